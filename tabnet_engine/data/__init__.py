@@ -1,0 +1,1 @@
+"""User tables: reading, schema, profile, encoding, splits, samples."""

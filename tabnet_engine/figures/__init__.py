@@ -1,0 +1,1 @@
+"""Plotly figures: plain records in, figures out; nothing is computed here."""

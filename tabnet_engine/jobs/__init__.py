@@ -1,0 +1,1 @@
+"""Long work in its own process: specification, queue, worker, launchers."""
