@@ -1,0 +1,59 @@
+# Two commands do everything, set-up included: `make run` and `make test`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+WORKSPACE ?= workspace
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help run test lint format types imports unit browser bench clean
+
+help:
+	@echo "make run      set up and open the dashboard (PORT=$(PORT), WORKSPACE=$(WORKSPACE))"
+	@echo "make test     set up, check and test everything, a real browser included"
+	@echo "make lint     style, types and the import rule"
+	@echo "make format   format the code"
+	@echo "make bench    measure page times (see benchmarks/)"
+
+$(VENV)/.base: requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, found: $$($(PYTHON) --version 2>&1). Try: make run PYTHON=python3.11" >&2; exit 1; }
+	@echo "Setting up $(VENV) (a few minutes the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install -r requirements.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base requirements-dev.txt
+	@echo "Setting up the development tools ..."
+	@$(PIP) install -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+run: $(VENV)/.base
+	TABNET_WORKSPACE="$(abspath $(WORKSPACE))" $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/.dev lint unit
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+unit: $(VENV)/.dev browser
+	PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term -q
+
+browser:
+	@.ci/browser
+
+bench: $(VENV)/.dev browser
+	$(BIN)/python benchmarks/pages.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov

@@ -1,0 +1,1 @@
+"""What the pages share: guard, session state, cached access, widgets."""

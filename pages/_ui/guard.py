@@ -1,0 +1,38 @@
+"""The first line of every page: nothing is shown unless app.py ran, and a user's mistake ends in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from pages._ui import shell, state, widgets
+from tabnet_engine.errors import StorageError, UserError
+
+__all__ = ["page"]
+
+
+@contextmanager
+def page(title: str, purpose: str) -> Iterator[None]:
+    """Open a page: check, heading, pending messages, and the place where a user's errors are shown.
+
+    Streamlit runs a page without app.py when it is the first address opened after a start, because the
+    folder is called ``pages``. The page then declares the navigation itself, which turns that off for
+    the process, and starts over.
+
+    Args:
+        title: what the page is called.
+        purpose: one sentence that says what it is for.
+    """
+    if not state.shell_ran():
+        shell.navigation()
+        st.rerun()
+    st.title(title, anchor=False)
+    st.caption(purpose)
+    for kind, text in state.take_notices():
+        {"success": widgets.success, "info": widgets.info, "error": widgets.error}[kind](text)
+    try:
+        yield
+    except (UserError, StorageError) as error:
+        widgets.error(str(error))

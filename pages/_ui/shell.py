@@ -1,0 +1,65 @@
+"""The frame around every page: which pages there are, in which groups, and how to link to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages._ui import state
+
+__all__ = ["ICON", "NAME", "link", "navigation", "open_page", "start"]
+
+NAME = "TabNet dashboard"
+_ROOT = Path(__file__).resolve().parents[2]
+ICON = str(_ROOT / "assets" / "icon.svg")
+
+_GROUPS = {
+    "Start": {"walkthrough": ("Walkthrough", ":material/explore:")},
+    "Data": {"dataset": ("Tables", ":material/table_chart:")},
+    "Model": {
+        "train": ("Train", ":material/model_training:"),
+        "runs": ("Runs", ":material/history:"),
+    },
+    "Explain": {
+        "importance": ("Importance", ":material/bar_chart:"),
+        "masks": ("Masks", ":material/grid_on:"),
+        "shap_comparison": ("Masks and SHAP", ":material/compare_arrows:"),
+        "decision": ("One decision", ":material/person_search:"),
+    },
+}
+
+
+def start() -> None:
+    """Run the page that the address asks for, inside the navigation."""
+    page = navigation()
+    st.logo(ICON, size="medium")
+    state.mark_shell()
+    page.run()
+
+
+def navigation() -> Any:
+    """Declare the pages and return the one to run; the walkthrough is the one without an address."""
+    groups = {group: [_page(name) for name in names] for group, names in _GROUPS.items()}
+    return st.navigation(groups, expanded=True)
+
+
+def _page(name: str) -> Any:
+    title, icon = next(names[name] for names in _GROUPS.values() if name in names)
+    return st.Page(_path(name), title=title, icon=icon, url_path=name, default=name == "walkthrough")
+
+
+def _path(name: str) -> str:
+    return str(_ROOT / "pages" / f"{name}.py")
+
+
+def link(name: str, label: str, *, icon: str | None = None, help_text: str | None = None, **ids: str | None) -> None:
+    """A link to page ``name`` that carries the ids given, so that the page opens on the same things."""
+    chosen = {key: value for key, value in ids.items() if value is not None}
+    st.page_link(_path(name), label=label, icon=icon, help=help_text, query_params=chosen)
+
+
+def open_page(name: str, **ids: str | None) -> None:
+    """Go to page ``name`` now, with the ids given in its address."""
+    st.switch_page(_path(name), query_params={key: value for key, value in ids.items() if value is not None})

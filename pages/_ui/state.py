@@ -1,0 +1,97 @@
+"""What a visit remembers: ids in the address (so that a reload restores them) and in the session.
+
+The only place that names the session keys shared by several pages. A widget that belongs to one
+component keeps its own key in that component.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Literal
+
+import streamlit as st
+
+__all__ = [
+    "choose",
+    "clear",
+    "current",
+    "fresh_token",
+    "mark_shell",
+    "notify",
+    "shell_ran",
+    "take_notices",
+    "token",
+]
+
+_REMEMBERED = "remembered_ids"
+_NOTICES = "notices"
+_SHELL = "shell_ran"
+_TOKENS = "tokens"
+
+Notice = tuple[Literal["success", "info", "error"], str]
+
+
+def current(name: str) -> str | None:
+    """The id that the address or this visit last chose, such as ``current("run")``; the address wins.
+
+    The address is completed, so that a link copied from any page reopens what was seen.
+    """
+    remembered = _slot(_REMEMBERED)
+    value = st.query_params.get(name) or remembered.get(name)
+    if value is not None:
+        choose(name, value)
+    return value
+
+
+def choose(name: str, value: str) -> None:
+    """Make ``value`` the current id called ``name``, in the address and for the pages that follow."""
+    _slot(_REMEMBERED)[name] = value
+    if st.query_params.get(name) != value:
+        st.query_params[name] = value
+
+
+def clear(*names: str) -> None:
+    """Forget ids, in the address and in the visit."""
+    for name in names:
+        _slot(_REMEMBERED).pop(name, None)
+        if name in st.query_params:
+            del st.query_params[name]
+
+
+def notify(kind: Literal["success", "info", "error"], text: str) -> None:
+    """Leave a message that the next drawing of a page shows once; ``text`` is plain text."""
+    st.session_state.setdefault(_NOTICES, []).append((kind, text))
+
+
+def take_notices() -> list[Notice]:
+    """The messages left by :func:`notify`, which are gone afterwards."""
+    notices: list[Notice] = st.session_state.pop(_NOTICES, [])
+    return notices
+
+
+def token(purpose: str) -> str:
+    """A random text that stays the same until :func:`fresh_token`: two clicks carry the same one."""
+    slot = _slot(_TOKENS)
+    if purpose not in slot:
+        slot[purpose] = uuid.uuid4().hex
+    return str(slot[purpose])
+
+
+def fresh_token(purpose: str) -> None:
+    """Forget the token, so that the next one differs: resets an uploader, allows another job."""
+    _slot(_TOKENS).pop(purpose, None)
+
+
+def mark_shell() -> None:
+    """Say that app.py ran before the page in this run of the script."""
+    st.session_state[_SHELL] = True
+
+
+def shell_ran() -> bool:
+    """Whether app.py ran before the page in this run of the script; asked once per run."""
+    return bool(st.session_state.pop(_SHELL, False))
+
+
+def _slot(key: str) -> dict[str, Any]:
+    slot: dict[str, Any] = st.session_state.setdefault(key, {})
+    return slot

@@ -1,0 +1,125 @@
+"""Small building blocks that keep the pages alike, and the safe way to show the user's own words.
+
+Streamlit reads Markdown in labels, captions, messages and headings. Text that comes from a user's file
+goes through :func:`md` there, or into ``st.text``, ``st.dataframe`` and choices, which show it as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages._ui import shell
+
+__all__ = ["chart", "choice", "empty_state", "error", "figures_row", "info", "md", "metrics", "notes", "success"]
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:^&=\"'/@])")
+# Bare addresses would become links, and "->" or ">=" typographic signs.
+_REWRITTEN = re.compile(r"(https?:/|www(?=\.)|@|[<>~-](?=[-=>]))", re.IGNORECASE)
+_JOINER = "\u2060"  # invisible, splits what would be rewritten
+
+
+def md(text: object) -> str:
+    r"""The user's text for a place that reads Markdown: shown literally, fetching and linking nothing.
+
+    >>> md("![](http://x) $a$ <b>")
+    '\\!\\[\\]\\(http\\:\\/\u2060\\/x\\) \\$a\\$ \\<b\\>'
+    """
+    flat = " ".join(str(text).split())
+    joined = _REWRITTEN.sub(lambda match: match.group(0) + _JOINER, flat)
+    return _SPECIAL.sub(r"\\\1", joined)
+
+
+def error(text: str) -> None:
+    """A user's mistake or the system's fault, as the plain text it is."""
+    st.error(_sentence(text), icon=":material/error:")
+
+
+def info(text: str) -> None:
+    """A plain-text hint."""
+    st.info(_sentence(text), icon=":material/info:")
+
+
+def success(text: str) -> None:
+    """A plain-text confirmation."""
+    st.success(_sentence(text), icon=":material/check_circle:")
+
+
+def _sentence(text: str) -> str:
+    flat = " ".join(str(text).split())
+    ended = flat if flat.endswith((".", "!", "?", "…")) else f"{flat}."
+    return md(ended[:1].upper() + ended[1:])
+
+
+def chart(figure: Any, *, key: str, alt: str) -> None:
+    """A figure in the page's theme, with a text for those who cannot see it.
+
+    Args:
+        figure: from ``tabnet_engine.figures``.
+        key: unique on the page.
+        alt: what the figure shows, for screen readers.
+    """
+    config = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+    st.plotly_chart(figure, key=key, config=config, alt=alt)
+
+
+def figures_row(figures: Sequence[tuple[Any, str]], *, key: str) -> None:
+    """Figures side by side where there is room; each with its text for screen readers."""
+    for position, (place, (figure, alt)) in enumerate(zip(st.columns(len(figures)), figures, strict=True)):
+        with place:
+            chart(figure, key=f"{key}_{position}", alt=alt)
+
+
+def metrics(values: Mapping[str, str], *, help_texts: Mapping[str, str] | None = None) -> None:
+    """A row of numbers with their names; wraps on a narrow screen.
+
+    Args:
+        values: label to text as it is to be shown; labels are ours, values may be the user's.
+        help_texts: label to one line that says what the number is.
+    """
+    with st.container(horizontal=True, gap="medium"):
+        for label, value in values.items():
+            st.metric(label, value, help=(help_texts or {}).get(label), width="content")
+
+
+def notes(title: str, sentences: Sequence[str]) -> None:
+    """What was done to the user's table or run, one line each; nothing is drawn without sentences."""
+    if sentences:
+        st.markdown(f"**{title}**")
+        st.markdown("\n".join(f"- {_sentence(sentence)}" for sentence in sentences))
+
+
+def empty_state(title: str, text: str, *, page: str, label: str, **ids: str | None) -> None:
+    """What a page shows when there is nothing yet: why, and the way to the page that changes it."""
+    with st.container(border=True, gap="small"):
+        st.subheader(title, anchor=False)
+        st.write(text)
+        shell.link(page, label, icon=":material/arrow_forward:", **ids)
+
+
+def choice(label: str, options: Mapping[str, str], current: str | None, *, key: str, help_text: str = "") -> str:
+    """A choice among ids that shows their names; the names may be the user's.
+
+    Args:
+        label: what is chosen.
+        options: id to the name shown; not empty.
+        current: the id chosen now; the first when it is not among the options.
+        key: unique on the page.
+        help_text: one line that says what the choice does.
+    """
+    ids = list(options)
+    index = ids.index(current) if current in options else 0
+    # The key carries the current id, so that a choice made elsewhere (address, another page) wins.
+    return str(
+        st.selectbox(
+            label,
+            ids,
+            index=index,
+            format_func=lambda item: options[item],
+            key=f"{key}_{ids[index]}",
+            help=help_text or None,
+        )
+    )

@@ -1,0 +1,239 @@
+"""Command line: ``python -m tabnet_engine train | predict | explain``.
+
+Everything here calls what the browser calls. Exit code 0 on success; 2 with one line on stderr for the
+user's mistake; 1 with one line when the machine failed us (a full disk, a damaged run); 130 when
+interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from tabnet_engine.errors import ConfigError, EngineError, JobCancelledError, SchemaError, StorageError, UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tabnet_engine.data.schema import FeatureSchema
+    from tabnet_engine.data.tables import ReadOptions, Table
+    from tabnet_engine.runs.artefact import Run
+
+__all__ = ["main"]
+
+METHODS = ("masks", "shap")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    try:
+        arguments = _parser().parse_args(argv)
+        arguments.command(arguments)
+    except UserError as error:
+        return _fail(2, str(error))
+    except JobCancelledError:
+        return _fail(130, "cancelled")
+    except EngineError as error:
+        return _fail(1, str(error))
+    except KeyboardInterrupt:
+        return _fail(130, "interrupted; nothing was written")
+    return 0
+
+
+def _fail(code: int, text: str) -> int:
+    print("error: " + " ".join(text.split()), file=sys.stderr)
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the command in one line, instead of printing the usage first."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; see `{self.prog} --help`")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m tabnet_engine", description="TabNet that explains itself.")
+    commands = parser.add_subparsers(required=True, metavar="train | predict | explain", parser_class=_Parser)
+    _add_train(commands.add_parser("train", help="train on a table and write a run folder"))
+    _add_predict(commands.add_parser("predict", help="predict every row of a table with a run"))
+    _add_explain(commands.add_parser("explain", help="explain rows of a table with a run"))
+    return parser
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_train)
+    parser.add_argument("--table", type=Path, required=True, help="CSV, TSV, Parquet, Excel or JSON lines")
+    parser.add_argument("--target", required=True, help="the column to predict")
+    parser.add_argument("--task", default="auto", choices=["auto", "binary", "multiclass", "regression"])
+    parser.add_argument("--test-table", type=Path, help="test on this table instead of held-out rows")
+    parser.add_argument("--header", default="auto", choices=["auto", "first", "none"])
+    parser.add_argument("--ignore", default="", metavar="COL[,COL]", help="columns to leave out")
+    parser.add_argument("--positive", help="the class whose probability is reported (binary)")
+    parser.add_argument("--seed", type=int, help="seed of split, weights and batches (default 0)")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any setting, repeatable")
+    parser.add_argument("--out", type=Path, required=True, help="run folder to write; must not exist")
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_predict)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="CSV, or Parquet by its suffix")
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_explain)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--methods", default=",".join(METHODS), help="any of: " + ", ".join(METHODS))
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="n_shap_rows=…, seed=…")
+    parser.add_argument("--out", type=Path, required=True, help="Parquet file; FILE.json is written beside it")
+
+
+def _settings(pairs: Sequence[str]) -> dict[str, str]:
+    settings: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--set takes KEY=VALUE, got {pair!r}")
+        settings[key.strip()] = value.strip()
+    return settings
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _read(path: Path, options: ReadOptions) -> Table:
+    from tabnet_engine.data.tables import read_table_isolated
+
+    table = read_table_isolated(path, options)
+    for note in table.notes:
+        _say(f"{path.name}: {note}")
+    return table
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from tabnet_engine.data.tables import ReadOptions
+    from tabnet_engine.jobs.pipeline import Source, train_run
+    from tabnet_engine.runs.artefact import DatasetRef
+
+    settings = _settings(arguments.set)
+    if arguments.seed is not None:
+        settings["seed"] = str(arguments.seed)
+    if arguments.out.exists():
+        raise ConfigError(f"{arguments.out} exists already; choose another folder for --out")
+    table = _read(arguments.table, ReadOptions(header=arguments.header))
+    test = None if arguments.test_table is None else _read(arguments.test_table, table.options)
+    source = Source(
+        frame=table.frame,
+        schema=_choose_columns(table.frame, arguments),
+        dataset=DatasetRef.of(table),
+        read_options=table.options.to_mapping(),
+        test_frame=None if test is None else test.frame,
+        notes=(*table.notes, *(f"test table: {note}" for note in (test.notes if test else ()))),
+    )
+    run = train_run(source, arguments.out, settings, title=arguments.table.stem, monitor=_console_monitor())
+    for note in run.manifest.notes:
+        _say(note)
+    summary = {"run": str(arguments.out), "task": run.manifest.task, "test": run.manifest.metrics.get("test", {})}
+    print(json.dumps(summary))
+
+
+def _choose_columns(frame: pd.DataFrame, arguments: argparse.Namespace) -> FeatureSchema:
+    from tabnet_engine.data.kinds import propose_schema, set_role, set_target
+    from tabnet_engine.data.schema import Role
+
+    schema = propose_schema(frame)
+    names = set(map(str, frame.columns))
+    if arguments.target not in names and "," in arguments.target:
+        raise SchemaError(f"--target takes one column, got {arguments.target!r}")
+    schema = set_target(schema, frame, arguments.target, task=arguments.task, positive=arguments.positive)
+    for name in filter(None, (part.strip() for part in arguments.ignore.split(","))):
+        schema = set_role(schema, name, Role.IGNORED)
+    for column in schema.columns:
+        if not column.is_feature and column.role is not Role.TARGET:
+            _say(f"column {column.name!r} is left out: {column.why}")
+    return schema
+
+
+def _console_monitor() -> Any:
+    from tabnet_engine.jobs.pipeline import Monitor
+    from tabnet_engine.training.callbacks import Callback, TrainingState
+
+    class Console(Callback):
+        def on_epoch_end(self, state: TrainingState) -> None:
+            record = state.record
+            if record is not None:
+                loss = f"{record.train_loss:.4f}, validation {record.validation_loss:.4f}"
+                _say(f"epoch {record.epoch + 1}/{state.max_epochs}: loss {loss} ({record.seconds:.1f} s)")
+
+    seen: set[str] = set()
+
+    def phase(name: str, fraction: float, message: str) -> None:
+        if name not in seen:
+            seen.add(name)
+            _say(f"{name}: {message}")
+
+    return Monitor(phase=phase, callbacks=(Console(),))
+
+
+def _load(arguments: argparse.Namespace) -> tuple[Run, Table]:
+    """The run, and the table read as the run's own table was read."""
+    from tabnet_engine.data.tables import ReadOptions
+    from tabnet_engine.runs.artefact import load_run
+
+    run = load_run(arguments.run)
+    options = ReadOptions.from_mapping(run.read_options) if run.read_options else ReadOptions()
+    return run, _read(arguments.table, options)
+
+
+def _predict(arguments: argparse.Namespace) -> None:
+    from tabnet_engine.data.export import write_csv
+    from tabnet_engine.training.prediction import predict_frame
+
+    run, table = _load(arguments)
+    frame = predict_frame(run.model(), table.frame)
+    if arguments.out.suffix == ".parquet":
+        _replace(arguments.out, frame.to_parquet)
+    else:
+        _replace(arguments.out, lambda path: write_csv(frame, path))
+
+
+def _explain(arguments: argparse.Namespace) -> None:
+    from tabnet_engine.config import ExplainConfig
+    from tabnet_engine.jobs.pipeline import explain_table
+
+    methods = [name.strip() for name in arguments.methods.split(",") if name.strip()]
+    unknown = [name for name in methods if name not in METHODS]
+    if unknown or not methods:
+        raise ConfigError(f"--methods takes any of {', '.join(METHODS)}, got {arguments.methods!r}")
+    config = ExplainConfig.from_mapping(_settings(arguments.set))
+    run, table = _load(arguments)
+    frame, record = explain_table(run, table.frame, methods, config, monitor=_console_monitor())
+    _replace(arguments.out, frame.to_parquet)
+    sidecar = arguments.out.with_name(arguments.out.name + ".json")
+    _replace(sidecar, lambda path: path.write_text(json.dumps(record, indent=1), encoding="utf-8"))
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    """Write beside ``path`` and rename, so that a failure leaves what was there."""
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+            part = Path(folder) / path.name
+            write(part)
+            os.replace(part, path)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

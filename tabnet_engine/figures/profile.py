@@ -1,0 +1,222 @@
+"""Pictures of a table before any model: distributions, missing shares, association with the target."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from tabnet_engine.data.schema import Kind
+from tabnet_engine.figures.theme import (
+    KIND_COLORS,
+    MISSING,
+    NEUTRAL,
+    bars_height,
+    color,
+    empty,
+    escape,
+    finish,
+    format_number,
+    labels,
+)
+
+__all__ = ["associations", "class_balance", "distribution", "missing_shares", "value_counts"]
+
+
+def distribution(
+    name: str,
+    edges: Sequence[float],
+    counts: Sequence[int],
+    *,
+    kind: Kind = Kind.NUMBER,
+    subtitle: str = "",
+) -> go.Figure:
+    """Histogram of a number or a date.
+
+    Args:
+        name: the user's column name.
+        edges: increasing bin edges, one more than ``counts``; for a date, seconds since 1970 (UTC).
+        counts: rows per bin.
+        kind: ``Kind.DATETIME`` draws a time axis.
+        subtitle: what the reader must know, such as the number of missing rows.
+    """
+    if not len(counts) or not sum(counts):
+        return empty("This column has no values to draw.", title=name)
+    bounds = np.asarray(edges, dtype=np.float64)
+    middle, width = (bounds[:-1] + bounds[1:]) / 2, np.diff(bounds)
+    dated = kind is Kind.DATETIME
+    ranges = [f"{_edge(low, dated=dated)} to {_edge(high, dated=dated)}" for low, high in itertools.pairwise(bounds)]
+    figure = go.Figure(
+        go.Bar(
+            x=(middle * 1e9).astype("datetime64[ns]") if dated else middle,
+            y=np.asarray(counts),
+            width=width * 1000 if dated else width,
+            marker={"color": KIND_COLORS[kind], "line": {"width": 0}},
+            customdata=ranges,
+            hovertemplate="%{customdata}<br>%{y:,} rows<extra></extra>",
+        )
+    )
+    figure.update_layout(bargap=0.04)
+    return finish(figure, title=name, subtitle=subtitle, x=name, y="rows", height=300, legend=False)
+
+
+def _edge(value: float, *, dated: bool) -> str:
+    return str(np.datetime64(int(value), "s")).replace("T", " ") if dated else format_number(value, 4)
+
+
+def value_counts(
+    name: str,
+    values: Sequence[str],
+    counts: Sequence[int],
+    *,
+    kind: Kind = Kind.CATEGORY,
+    n_other: int = 0,
+    subtitle: str = "",
+) -> go.Figure:
+    """Bars of the most frequent values, largest on top; the rest is one grey bar, never left out.
+
+    Args:
+        name: the user's column name.
+        values: the values shown.
+        counts: rows of each.
+        kind: gives the colour.
+        n_other: rows whose value is not among ``values``.
+        subtitle: what the reader must know, such as the number of missing rows.
+    """
+    if not len(counts):
+        return empty("This column has no values to draw.", title=name)
+    names, amounts = labels(values), [int(count) for count in counts]
+    colors = [KIND_COLORS[kind]] * len(amounts)
+    if n_other:
+        names, amounts, colors = [*names, "all other values"], [*amounts, n_other], [*colors, NEUTRAL]
+    figure = go.Figure(
+        go.Bar(
+            x=amounts,
+            y=list(range(len(amounts))),
+            orientation="h",
+            marker={"color": colors},
+            customdata=names,
+            hovertemplate="%{customdata}<br>%{x:,} rows<extra></extra>",
+        )
+    )
+    _name_rows(figure, names)
+    return finish(
+        figure, title=name, subtitle=subtitle, x="rows", height=bars_height(len(names), least=200), legend=False
+    )
+
+
+def _name_rows(figure: go.Figure, names: Sequence[str]) -> None:
+    """Text on numbered rows: Plotly would read labels such as "1" or "2020-01" as numbers and dates."""
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=list(names), autorange="reversed", showgrid=False)
+
+
+def missing_shares(shares: Mapping[str, float], *, n_rows: int) -> go.Figure:
+    """How much of each column is missing, columns without missing values left out and counted.
+
+    Args:
+        shares: column name to share of rows that are missing, 0 to 1.
+        n_rows: rows of the table.
+    """
+    present = sorted(((share, name) for name, share in shares.items() if share > 0), reverse=True)
+    if not present:
+        return empty("No column has missing values.", title="Missing values")
+    n_complete = len(shares) - len(present)
+    return _share_bars(
+        [name for _, name in present],
+        [share for share, _ in present],
+        title="Missing values",
+        subtitle=f"share of {n_rows:,} rows; {n_complete} of {len(shares)} columns are complete",
+        x="missing, % of rows",
+        bar_color=MISSING,
+    )
+
+
+def class_balance(classes: Sequence[str], counts: Sequence[int], *, target: str) -> go.Figure:
+    """Share of each class of the target; classes keep their colour on every page.
+
+    Args:
+        classes: the target's classes.
+        counts: rows of each.
+        target: name of the target column.
+    """
+    total = sum(counts)
+    if not total:
+        return empty("The target has no values.", title="Classes")
+    return _share_bars(
+        classes,
+        [count / total for count in counts],
+        title=f"Classes of {target}",
+        subtitle=f"share of {total:,} rows with a target",
+        x="% of rows",
+        bar_color=[color(index) for index in range(len(classes))],
+    )
+
+
+def _share_bars(
+    names: Sequence[str],
+    shares: Sequence[float],
+    *,
+    title: str,
+    subtitle: str,
+    x: str,
+    bar_color: str | list[str],
+) -> go.Figure:
+    shown = labels(names)
+    percents = [100 * share for share in shares]
+    figure = go.Figure(
+        go.Bar(
+            x=percents,
+            y=list(range(len(shown))),
+            orientation="h",
+            marker={"color": bar_color},
+            text=[f"{percent:.3g} %" for percent in percents],
+            textposition="auto",
+            customdata=[escape(name) for name in names],
+            hovertemplate="%{customdata}<br>%{x:.3g} %<extra></extra>",
+        )
+    )
+    _name_rows(figure, shown)
+    return finish(figure, title=title, subtitle=subtitle, x=x, height=bars_height(len(shown)), legend=False)
+
+
+def associations(names: Sequence[str], values: Sequence[float], measures: Sequence[str], *, target: str) -> go.Figure:
+    """Strength of each column's association with the target, strongest on top.
+
+    The measures differ with the kinds of the two columns; each lies between 0 and 1 and the hover says
+    which one it is. An association is not an effect, and is taken one column at a time.
+
+    Args:
+        names: columns.
+        values: strength of each, 0 to 1.
+        measures: name of the measure used for each.
+        target: name of the target column.
+    """
+    if not len(names):
+        return empty("No column can be compared with the target.", title="Association with the target")
+    order = np.argsort(-np.asarray(values, dtype=np.float64), kind="stable")
+    shown = labels([names[index] for index in order])
+    kinds = [escape(measures[index]) for index in order]
+    figure = go.Figure()
+    for position, measure in enumerate(dict.fromkeys(measures)):
+        rows = [row for row, index in enumerate(order) if measures[index] == measure]
+        figure.add_bar(
+            x=[float(values[order[row]]) for row in rows],
+            y=rows,
+            name=escape(measure),
+            orientation="h",
+            marker={"color": color(position)},
+            customdata=[f"{escape(names[order[row]])}<br>{kinds[row]}" for row in rows],
+            hovertemplate="%{customdata}: %{x:.2f}<extra></extra>",
+        )
+    _name_rows(figure, shown)
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(range=[0, 1])
+    return finish(
+        figure,
+        title=f"Association with {target}",
+        subtitle="one column at a time; 0 none, 1 complete",
+        x="strength",
+        height=bars_height(len(shown)) + 40,
+    )

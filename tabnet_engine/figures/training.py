@@ -1,0 +1,121 @@
+"""Pictures of a training: losses and metrics by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from tabnet_engine.figures.theme import ACCENT, NEUTRAL, PALETTE, color, empty, escape, finish, format_number
+
+if TYPE_CHECKING:
+    from tabnet_engine.training.history import EpochRecord
+
+__all__ = ["METRIC_NAMES", "loss_curves", "metric_curves", "schedule_curves"]
+
+METRIC_NAMES = {
+    "auc": "AUC",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "log_loss": "log loss",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+}
+
+
+def loss_curves(records: Sequence[EpochRecord], *, best_epoch: int | None = None) -> go.Figure:
+    """Training and validation loss by epoch, the kept epoch marked.
+
+    Args:
+        records: the epochs so far, in order.
+        best_epoch: the epoch whose weights are kept, once known.
+    """
+    if not records:
+        return empty("The first epoch has not ended yet.", title="Loss")
+    epochs = [record.epoch for record in records]
+    figure = go.Figure()
+    _line(figure, epochs, [record.train_loss for record in records], "training rows", NEUTRAL, dash="dot")
+    _line(figure, epochs, [record.validation_loss for record in records], "validation rows", ACCENT)
+    _mark_best(figure, best_epoch)
+    return finish(figure, title="Loss", subtitle="lower is better", x="epoch", y="loss", height=320)
+
+
+def metric_curves(records: Sequence[EpochRecord], names: Sequence[str], *, best_epoch: int | None = None) -> go.Figure:
+    """Metrics on the validation rows by epoch.
+
+    Args:
+        records: the epochs so far, in order.
+        names: keys of :attr:`EpochRecord.validation` to draw; metrics of one scale belong together.
+        best_epoch: the epoch whose weights are kept, once known.
+    """
+    drawn = [name for name in names if any(record.validation.get(name) is not None for record in records)]
+    title = " and ".join(METRIC_NAMES.get(name, name) for name in names)
+    title = title[:1].upper() + title[1:]
+    if not drawn:
+        return empty("No value of this metric yet.", title=title)
+    figure = go.Figure()
+    epochs = [record.epoch for record in records]
+    for index, name in enumerate(drawn):
+        values = [record.validation.get(name) for record in records]
+        _line(figure, epochs, values, METRIC_NAMES.get(name, name), color(index))
+    _mark_best(figure, best_epoch)
+    return finish(figure, title=title, subtitle="on the validation rows", x="epoch", height=320, legend=len(drawn) > 1)
+
+
+def schedule_curves(records: Sequence[EpochRecord]) -> go.Figure:
+    """The learning rate and the entropy of the masks by epoch, each on its own axis.
+
+    Args:
+        records: the epochs so far, in order.
+    """
+    if not records:
+        return empty("The first epoch has not ended yet.", title="Learning rate and mask entropy")
+    epochs = [record.epoch for record in records]
+    figure = go.Figure()
+    _line(figure, epochs, [record.learning_rate for record in records], "learning rate", PALETTE[4])
+    _line(figure, epochs, [record.sparsity for record in records], "mask entropy", PALETTE[3], axis="y2", dash="dash")
+    figure.update_layout(yaxis2={"overlaying": "y", "side": "right", "showgrid": False})
+    finish(
+        figure,
+        title="Learning rate and mask entropy",
+        subtitle="lower entropy: each step reads fewer columns",
+        x="epoch",
+        height=320,
+    )
+    figure.update_layout(yaxis_title_text="learning rate", yaxis2_title_text="mask entropy")
+    return figure
+
+
+def _line(
+    figure: go.Figure,
+    epochs: Sequence[int],
+    values: Sequence[float | None],
+    name: str,
+    line_color: str,
+    *,
+    dash: str = "solid",
+    axis: str = "y",
+) -> None:
+    shown = escape(name)
+    figure.add_scatter(
+        x=list(epochs),
+        y=list(values),
+        name=shown,
+        mode="lines+markers" if len(epochs) <= 40 else "lines",
+        line={"color": line_color, "width": 2, "dash": dash},
+        marker={"size": 5},
+        yaxis=axis,
+        customdata=[format_number(value, 4) for value in values],
+        hovertemplate=f"epoch %{{x}}<br>{shown} %{{customdata}}<extra></extra>",
+    )
+
+
+def _mark_best(figure: go.Figure, best_epoch: int | None) -> None:
+    if best_epoch is not None:
+        figure.add_vline(
+            x=best_epoch,
+            line={"color": NEUTRAL, "width": 1, "dash": "dash"},
+            annotation={"text": f"kept: epoch {best_epoch}", "font": {"size": 12}, "yanchor": "bottom"},
+        )

@@ -1,0 +1,252 @@
+"""Files that are whole or absent: hashing, atomic writing, and the sentence for a disk that refuses."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tabnet_engine.errors import StorageError
+
+__all__ = [
+    "explain_os_error",
+    "folder_lock",
+    "folder_written_whole",
+    "is_regular_file",
+    "read_json",
+    "remove_folder",
+    "sha256_bytes",
+    "sha256_file",
+    "storage_errors",
+    "sweep_leftovers",
+    "write_bytes",
+    "write_json",
+    "write_whole",
+]
+
+LEFTOVER_PREFIX = ".leftover-"
+LEFTOVER_AGE_SECONDS = 86_400.0
+_CHUNK = 1 << 20
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
+
+
+def sha256_bytes(content: bytes) -> str:
+    """SHA-256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_regular_file(path: Path) -> bool:
+    """Whether ``path`` is a plain file: no link, no folder, no pipe that would block a reader."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def explain_os_error(error: OSError, doing: str) -> str:
+    """One sentence for a failed file operation: what failed, why, and what to do.
+
+    Args:
+        error: what the system said.
+        doing: what was tried, to follow "could not", as in "write the run 'census'".
+    """
+    if error.errno in _FULL:
+        return f"could not {doing}: the disk is full; free some space and try again"
+    if error.errno in _FORBIDDEN:
+        return f"could not {doing}: permission is denied; check who owns the folder and whether it may be written"
+    if error.errno in _GONE:
+        return f"could not {doing}: the file or folder is not there any more; reload and try again"
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"could not {doing}: the system said {reason!r}; check the disk and try again"
+
+
+@contextmanager
+def storage_errors(doing: str) -> Iterator[None]:
+    """Turn an ``OSError`` inside the block into the sentence of :func:`explain_os_error`.
+
+    Raises:
+        StorageError: the block raised an ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(explain_os_error(error, doing)) from error
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write ``content`` to a new file and have the disk confirm it.
+
+    Raises:
+        OSError: the disk refused, or the file exists.
+    """
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_whole(path: Path, writer: Callable[[Path], None]) -> str:
+    """Let ``writer`` fill a temporary file, then give it its name; ``path`` is replaced or untouched.
+
+    Args:
+        path: the name the file gets once complete; its folder is made if need be.
+        writer: writes to the path it is handed, which ends like ``path``.
+
+    Returns:
+        The SHA-256 of what was written.
+
+    Raises:
+        OSError: the disk refused; nothing is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{LEFTOVER_PREFIX}{secrets.token_hex(6)}-{path.name[-64:]}")
+    try:
+        writer(temporary)
+        _confirm(temporary)
+        digest = sha256_file(temporary)
+        temporary.replace(path)
+        _confirm(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return digest
+
+
+def json_bytes(value: Any) -> bytes:
+    """``value`` as indented JSON text; refuses NaN and infinity, which are no JSON."""
+    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as JSON, whole or not at all.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    content = json_bytes(value)
+    write_whole(path, lambda temporary: write_bytes(temporary, content))
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in a file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the file does not hold JSON, or holds it nested beyond all sense.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _confirm(path: Path) -> None:
+    """Have the disk confirm a file's content or a folder's names, so that a power cut leaves either state."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def folder_written_whole(folder: Path) -> Iterator[Path]:
+    """A temporary folder to fill, which gets the name ``folder`` when the block ends well.
+
+    Raises:
+        FileExistsError: ``folder`` exists.
+        OSError: the disk refused. Whatever the block raised, no half-written folder is left.
+    """
+    if os.path.lexists(folder):
+        raise FileExistsError(errno.EEXIST, "the folder exists", str(folder))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f"{LEFTOVER_PREFIX}{secrets.token_hex(6)}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        _confirm(temporary)
+        _take_name(temporary, folder)
+        _confirm(folder.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _take_name(temporary: Path, folder: Path) -> None:
+    """Rename; a folder that appeared meanwhile is reported as existing, whatever the system calls it."""
+    try:
+        temporary.rename(folder)
+    except OSError as error:
+        if error.errno in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
+            raise FileExistsError(errno.EEXIST, "the folder exists", str(folder)) from error
+        raise
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder so that it is never seen half-removed.
+
+    Raises:
+        OSError: the folder is not there or may not be removed.
+    """
+    leaving = folder.with_name(f"{LEFTOVER_PREFIX}{secrets.token_hex(6)}")
+    folder.rename(leaving)
+    shutil.rmtree(leaving)
+
+
+def sweep_leftovers(parent: Path) -> None:
+    """Remove what a killed process left in ``parent`` more than a day ago.
+
+    Younger leftovers may belong to a process that is still writing. One that cannot be removed stays
+    for the next sweep: it is in nobody's way.
+    """
+    oldest = time.time() - LEFTOVER_AGE_SECONDS
+    for entry in parent.glob(f"{LEFTOVER_PREFIX}*"):
+        try:
+            if entry.lstat().st_mtime < oldest:
+                _remove_any(entry)
+        except OSError:
+            continue
+
+
+def _remove_any(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink()
+
+
+@contextmanager
+def folder_lock(folder: Path, *, exclusive: bool) -> Iterator[None]:
+    """Hold a lock on ``folder`` itself, so that no lock file is ever part of it.
+
+    A lock ends with its process, however that ends.
+
+    Raises:
+        OSError: the folder cannot be opened.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,159 @@
+"""Starts the dashboard on a free port and drives it with Debian's Chromium, as a person would."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PATIENCE = 60_000
+
+
+def chromium_path() -> str:
+    """The Chromium on this machine; `make test` installs it where it may."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    raise RuntimeError("no Chromium found; run `make browser`")
+
+
+@dataclass
+class Server:
+    """A running dashboard with its own empty workspace."""
+
+    url: str
+    workspace: Path
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@contextmanager
+def running_server(workspace: Path) -> Iterator[Server]:
+    """Start `streamlit run app.py` on a free port and stop it, jobs included, at the end."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = workspace.parent / f"{workspace.name}-server.log"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
+    environment = {**os.environ, "TABNET_WORKSPACE": str(workspace), "OMP_NUM_THREADS": "1"}
+    with log.open("wb") as output:
+        process = subprocess.Popen([*command, *options], cwd=ROOT, env=environment, stdout=output, stderr=output)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_healthy(url, process, log)
+        yield Server(url, workspace, process, log)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended: {log.read_text(errors='replace')}")
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+                if answer.read() == b"ok":
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise RuntimeError("the server never became healthy")
+
+
+@dataclass
+class Visitor:
+    """One browser tab, the requests it made to anywhere else, and the errors its console showed."""
+
+    page: Page
+    url: str
+    outside: list[str] = field(default_factory=list)
+    console_errors: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("request", self._note_request)
+        self.page.on("console", lambda message: self.console_errors.append(message.text) if message.type == "error" else None)
+
+    def _note_request(self, request: Request) -> None:
+        local = (self.url, self.url.replace("http", "ws", 1), "data:", "blob:")
+        if not request.url.startswith(local):
+            self.outside.append(request.url)
+
+    def open(self, path: str = "") -> None:
+        """Go to a page and wait until its script has run."""
+        self.page.goto(f"{self.url}/{path}")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page is connected and its script is at rest."""
+        app = self.page.get_by_test_id("stApp")
+        expect(app).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=PATIENCE)
+        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
+
+    def sees(self, text: str, *, exact: bool = False, timeout: int = PATIENCE) -> None:
+        """Expect a text that a person can see."""
+        expect(self.page.get_by_text(text, exact=exact).first).to_be_visible(timeout=timeout)
+
+    def press(self, name: str, *, exact: bool = True) -> None:
+        """Click a button by what it says."""
+        self.page.get_by_role("button", name=name, exact=exact).first.click()
+
+    def follow(self, name: str) -> None:
+        """Click a link by what it says."""
+        self.page.get_by_role("link", name=name).first.click()
+        self.settle()
+
+    def upload(self, path: Path) -> None:
+        """Hand a file to the page's uploader."""
+        self.page.locator('[data-testid="stFileUploader"] input[type=file]').first.set_input_files(path)
+
+    def has_no_failure(self) -> None:
+        """No traceback and no exception box anywhere on the page."""
+        expect(self.page.get_by_test_id("stException")).to_have_count(0)
+        assert "Traceback" not in self.page.inner_text("body")
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def visit(browser: Browser, url: str, *, width: int = 1440, height: int = 1000, dark: bool = False) -> Iterator[Visitor]:
+    """A fresh tab, with nothing remembered from others."""
+    scheme = "dark" if dark else "light"
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    try:
+        yield Visitor(context.new_page(), url)
+    finally:
+        context.close()
