@@ -26,8 +26,9 @@ def page(title: str, purpose: str) -> Iterator[None]:
         purpose: one sentence that says what it is for.
     """
     if not state.shell_ran():
-        shell.navigation()
+        shell.declare()
         st.rerun()
+    shell.name_tab(title)
     st.title(title, anchor=False)
     st.caption(purpose)
     for kind, text in state.take_notices():

@@ -9,11 +9,12 @@ import streamlit as st
 
 from pages._ui import state
 
-__all__ = ["ICON", "NAME", "link", "navigation", "open_page", "start"]
+__all__ = ["declare", "link", "name_tab", "open_page", "start"]
 
-NAME = "TabNet dashboard"
+_NAME = "TabNet dashboard"
 _ROOT = Path(__file__).resolve().parents[2]
-ICON = str(_ROOT / "assets" / "icon.svg")
+_ICON = str(_ROOT / "assets" / "icon.svg")
+_WORDMARK = str(_ROOT / "assets" / "wordmark.svg")
 
 _GROUPS = {
     "Start": {"walkthrough": ("Walkthrough", ":material/explore:")},
@@ -33,14 +34,19 @@ _GROUPS = {
 
 def start() -> None:
     """Run the page that the address asks for, inside the navigation."""
-    page = navigation()
-    st.logo(ICON, size="medium")
+    page = declare()
+    st.logo(_WORDMARK, size="large", icon_image=_ICON)
     state.mark_shell()
     page.run()
 
 
-def navigation() -> Any:
-    """Declare the pages and return the one to run; the walkthrough is the one without an address."""
+def declare() -> Any:
+    """Declare the page settings and the pages; return the page to run.
+
+    The walkthrough is the page without an address. The settings come first: without an icon of our own the
+    browser would fetch the page's icon from a font server.
+    """
+    st.set_page_config(page_title=_NAME, page_icon=_ICON, layout="wide")
     groups = {group: [_page(name) for name in names] for group, names in _GROUPS.items()}
     return st.navigation(groups, expanded=True)
 
@@ -52,6 +58,11 @@ def _page(name: str) -> Any:
 
 def _path(name: str) -> str:
     return str(_ROOT / "pages" / f"{name}.py")
+
+
+def name_tab(title: str) -> None:
+    """Name the browser's tab after the page."""
+    st.set_page_config(page_title=f"{title} · {_NAME}")
 
 
 def link(name: str, label: str, *, icon: str | None = None, help_text: str | None = None, **ids: str | None) -> None:

@@ -27,6 +27,7 @@ _REMEMBERED = "remembered_ids"
 _NOTICES = "notices"
 _SHELL = "shell_ran"
 _TOKENS = "tokens"
+_ADDRESS_ONLY = frozenset({"job"})  # a page without it starts afresh; running jobs are found in the queue
 
 Notice = tuple[Literal["success", "info", "error"], str]
 
@@ -36,8 +37,7 @@ def current(name: str) -> str | None:
 
     The address is completed, so that a link copied from any page reopens what was seen.
     """
-    remembered = _slot(_REMEMBERED)
-    value = st.query_params.get(name) or remembered.get(name)
+    value = st.query_params.get(name) or _slot(_REMEMBERED).get(name)
     if value is not None:
         choose(name, value)
     return value
@@ -45,7 +45,8 @@ def current(name: str) -> str | None:
 
 def choose(name: str, value: str) -> None:
     """Make ``value`` the current id called ``name``, in the address and for the pages that follow."""
-    _slot(_REMEMBERED)[name] = value
+    if name not in _ADDRESS_ONLY:
+        _slot(_REMEMBERED)[name] = value
     if st.query_params.get(name) != value:
         st.query_params[name] = value
 

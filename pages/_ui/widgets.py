@@ -13,8 +13,22 @@ from typing import Any
 import streamlit as st
 
 from pages._ui import shell
+from tabnet_engine.figures.theme import format_number
 
-__all__ = ["chart", "choice", "empty_state", "error", "figures_row", "info", "md", "metrics", "notes", "success"]
+__all__ = [
+    "chart",
+    "choice",
+    "empty_state",
+    "error",
+    "figures_row",
+    "info",
+    "md",
+    "metrics",
+    "notes",
+    "number",
+    "sentence",
+    "success",
+]
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:^&=\"'/@])")
 # Bare addresses would become links, and "->" or ">=" typographic signs.
@@ -35,23 +49,29 @@ def md(text: object) -> str:
 
 def error(text: str) -> None:
     """A user's mistake or the system's fault, as the plain text it is."""
-    st.error(_sentence(text), icon=":material/error:")
+    st.error(sentence(text), icon=":material/error:")
 
 
 def info(text: str) -> None:
     """A plain-text hint."""
-    st.info(_sentence(text), icon=":material/info:")
+    st.info(sentence(text), icon=":material/info:")
 
 
 def success(text: str) -> None:
     """A plain-text confirmation."""
-    st.success(_sentence(text), icon=":material/check_circle:")
+    st.success(sentence(text), icon=":material/check_circle:")
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """Plain text as one whole sentence, ready for a place that reads Markdown."""
     flat = " ".join(str(text).split())
     ended = flat if flat.endswith((".", "!", "?", "…")) else f"{flat}."
     return md(ended[:1].upper() + ended[1:])
+
+
+def number(value: float | None) -> str:
+    """A number with sensible digits; "n/a" when there is none."""
+    return format_number(value)
 
 
 def chart(figure: Any, *, key: str, alt: str) -> None:
@@ -77,19 +97,19 @@ def metrics(values: Mapping[str, str], *, help_texts: Mapping[str, str] | None =
     """A row of numbers with their names; wraps on a narrow screen.
 
     Args:
-        values: label to text as it is to be shown; labels are ours, values may be the user's.
+        values: label to text as it is to be shown, plain text both: Streamlit reads Markdown in either.
         help_texts: label to one line that says what the number is.
     """
     with st.container(horizontal=True, gap="medium"):
         for label, value in values.items():
-            st.metric(label, value, help=(help_texts or {}).get(label), width="content")
+            st.metric(md(label), md(value), help=(help_texts or {}).get(label), width="content")
 
 
 def notes(title: str, sentences: Sequence[str]) -> None:
     """What was done to the user's table or run, one line each; nothing is drawn without sentences."""
     if sentences:
         st.markdown(f"**{title}**")
-        st.markdown("\n".join(f"- {_sentence(sentence)}" for sentence in sentences))
+        st.markdown("\n".join(f"- {sentence(sentence)}" for sentence in sentences))
 
 
 def empty_state(title: str, text: str, *, page: str, label: str, **ids: str | None) -> None:

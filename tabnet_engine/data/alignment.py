@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from tabnet_engine.data.cells import as_text, factorise, quoted
+from tabnet_engine.data.cells import factorise, quoted
 
 __all__ = ["align_labels"]
 
@@ -45,4 +45,4 @@ def align_labels(values: pd.Series[Any], classes: tuple[str, ...]) -> tuple[pd.S
                 f"({quoted(texts[0])} is read as {quoted(known[rule(texts[0])])})"
             )
             return pd.Series(fixed, index=values.index, name=values.name), note
-    return as_text(values), None
+    return values, None

@@ -1,127 +1,154 @@
-"""One meaning for every cell: its category text, its number, its moment.
-
-Training and prediction read the same file type only in the best case: a column of whole numbers turns
-into floats once one cell is missing, and into text once one cell is damaged. These readers give the same
-answer for 3, 3.0 and "3", so that a category never changes its name between two files.
-"""
+"""Columns of text: missing tokens out, then booleans, numbers, dates, or text after all, each step noted."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from tabnet_engine.errors import SchemaError
+from tabnet_engine.data.dates import read_dates
+from tabnet_engine.data.numbers import read_numbers
+from tabnet_engine.data.patterns import is_date, is_number
+from tabnet_engine.data.raw import RawTable
+from tabnet_engine.data.wording import counted, listed, quoted
 
-__all__ = [
-    "as_numbers",
-    "as_text",
-    "as_timestamps",
-    "category_text",
-    "factorise",
-    "quoted",
-    "shown_names",
-]
+__all__ = ["ColumnContext", "as_series", "booleans", "finite", "read_text_column"]
 
-# Above this a float no longer names one whole number, so it keeps its own notation.
-_LARGEST_PLAIN_INTEGER = 1e15
-
-
-def category_text(value: Any) -> str:
-    """The canonical text of one present value: 3 and 3.0 are "3", 2.5 is "2.5", True is "True"."""
-    if isinstance(value, (bool, np.bool_)):
-        return str(bool(value))
-    if isinstance(value, (float, np.floating)):
-        number = float(value)
-        if number.is_integer() and abs(number) < _LARGEST_PLAIN_INTEGER:
-            return str(int(number))
-        return repr(number)
-    if isinstance(value, dt.datetime):
-        return _moment_text(value)
-    return str(value)
+_SAMPLE = 500
+_FEW = 0.05
+_BOOLEANS = pa.array(["true", "false"])
 
 
-def _moment_text(value: dt.datetime) -> str:
-    whole_day = value.time() == dt.time(0) and value.tzinfo is None
-    return value.date().isoformat() if whole_day else value.isoformat(sep=" ")
+@dataclass
+class ColumnContext:
+    """What is told about all columns together while they are typed one by one."""
+
+    raw: RawTable
+    notes: list[str] = field(default_factory=list)
+    tokens: Counter[str] = field(default_factory=Counter)
+
+    def note(self, column: str, text: str) -> None:
+        self.notes.append(f"Column {quoted(column)}: {text}.")
+
+    def place(self, row: int) -> str:
+        line = self.raw.first_line
+        return f"row {row}" if line is None else f"row {row} (line {line + row})"
 
 
-def factorise(series: pd.Series[Any]) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    """Number the distinct values of a column.
-
-    Args:
-        series: any column that a table may hold (B).
-
-    Returns:
-        Codes (B), -1 where the cell is missing, and the canonical text of each code.
-    """
-    if series.dtype == object:
-        # A mixed column would merge True with 1 by hash; their texts keep them apart.
-        series = series.map(category_text, na_action="ignore")
-    codes, uniques = pd.factorize(series, use_na_sentinel=True)
-    return codes.astype(np.int64), tuple(category_text(value) for value in uniques)
+def as_series(values: pa.Array) -> pd.Series:
+    series: pd.Series = values.to_pandas()
+    return series
 
 
-def as_text(series: pd.Series[Any]) -> pd.Series[Any]:
-    """The canonical category text of every cell (B); missing cells stay missing."""
-    codes, texts = factorise(series)
-    values = pd.array(list(texts), dtype="str").take(codes, allow_fill=True)
-    return pd.Series(values, index=series.index, name=series.name)
+def booleans(values: pa.Array) -> pd.Series:
+    """``bool`` has no missing value: a column with one holds the texts "True" and "False"."""
+    if values.null_count == 0:
+        return as_series(values)
+    return as_series(pc.if_else(values, "True", "False").cast(pa.large_string()))
 
 
-def as_numbers(series: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    """Every cell as a number (B); NaN where it is missing.
-
-    Raises:
-        SchemaError: a cell that is present and no number; the text names column, row and value.
-    """
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        raise SchemaError(f"column {series.name!r} holds dates, not numbers; set its kind to datetime")
-    if pd.api.types.is_numeric_dtype(series.dtype):
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    _refuse_first(series, np.isnan(numbers), "not a number")
-    return numbers
-
-
-def as_timestamps(series: pd.Series[Any]) -> npt.NDArray[np.datetime64]:
-    """Every cell as a moment, datetime64[us] (B); NaT where it is missing. Zones are turned into UTC.
-
-    Raises:
-        SchemaError: a cell that is present and no date; the text names column, row and value.
-    """
-    if pd.api.types.is_numeric_dtype(series.dtype) and series.notna().any():
-        raise SchemaError(f"column {series.name!r} holds numbers, not dates; set its kind to number")
-    moments = pd.to_datetime(series, errors="coerce", utc=True, format="ISO8601")
-    if bool((moments.isna() & series.notna()).any()):
-        moments = pd.to_datetime(series, errors="coerce", utc=True, format="mixed")
-    _refuse_first(series, moments.isna().to_numpy(), "not a date")
-    return moments.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+def finite(name: str, values: pa.Array, context: ColumnContext) -> pd.Series:
+    """Numbers, with infinities as missing: no network can read them."""
+    if pa.types.is_floating(values.type):
+        infinite = np.asarray(pc.fill_null(pc.is_inf(values), fill_value=False))
+        if infinite.any():
+            rows = np.flatnonzero(infinite)
+            context.note(
+                name,
+                f"{counted(len(rows), 'value')} infinite or beyond the largest number (1.8e308), "
+                f"first at {context.place(int(rows[0]))}; read as missing",
+            )
+            values = pc.if_else(pa.array(infinite), pa.scalar(None, pa.float64()), values)
+    return as_series(values)
 
 
-def quoted(value: object, limit: int = 60) -> str:
-    """A value in quotation marks for a sentence, shortened so that a long cell cannot flood it."""
-    text = repr(str(value))
-    return text if len(text) <= limit else f"{text[: limit - 2]}…{text[-1]}"
+def read_text_column(name: str, column: pa.Array, context: ColumnContext) -> pd.Series:
+    """Strip, take missing tokens out, and read what remains as what it looks like."""
+    cells = pc.utf8_trim_whitespace(column)
+    tokens = pa.array(context.raw.options.missing_tokens, cells.type)
+    hit = pc.is_in(cells, value_set=tokens)
+    if pc.any(hit).as_py():
+        for count in pc.value_counts(cells.filter(hit)):
+            context.tokens[count["values"].as_py()] += count["counts"].as_py()
+        cells = pc.if_else(hit, pa.scalar(None, cells.type), cells)
+    valid = cells.drop_null() if cells.null_count else cells
+    if len(valid) == 0:
+        return pd.Series(np.full(len(cells), np.nan))
+    typed = None if context.raw.text == "kept" else _typed(name, cells, valid, context)
+    return as_series(cells) if typed is None else typed
 
 
-def shown_names(names: Sequence[str], limit: int = 10) -> str:
-    """Names in quotation marks for a sentence, at most ``limit`` of them."""
-    more = f" and {len(names) - limit:,} more" if len(names) > limit else ""
-    return ", ".join(quoted(name) for name in names[:limit]) + more
+def _typed(name: str, cells: pa.Array, valid: pa.Array, context: ColumnContext) -> pd.Series | None:
+    """The column as booleans, numbers or dates; ``None`` when it is text."""
+    rows = np.unique(np.linspace(0, len(valid) - 1, _SAMPLE).astype(np.int64))
+    sample = valid.take(pa.array(rows)).to_pylist()
+    if _share(sample, lambda cell: cell.lower() in {"true", "false"}) == 1.0:
+        lower = pc.utf8_lower(cells)
+        if pc.all(pc.is_in(pc.utf8_lower(valid), value_set=_BOOLEANS.cast(valid.type))).as_py():
+            return booleans(pc.if_else(pc.is_null(lower), pa.scalar(None, pa.bool_()), pc.equal(lower, "true")))
+        return None
+    if context.raw.text == "values" and _share(sample, is_number) >= 0.8:
+        return _numbers(name, cells, valid, context)
+    if _share(sample, is_date) >= 0.8:
+        return _dates(name, cells, valid, sample, context)
+    return None
 
 
-def _refuse_first(series: pd.Series[Any], unreadable: npt.NDArray[np.bool_], problem: str) -> None:
-    bad = unreadable & series.notna().to_numpy()
-    if not bad.any():
+def _share(sample: Sequence[str], test: Callable[[str], bool]) -> float:
+    return sum(1 for cell in sample if test(cell)) / len(sample)
+
+
+def _numbers(name: str, cells: pa.Array, valid: pa.Array, context: ColumnContext) -> pd.Series | None:
+    found = read_numbers(valid, context.raw.options.decimal or ".")
+    if found.values is None:
+        if found.why is not None:
+            context.note(name, f"read as text although it looks like numbers: {found.why}")
+        else:
+            _note_few_bad(name, cells, valid.filter(pa.array(found.bad)), "number", context)
+        return None
+    for text in found.notes:
+        context.note(name, text)
+    return finite(name, _spread(found.values, cells), context)
+
+
+def _dates(
+    name: str, cells: pa.Array, valid: pa.Array, sample: Sequence[str], context: ColumnContext
+) -> pd.Series | None:
+    found = read_dates(valid, sample)
+    if found is None:
+        return None
+    if found.bad.any():
+        _note_few_bad(name, cells, valid.filter(pa.array(found.bad)), "date", context)
+        return None
+    for text in found.notes:
+        context.note(name, text)
+    return as_series(_spread(pa.array(found.values), cells))
+
+
+def _spread(values: pa.Array, cells: pa.Array) -> pa.Array:
+    """Values of the cells that are there, put back among the missing ones."""
+    if cells.null_count == 0:
+        return values
+    return pc.replace_with_mask(pa.nulls(len(cells), values.type), pc.is_valid(cells), values)
+
+
+def _note_few_bad(name: str, cells: pa.Array, bad: pa.Array, what: str, context: ColumnContext) -> None:
+    """A few odd cells must not turn a column of numbers into text behind the user's back."""
+    n_cells = len(cells) - cells.null_count
+    if len(bad) > _FEW * n_cells:
         return
-    row = int(np.argmax(bad))
-    more = f" ({int(bad.sum()) - 1} more cells like it)" if bad.sum() > 1 else ""
-    raise SchemaError(
-        f"column {series.name!r}, row {row}: {quoted(series.iloc[row])} is {problem}{more}; "
-        "correct the cell, list it as a missing token, or change the column's kind"
+    row = pc.index(cells, bad[0]).as_py()
+    different = pc.unique(bad).to_pylist()
+    verb = "is" if len(bad) == 1 else "are"
+    context.note(
+        name,
+        f"{len(bad):,} of {n_cells:,} cells {verb} not {'a' if len(bad) == 1 else ''} {what}".replace("  ", " ")
+        + ("" if len(bad) == 1 else "s")
+        + f", first {quoted(bad[0].as_py())} at {context.place(row)}; the column was read as text; "
+        f"add {listed(different, 3)} to the missing tokens to read it as {what}s",
     )

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tabnet_engine.data.binning import quantile_edges, standardisation
-from tabnet_engine.data.cells import as_numbers, as_text, as_timestamps, factorise
+from tabnet_engine.data.cells import as_numbers, as_text, as_timestamps, factorise, value_order
 from tabnet_engine.data.moments import datetime_parts, expand_moments
 from tabnet_engine.data.schema import Column, FeatureSchema, Kind
 from tabnet_engine.errors import SchemaError
@@ -286,14 +286,7 @@ def _categories(series: pd.Series[Any]) -> tuple[str, ...]:
     for text, count in zip(texts, counts.tolist(), strict=True):
         totals[text] = totals.get(text, 0) + count
     most_frequent = sorted(totals, key=lambda text: (-totals[text], text))[:MAX_CATEGORIES]
-    return tuple(sorted(most_frequent, key=_display_order))
-
-
-def _display_order(text: str) -> tuple[int, float, str]:
-    try:
-        return 0, float(text), text
-    except ValueError:
-        return 1, 0.0, text
+    return tuple(sorted(most_frequent, key=value_order))
 
 
 def _category_codes(series: pd.Series[Any], column: Column) -> npt.NDArray[np.int64]:

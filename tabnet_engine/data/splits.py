@@ -53,10 +53,12 @@ def make_splits(y: npt.ArrayLike, task: Task, *, validation_fraction: float, tes
     counts = np.bincount(groups)
     n_test = np.minimum(_deal(counts, test_fraction), counts - 1)
     n_validation = np.minimum(_deal(counts, validation_fraction), counts - 1 - n_test)
-    if n_validation.sum() == 0 or (test_fraction > 0 and n_test.sum() == 0) or counts.sum() < 2:
+    n_train = int(counts.sum() - n_validation.sum() - n_test.sum())
+    if n_train < 2 or n_validation.sum() == 0 or (test_fraction > 0 and n_test.sum() == 0):
+        kinds = "" if task is Task.REGRESSION else f" in {len(counts)} classes"
         raise SchemaError(
-            f"{len(values)} rows in {len(counts)} classes are too few to set validation and test rows apart; "
-            "add rows, or merge or remove rare classes"
+            f"{len(values)} rows{kinds} are too few to set training, validation and test rows apart; add rows, "
+            "merge rare classes, or keep less for validation and test"
         )
     return _cut(groups, n_test, n_validation, np.random.default_rng(seed))
 
@@ -66,7 +68,7 @@ def _deal(counts: npt.NDArray[np.int64], fraction: float) -> npt.NDArray[np.int6
     if fraction == 0:
         return np.zeros_like(counts)
     exact = counts * fraction
-    rows = np.floor(exact).astype(np.int64)
+    rows: npt.NDArray[np.int64] = np.floor(exact).astype(np.int64)
     rest = max(1, round(float(exact.sum()))) - int(rows.sum())
     # Ties go to the larger class, which can better spare a row.
     order = np.lexsort((-counts, -(exact - rows)))

@@ -126,7 +126,8 @@ class TargetCodec:
 
     def decode(self, codes: npt.ArrayLike) -> npt.NDArray[np.object_]:
         """The class of each code (B), as text."""
-        return np.array(self.classes, dtype=object)[np.asarray(codes)]
+        names: npt.NDArray[np.object_] = np.array(self.classes, dtype=object)
+        return names[np.asarray(codes, dtype=np.int64)]
 
     def to_mapping(self) -> dict[str, Any]:
         """The codec as plain JSON values."""

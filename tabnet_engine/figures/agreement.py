@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
+from tabnet_engine.explain.agreement import RankAgreement, RowAgreement
+from tabnet_engine.explain.wording import percent
 from tabnet_engine.figures.importance import ATTENTION, EFFECT
 from tabnet_engine.figures.theme import GRID, NEUTRAL, bars_height, empty, escape, finish, labels
 
@@ -15,194 +15,210 @@ __all__ = ["agreement_histogram", "attention_effect_pairs", "attention_effect_sc
 
 Floats = npt.NDArray[np.floating]
 
-_LABELLED = 10  # names drawn beside their points; the others are in the hover
+_LABELLED = 12  # names drawn beside their points at most; every name is in the hover
 _CLOSE = 2  # ranks apart that still count as the same place
+# Name, colour and symbol (so that colour never stands alone) of columns that are read more, less, alike.
+_GROUPS = {
+    1: ("read more than it moves", ATTENTION, "triangle-right"),
+    -1: ("moves more than it is read", EFFECT, "triangle-up"),
+    0: (f"ranks at most {_CLOSE} apart", NEUTRAL, "circle"),
+}
 
 
-def attention_effect_scatter(
-    features: Sequence[str], attention: Floats, effect: Floats, rank_difference: Floats, *, x: str, y: str, subtitle: str
-) -> go.Figure:
-    """Each column's share of attention against its mean absolute SHAP value.
+def attention_effect_scatter(agreement: RankAgreement, *, subtitle: str = "") -> go.Figure:
+    """Each column's share of the masks against its share of the mean |SHAP|; on the line they are equal.
 
     Args:
-        features: the F column names.
-        attention: (F,) shares of attention, 0 to 1.
-        effect: (F,) mean absolute SHAP values.
-        rank_difference: (F,) rank by SHAP minus rank by attention: above zero is read more than it moves.
-        x: name and unit of the attention axis.
-        y: name and unit of the effect axis.
+        agreement: masks first, SHAP second.
         subtitle: rows the two were measured on.
     """
     title = "What is read against what moves the score"
-    if not len(features):
+    if not agreement.features:
         return empty("There is no column to compare.", title=title)
-    shares = 100 * np.asarray(attention, dtype=np.float64)
-    names = labels(features, width=18)
-    named = _most_telling(shares, np.asarray(effect, dtype=np.float64))
+    x, y = 100 * agreement.first_share, 100 * agreement.second_share
+    reach = 1.12 * max(float(x.max()), float(y.max()), 1.0)
+    names = _spaced_names(labels(agreement.features, width=18), x / reach, y / reach)
+    groups = _group(agreement.rank_difference)
     figure = go.Figure()
-    for group, group_color, symbol, keep in _groups(np.asarray(rank_difference)):
-        where = np.flatnonzero(keep)
+    figure.add_scatter(
+        x=[0, reach],
+        y=[0, reach],
+        mode="lines",
+        line={"color": GRID, "dash": "dot"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    for sign, (name, group_color, symbol) in _GROUPS.items():
+        where = np.flatnonzero(groups == sign)
         figure.add_scatter(
-            x=shares[where],
-            y=np.asarray(effect)[where],
-            name=group,
+            x=x[where],
+            y=y[where],
+            name=name,
             mode="markers+text",
-            marker={"color": group_color, "size": 11, "symbol": symbol, "line": {"color": GRID, "width": 1}},
-            text=[names[index] if index in named else "" for index in where],
-            textposition=["middle left" if shares[index] > 0.6 * shares.max() else "middle right" for index in where],
-            textfont={"size": 12},
+            marker={"color": group_color, "size": 11, "symbol": symbol},
+            text=[names[index] for index in where],
+            textposition=["middle left" if x[index] > 0.55 * reach else "middle right" for index in where],
             cliponaxis=False,
-            customdata=[escape(features[index]) for index in where],
-            hovertemplate="<b>%{customdata}</b><br>%{x:.3g} % of attention<br>moves the score by %{y:.3g} on average"
-            "<extra></extra>",
+            customdata=[_rank_text(agreement, int(index)) for index in where],
+            hovertemplate="%{customdata}<extra></extra>",
         )
-    figure.update_xaxes(rangemode="tozero")
-    figure.update_yaxes(rangemode="tozero")
-    finish(figure, title=title, subtitle=subtitle, x=x, y=y, height=460)
-    return figure.update_layout(legend={"y": -0.16})
+    x_name, y_name = "share of the masks, %", "share of the mean |SHAP|, %"
+    finish(figure, title=title, subtitle=subtitle, x=x_name, y=y_name, height=460)
+    figure.update_xaxes(range=[-0.02 * reach, reach], zeroline=False)
+    figure.update_yaxes(range=[-0.02 * reach, reach], zeroline=False)
+    return figure.update_layout(legend={"y": -0.18})
 
 
-def _groups(difference: Floats) -> tuple[tuple[str, str, str, npt.NDArray[np.bool_]], ...]:
-    """Name, colour, symbol (so that colour is never alone) and members of each group."""
+def _group(difference: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """The key into :data:`_GROUPS` of each difference in rank."""
+    return np.where(np.abs(difference) <= _CLOSE, 0, np.sign(difference)).astype(np.int64)
+
+
+def _rank_text(agreement: RankAgreement, index: int) -> str:
     return (
-        ("read more than it moves", ATTENTION, "triangle-right", difference > _CLOSE),
-        ("moves more than it is read", EFFECT, "triangle-up", difference < -_CLOSE),
-        (f"ranks within {_CLOSE} of each other", NEUTRAL, "circle", np.abs(difference) <= _CLOSE),
+        f"<b>{escape(agreement.features[index])}</b>"
+        f"<br>masks: rank {agreement.first_rank[index]}, {percent(float(agreement.first_share[index]))}"
+        f"<br>SHAP: rank {agreement.second_rank[index]}, {percent(float(agreement.second_share[index]))}"
     )
 
 
-def _most_telling(shares: Floats, effect: Floats) -> set[int]:
-    """The columns worth a name on the chart: the largest on either axis."""
-    reach = np.maximum(shares / max(float(shares.max()), 1e-12), effect / max(float(effect.max()), 1e-12))
-    return {int(index) for index in np.argsort(-reach, kind="stable")[:_LABELLED]}
+def _spaced_names(names: list[str], x: Floats, y: Floats) -> list[str]:
+    """The names that can be read: those of the largest points first, none upon another; "" for the rest."""
+    shown = [""] * len(names)
+    placed: list[tuple[float, float]] = []
+    for index in np.argsort(-np.maximum(x, y), kind="stable"):
+        here = (float(x[index]), float(y[index]))
+        free = all(abs(here[0] - left) > 0.3 or abs(here[1] - down) > 0.045 for left, down in placed)
+        if free and len(placed) < _LABELLED:
+            shown[index] = names[index]
+            placed.append(here)
+    return shown
 
 
-def rank_slope(
-    features: Sequence[str], left: Floats, right: Floats, *, names: tuple[str, str], subtitle: str, max_features: int = 15
-) -> go.Figure:
+def rank_slope(agreement: RankAgreement, *, names: tuple[str, str], max_features: int = 15) -> go.Figure:
     """Each column's rank by one method, joined to its rank by the other: steep lines are disagreements.
 
     Args:
-        features: the F column names.
-        left: (F,) ranks by the first method, 1 is the most important.
-        right: (F,) ranks by the second.
+        agreement: the two rankings.
         names: what the two methods are called.
-        subtitle: rank correlation and number of columns.
         max_features: columns shown, those in the first places of either method.
     """
     title = "Ranks side by side"
-    best = np.minimum(left, right)
-    kept = np.argsort(best, kind="stable")[:max_features]
+    first, second = _places(agreement.first_rank), _places(agreement.second_rank)
+    kept = np.argsort(np.minimum(first, second), kind="stable")[:max_features]
     if not len(kept):
         return empty("There is no column to compare.", title=title)
-    shown = dict(zip(kept.tolist(), labels([features[index] for index in kept], width=20), strict=True))
     figure = go.Figure()
-    for index, label in shown.items():
-        line_color = next(item[1] for item in _groups(np.asarray([right[index] - left[index]])) if item[3][0])
+    groups = _group(agreement.rank_difference)
+    for index, label in zip(
+        kept.tolist(), labels([agreement.features[index] for index in kept], width=16), strict=True
+    ):
+        line_color = _GROUPS[int(groups[index])][1]
         figure.add_scatter(
             x=[0, 1],
-            y=[left[index], right[index]],
+            y=[first[index], second[index]],
             mode="lines+markers+text",
             line={"color": line_color, "width": 2},
-            marker={"size": 7, "color": line_color},
-            text=[f"{label}  {left[index]:g}", f"{right[index]:g}  {label}"],
+            marker={"size": 7},
+            text=[f"{label}  {agreement.first_rank[index]} ", f" {agreement.second_rank[index]}  {label}"],
             textposition=["middle left", "middle right"],
-            textfont={"size": 12},
             cliponaxis=False,
-            customdata=[f"<b>{escape(features[index])}</b><br>rank {left[index]:g} by {escape(names[0])}, "
-                        f"rank {right[index]:g} by {escape(names[1])}"] * 2,
+            customdata=[_rank_text(agreement, index)] * 2,
             hovertemplate="%{customdata}<extra></extra>",
         )
-    figure.update_xaxes(
-        range=[-0.75, 1.75], tickvals=[0, 1], ticktext=[escape(name) for name in names], showgrid=False, zeroline=False
-    )
-    figure.update_xaxes(side="top", fixedrange=True)
+    left_out = len(agreement.features) - len(kept)
+    subtitle = f"{left_out} columns that lead by neither are not drawn" if left_out else "all columns"
+    lowest = int(max(first[kept].max(), second[kept].max())) + 1
+    finish(figure, title=title, subtitle=subtitle, height=bars_height(lowest, per_bar=22), legend=False)
     figure.update_yaxes(autorange="reversed", visible=False, fixedrange=True)
-    return finish(figure, title=title, subtitle=subtitle, height=bars_height(len(shown), per_bar=24), legend=False)
+    return figure.update_xaxes(
+        range=[-0.9, 1.9],
+        tickvals=[0, 1],
+        ticktext=[escape(name) for name in names],
+        side="top",
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
 
 
-def agreement_histogram(values: Floats, *, subtitle: str, n_bins: int = 20) -> go.Figure:
+def _places(ranks: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Ranks without ties, so that no two names stand upon each other."""
+    places = np.empty(len(ranks), dtype=np.int64)
+    places[np.argsort(ranks, kind="stable")] = np.arange(1, len(ranks) + 1)
+    return places
+
+
+def agreement_histogram(agreement: RowAgreement, *, subtitle: str = "") -> go.Figure:
     """How well attention and effect agree row by row.
 
     Args:
-        values: (B,) rank correlation of each row, -1 to 1; NaN where it does not exist.
+        agreement: rank correlations within each row; rows without one are left out.
         subtitle: rows it was measured on.
-        n_bins: bars over the whole range.
     """
     title = "Agreement row by row"
-    known = np.asarray(values, dtype=np.float64)
-    known = known[np.isfinite(known)]
+    known = agreement.spearman[np.isfinite(agreement.spearman)]
     if not len(known):
-        return empty("No row has an agreement to show.", title=title)
-    counts, edges = np.histogram(known, bins=n_bins, range=(-1.0, 1.0))
+        return empty("No row has both masks and SHAP values with an order to compare.", title=title)
     figure = go.Figure(
-        go.Bar(
-            x=(edges[:-1] + edges[1:]) / 2,
-            y=counts,
-            width=np.diff(edges),
+        go.Histogram(
+            x=known,
+            xbins={"start": -1.05, "end": 1.05, "size": 0.1},  # centred on -1.0, -0.9 … 1.0
             marker={"color": NEUTRAL},
-            customdata=[f"{low:+.1f} to {high:+.1f}" for low, high in zip(edges[:-1], edges[1:], strict=True)],
-            hovertemplate="agreement %{customdata}<br>%{y:,} rows<extra></extra>",
+            hovertemplate="agreement %{x}<br>%{y:,} rows<extra></extra>",
         )
     )
-    figure.update_layout(bargap=0.04)
-    median = float(np.median(known))
+    median = agreement.median_spearman
     figure.add_vline(
         x=median,
         line={"color": ATTENTION, "width": 2, "dash": "dash"},
-        annotation={"text": f"median {median:+.2f}", "font": {"size": 12}, "yanchor": "bottom"},
+        annotation={"text": f"median {median:.2f}", "font": {"size": 12}, "yanchor": "bottom"},
     )
-    figure.update_xaxes(range=[-1, 1])
-    return finish(
-        figure,
-        title=title,
-        subtitle=subtitle,
-        x="rank correlation of masks and |SHAP| within a row",
-        y="rows",
-        height=320,
-        legend=False,
-    )
+    axis = "rank correlation of masks and |SHAP| within a row"
+    finish(figure, title=title, subtitle=subtitle, x=axis, y="rows", height=320, legend=False)
+    figure.update_xaxes(range=[-1.06, 1.06])
+    return figure.update_layout(bargap=0.04)
 
 
-def attention_effect_pairs(
-    features: Sequence[str], attention: Floats, effect: Floats, *, subtitle: str, max_features: int = 12
-) -> go.Figure:
-    """One row's columns as a butterfly: share of attention to the left, share of the SHAP pushes to the right.
+def attention_effect_pairs(agreement: RankAgreement, *, subtitle: str = "", max_features: int = 12) -> go.Figure:
+    """One row's columns as a butterfly: share of the reading to the left, share of the |SHAP| to the right.
 
     Args:
-        features: the F column names.
-        attention: (F,) shares of attention, summing to one (or all zero).
-        effect: (F,) shares of the summed absolute SHAP values.
-        subtitle: what the agreement is.
+        agreement: the row's masks first, its |SHAP| second.
+        subtitle: how far the two agree.
         max_features: columns shown, the largest on either side.
     """
-    title = "Read, and moved by"
+    title = "What was read, and what moved the score"
+    attention, effect = 100 * agreement.first_share, 100 * agreement.second_share
     kept = np.argsort(-np.maximum(attention, effect), kind="stable")[:max_features]
     if not len(kept):
         return empty("There is no column to compare.", title=title)
     figure = go.Figure()
-    sides = (("share of attention", ATTENTION, -1.0, attention), ("share of |SHAP|", EFFECT, 1.0, effect))
-    for name, side_color, sign, values in sides:
-        percents = 100 * np.asarray(values, dtype=np.float64)[kept]
+    details = [_rank_text(agreement, int(index)) for index in kept]
+    for name, side_color, values in (("read", ATTENTION, -attention), ("moved the score", EFFECT, effect)):
         figure.add_bar(
-            x=sign * percents,
+            x=values[kept],
             y=np.arange(len(kept)),
             orientation="h",
             name=name,
             marker={"color": side_color},
-            customdata=[f"{escape(features[index])}<br>{percent:.3g} %" for index, percent in zip(kept, percents, strict=True)],
-            hovertemplate=f"{name} of %{{customdata}}<extra></extra>",
+            customdata=details,
+            hovertemplate="%{customdata}<extra></extra>",
         )
-    reach = 100 * float(max(np.max(attention), np.max(effect), 0.01)) * 1.05
-    ticks = [tick for tick in (20, 40, 60, 80, 100) if tick <= reach] or [round(reach)]
-    figure.update_layout(barmode="overlay")
-    figure.update_xaxes(
-        range=[-reach, reach],
-        tickvals=[-tick for tick in reversed(ticks)] + [0, *ticks],
-        ticktext=[f"{tick} %" for tick in reversed(ticks)] + ["0", *(f"{tick} %" for tick in ticks)],
-    )
-    names = labels([features[index] for index in kept])
-    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False)
     height = bars_height(len(kept)) + 40
-    finish(figure, title=title, subtitle=subtitle, x="← share of attention · share of |SHAP| →", height=height)
-    return figure.update_layout(legend={"y": -90 / height})
+    axis = "← % of the masks   ·   % of |SHAP| →"
+    finish(figure, title=title, subtitle=subtitle, x=axis, height=height)
+    names = labels([agreement.features[index] for index in kept], width=22)
+    figure.update_yaxes(
+        tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False, zeroline=False
+    )
+    _mirror_ticks(figure, 1.05 * max(float(attention.max()), float(effect.max()), 1.0))
+    return figure.update_layout(barmode="overlay", legend={"y": -90 / height})
+
+
+def _mirror_ticks(figure: go.Figure, reach: float) -> None:
+    """Axis labels that are positive to both sides."""
+    step = next((size for size in (1, 2, 5, 10, 20) if reach / size <= 3.5), 40)
+    ticks = list(range(step, int(reach) + 1, step))
+    places = [-tick for tick in reversed(ticks)] + [0, *ticks]
+    figure.update_xaxes(range=[-reach, reach], tickvals=places, ticktext=[str(abs(place)) for place in places])

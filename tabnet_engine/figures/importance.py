@@ -8,95 +8,90 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
+from tabnet_engine.explain.importance import GlobalImportance
+from tabnet_engine.explain.wording import amount, percent
 from tabnet_engine.figures.theme import ACCENT, NEUTRAL, PALETTE, bars_height, empty, escape, finish, labels
 
-__all__ = ["ATTENTION", "EFFECT", "importance_bars"]
+__all__ = ["ATTENTION", "EFFECT", "METHOD_COLORS", "importance_bars"]
 
 Floats = npt.NDArray[np.floating]
+Indices = npt.NDArray[np.integer]
 
 # What was read is always drawn in the colour of the mask maps, size of effect in a colour that is no sign.
 ATTENTION = ACCENT
 EFFECT = PALETTE[5]
+METHOD_COLORS = {"masks": ATTENTION, "shap": EFFECT}
 
 _INTERVAL = 1.96  # a 95 % normal interval around a mean
 
 
 def importance_bars(
-    features: Sequence[str],
-    values: Floats,
+    importance: GlobalImportance,
     *,
     title: str,
     x: str,
     subtitle: str = "",
-    standard_error: Floats | None = None,
     order: Sequence[int] | None = None,
-    bar_color: str = ATTENTION,
-    percent: bool = False,
     max_features: int = 20,
 ) -> go.Figure:
-    """Bars of a global importance, largest on top unless ``order`` says otherwise.
+    """Bars of a global importance with 95 % intervals, largest on top unless ``order`` says otherwise.
 
     Args:
-        features: the F column names.
-        values: (F,) importances, not negative.
+        importance: what was measured; masks are drawn as shares in per cent.
         title: what was measured.
         x: name and unit of the measure.
         subtitle: rows, background and evaluations it was measured on.
-        standard_error: (F,) standard errors; drawn as 95 % intervals.
         order: indices of the columns from top to bottom, to keep two methods line by line.
-        bar_color: :data:`ATTENTION` or :data:`EFFECT`.
-        percent: show a share of one in per cent.
         max_features: columns shown one by one; the rest is one grey bar, their sum.
     """
-    if not len(features):
-        return empty("There is no column to show.", title=title)
-    scale = 100.0 if percent else 1.0
-    amounts = np.asarray(values, dtype=np.float64) * scale
-    spread = None if standard_error is None else np.asarray(standard_error, dtype=np.float64) * scale
-    ranked = np.asarray(order) if order is not None else np.argsort(-amounts, kind="stable")
+    if not importance.features or not importance.n_rows:
+        return empty("There is nothing measured to show.", title=title)
+    ranked = np.asarray(order) if order is not None else importance.order
     kept, rest = ranked[:max_features], ranked[max_features:]
-    figure = go.Figure(_bars(features, amounts, spread, kept, bar_color, "%" if percent else ""))
-    names = labels([features[index] for index in kept])
+    scale = 100.0 if importance.method == "masks" else 1.0
+    figure = go.Figure(_bars(importance, kept, scale))
+    names = labels([importance.features[index] for index in kept])
     if len(rest):
         names.append(f"{len(rest)} other columns")
-        figure.add_trace(_rest_bar(amounts[rest], len(kept)))
-    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False)
-    figure.update_xaxes(rangemode="tozero", nticks=6)
-    return finish(figure, title=title, subtitle=subtitle, x=x, height=bars_height(len(names)), legend=False)
+        figure.add_trace(_rest_bar(importance, rest, len(kept), scale))
+    finish(figure, title=title, subtitle=subtitle, x=x, height=bars_height(len(names)), legend=False)
+    figure.update_yaxes(
+        tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False, zeroline=False
+    )
+    return figure.update_xaxes(rangemode="tozero", nticks=6)
 
 
-def _bars(
-    features: Sequence[str],
-    amounts: Floats,
-    spread: Floats | None,
-    kept: Floats,
-    bar_color: str,
-    unit: str,
-) -> go.Bar:
-    interval = None if spread is None else _INTERVAL * spread[kept]
-    texts = [f"{amounts[index]:.3g} {unit}".strip() for index in kept]
-    if interval is not None:
-        texts = [f"{text} ± {width:.2g} (95 % interval)" for text, width in zip(texts, interval, strict=True)]
+def _bars(importance: GlobalImportance, kept: Indices, scale: float) -> go.Bar:
+    error = importance.standard_error
+    interval = None if error is None else _INTERVAL * scale * error[kept]
     return go.Bar(
-        x=amounts[kept],
+        x=scale * importance.values[kept],
         y=np.arange(len(kept)),
         orientation="h",
-        marker={"color": bar_color},
+        marker={"color": METHOD_COLORS.get(importance.method, ACCENT)},
         error_x=None if interval is None else {"array": interval, "color": NEUTRAL, "thickness": 1.5, "width": 3},
-        customdata=[
-            f"<b>{escape(features[index])}</b><br>rank {rank}: {text}"
-            for rank, (index, text) in enumerate(zip(kept, texts, strict=True), start=1)
-        ],
+        customdata=_details(importance, kept, interval),
         hovertemplate="%{customdata}<extra></extra>",
     )
 
 
-def _rest_bar(amounts: Floats, position: int) -> go.Bar:
-    total = float(amounts.sum())
+def _details(importance: GlobalImportance, kept: Indices, interval: Floats | None) -> list[str]:
+    ranks = {int(index): rank for rank, index in enumerate(importance.order, start=1)}
+    details = []
+    for place, index in enumerate(kept):
+        text = _amount(importance.method, float(importance.values[index]))
+        spread = "" if interval is None else f" ± {amount(float(interval[place]))} (95 % interval)"
+        details.append(f"<b>{escape(importance.features[index])}</b><br>rank {ranks[int(index)]}: {text}{spread}")
+    return details
+
+
+def _rest_bar(importance: GlobalImportance, rest: Indices, place: int, scale: float) -> go.Bar:
+    total = float(importance.values[rest].sum())
+    text = f"the other {len(rest)} columns together: {_amount(importance.method, total)}"
     return go.Bar(
-        x=[total],
-        y=[position],
-        orientation="h",
-        marker={"color": NEUTRAL},
-        hovertemplate=f"the other {len(amounts)} columns together: {total:.3g}<extra></extra>",
+        x=[scale * total], y=[place], orientation="h", marker={"color": NEUTRAL}, hovertemplate=f"{text}<extra></extra>"
     )
+
+
+def _amount(method: str, value: float) -> str:
+    return percent(value) if method == "masks" else amount(value)

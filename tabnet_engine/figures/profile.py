@@ -181,7 +181,9 @@ def _share_bars(
     return finish(figure, title=title, subtitle=subtitle, x=x, height=bars_height(len(shown)), legend=False)
 
 
-def associations(names: Sequence[str], values: Sequence[float], measures: Sequence[str], *, target: str) -> go.Figure:
+def associations(
+    names: Sequence[str], values: Sequence[float], measures: Sequence[str], *, target: str, n_left_out: int = 0
+) -> go.Figure:
     """Strength of each column's association with the target, strongest on top.
 
     The measures differ with the kinds of the two columns; each lies between 0 and 1 and the hover says
@@ -192,6 +194,7 @@ def associations(names: Sequence[str], values: Sequence[float], measures: Sequen
         values: strength of each, 0 to 1.
         measures: name of the measure used for each.
         target: name of the target column.
+        n_left_out: weaker columns that are not among ``names``; the figure says so.
     """
     if not len(names):
         return empty("No column can be compared with the target.", title="Association with the target")
@@ -211,12 +214,13 @@ def associations(names: Sequence[str], values: Sequence[float], measures: Sequen
             hovertemplate="%{customdata}: %{x:.2f}<extra></extra>",
         )
     _name_rows(figure, shown)
+    left_out = f"; {n_left_out:,} weaker columns are not shown" if n_left_out else ""
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(range=[0, 1])
     return finish(
         figure,
         title=f"Association with {target}",
-        subtitle="one column at a time; 0 none, 1 complete",
+        subtitle="one column at a time; 0 none, 1 complete" + left_out,
         x="strength",
         height=bars_height(len(shown)) + 40,
     )

@@ -1,10 +1,12 @@
 """Encoded cells to the vector that TabNet reads, each dimension belonging to one raw column.
 
+The parts work features first, (D, B), as the encoder does; the whole embedding is (B, D) again.
 Shapes: B rows, N numeric slots, C categorical slots, T bins, D encoded width.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -35,79 +37,78 @@ def categorical_width(n_categories: int) -> int:
 class PlainNumbers(nn.Module):
     """Numbers as they are, the paper's input. A missing number counts as the mean plus a learned shift.
 
-    Shape: (B, N) with NaN for missing -> (B, N).
+    Shape: (B, N) with NaN for missing -> (N, B).
 
-    >>> PlainNumbers(2, missing_states=True)(torch.tensor([[1.0, float("nan")]]))
-    tensor([[1., 0.]], grad_fn=<AddBackward0>)
+    >>> PlainNumbers(2, missing_states=True)(torch.tensor([[1.0, float("nan")]])).tolist()
+    [[1.0], [0.0]]
     """
 
     def __init__(self, n_slots: int, *, missing_states: bool) -> None:
         super().__init__()
-        self.missing = nn.Parameter(torch.zeros(n_slots)) if missing_states else None
+        self.missing = nn.Parameter(torch.zeros(n_slots, 1)) if missing_states else None
 
     def forward(self, numeric: Tensor) -> Tensor:
-        """Numbers (B, N) in standardised units, complete."""
+        """Numbers (N, B) in standardised units, complete."""
         if self.missing is None:
-            return _require_complete(numeric)
-        missing = numeric.isnan()
-        # Zero is the column's training mean, so a column that was never missing in training still
-        # gives a sane answer: its shift stays at its start, 0.
-        return numeric.masked_fill(missing, 0) + missing * self.missing
+            return _require_complete(numeric).t()
+        values, missing = _split_missing(numeric)
+        return values + missing * self.missing
 
 
 class PiecewiseEmbedding(nn.Module):
     """Piecewise-linear encoding over quantile bins, then a linear map of each slot to ``width`` dimensions.
 
-    Bin t of a slot holds the share of the bin that lies below the number; the first and last bins go on
-    linearly (Gorishniy, Rubachev & Babenko 2022, section 3.2). A missing number counts as the mean plus a
-    learned shift.
+    The encoding holds, for each bin, the share of it that lies below the number (Gorishniy, Rubachev &
+    Babenko 2022, section 3.2). A missing number counts as the mean plus a learned shift.
+    # DIFF(Gorishniy 3.2): beyond the outermost edges a number counts as that edge; going on linearly, a
+    # narrow outer bin would turn a moderate outlier into an enormous one.
 
-    Shape: (B, N) with NaN for missing -> (B, N * width).
+    Shape: (B, N) with NaN for missing -> (N * width, B).
 
     >>> PiecewiseEmbedding([(-1.0, 0.0, 1.0), (0.0, 1.0)], 4, missing_states=True)(torch.zeros(5, 2)).shape
-    torch.Size([5, 8])
+    torch.Size([8, 5])
     """
 
     low: Tensor
     slope: Tensor
-    least: Tensor
-    most: Tensor
 
     def __init__(self, bins: Sequence[tuple[float, ...]], width: int, *, missing_states: bool) -> None:
         super().__init__()
         n_bins = max(len(edges) - 1 for edges in bins)
-        for name, rows in zip(
-            ("low", "slope", "least", "most"), zip(*(_bin_rows(e, n_bins) for e in bins)), strict=True
-        ):
-            self.register_buffer(name, torch.tensor(rows, dtype=torch.float32).unsqueeze(1))
+        low = [[*edges[:-1], *[0.0] * (n_bins + 1 - len(edges))] for edges in bins]
+        slope = [[*_slopes(edges), *[0.0] * (n_bins + 1 - len(edges))] for edges in bins]
+        self.register_buffer("low", torch.tensor(low).unsqueeze(2))
+        self.register_buffer("slope", torch.tensor(slope).unsqueeze(2))
         bound = n_bins**-0.5
-        self.weight = nn.Parameter(torch.empty(len(bins), n_bins, width).uniform_(-bound, bound))
-        self.missing = nn.Parameter(torch.zeros(len(bins), 1, width)) if missing_states else None
+        weight = torch.empty(len(bins), width, n_bins).uniform_(-bound, bound)
+        # The missing state is one more "bin". Zero is the training mean of a column, so one that was never
+        # missing in training still gives a sane answer: its shift stays at its start, 0.
+        self.missing_states = missing_states
+        self.weight = nn.Parameter(torch.cat([weight, weight.new_zeros(len(bins), width, int(missing_states))], dim=2))
 
     def forward(self, numeric: Tensor) -> Tensor:
-        """Embed numbers (B, N) in standardised units to (B, N * width)."""
-        if self.missing is None:
-            embedded = torch.bmm(self._encode(_require_complete(numeric)), self.weight)
+        """Embed numbers (B, N) in standardised units to (N * width, B)."""
+        if self.missing_states:
+            values, missing = _split_missing(numeric)
+            encoded = torch.cat([self._shares(values), missing.unsqueeze(1)], dim=1)
         else:
-            missing = numeric.isnan()
-            encoded = self._encode(numeric.masked_fill(missing, 0))
-            embedded = torch.bmm(encoded, self.weight) + missing.t().unsqueeze(-1) * self.missing
-        return embedded.transpose(0, 1).flatten(1)
+            encoded = self._shares(_require_complete(numeric).t())
+        return torch.bmm(self.weight, encoded).flatten(0, 1)
 
-    def _encode(self, numeric: Tensor) -> Tensor:
-        """Shares of the bins, (N, B, T)."""
-        shares = (numeric.t().unsqueeze(-1) - self.low) * self.slope
-        return torch.minimum(torch.maximum(shares, self.least), self.most)
+    def _shares(self, values: Tensor) -> Tensor:
+        """The piecewise-linear encoding (N, T, B) of values (N, B)."""
+        return (values.unsqueeze(1) - self.low).mul_(self.slope).clamp_(0, 1)
 
 
-def _bin_rows(edges: tuple[float, ...], n_bins: int) -> tuple[list[float], list[float], list[float], list[float]]:
-    """Left edge, 1 / width, lower and upper bound of each bin; bins beyond the slot's own stay at 0."""
-    n_own, spare = len(edges) - 1, n_bins - len(edges) + 1
-    low = [*edges[:-1], *[0.0] * spare]
-    slope = [*[1 / (b - a) for a, b in zip(edges[:-1], edges[1:], strict=True)], *[0.0] * spare]
-    least = [-torch.inf, *[0.0] * (n_bins - 1)]
-    most = [*[1.0] * (n_own - 1), torch.inf, *[0.0] * spare]
-    return low, slope, least, most
+def _slopes(edges: tuple[float, ...]) -> list[float]:
+    return [1 / (high - low) for low, high in itertools.pairwise(edges)]
+
+
+def _split_missing(numeric: Tensor) -> tuple[Tensor, Tensor]:
+    """Values with 0, the mean, where missing, and the indicator of missing, both (N, B)."""
+    values = numeric.t().contiguous()
+    missing = values.isnan()
+    return values.masked_fill(missing, 0), missing.to(values.dtype)
 
 
 def _require_complete(numeric: Tensor) -> Tensor:
@@ -123,32 +124,36 @@ class CategoricalEmbedding(nn.Module):
     The states "missing" and "unseen" start at zero, the middle of the categories' vectors, and stay
     there for a column that never shows them in training.
 
-    Shape: codes (B, C) -> (B, C * width).
+    Shape: codes (B, C) -> (C * width, B).
 
-    >>> CategoricalEmbedding([4, 6], 2)(torch.tensor([[1, 5], [3, 0]])).shape
-    torch.Size([2, 4])
+    >>> CategoricalEmbedding([0, 1], [4, 6], 2)(torch.tensor([[1, 5], [3, 0]])).shape
+    torch.Size([4, 2])
     """
 
+    slots: Tensor
     offset: Tensor
 
-    def __init__(self, sizes: Sequence[int], width: int) -> None:
+    def __init__(self, slots: Sequence[int], sizes: Sequence[int], width: int) -> None:
         super().__init__()
         starts = [sum(sizes[:index]) for index in range(len(sizes))]
+        self.register_buffer("slots", torch.tensor(slots))
         self.register_buffer("offset", torch.tensor(starts))
         self.weight = nn.Parameter(torch.randn(sum(sizes), width))
         with torch.no_grad():
             for start in starts:
                 self.weight[start : start + _N_STATES] = 0
 
-    def forward(self, codes: Tensor) -> Tensor:
-        """Look up codes (B, C), each below its column's table size."""
-        return nnf.embedding(codes + self.offset, self.weight).flatten(1)
+    def forward(self, categorical: Tensor) -> Tensor:
+        """Look up this table's slots in the codes of all (B, C), each below its column's size."""
+        rows = categorical.index_select(1, self.slots) + self.offset
+        return nnf.embedding(rows, self.weight).flatten(1).t()
 
 
 class FeatureEmbedding(nn.Module):
     """Numbers and categories to one vector; ``column_feature`` says whose raw column each dimension is.
 
-    Shape: numeric (B, N) with NaN for missing, categorical (B, C) -> (B, D). ``column_feature`` (D,).
+    Shape: numeric (B, N) with NaN for missing, categorical (B, C) -> (B, D), its memory features first;
+    ``column_feature`` (D,).
     """
 
     column_feature: Tensor
@@ -164,10 +169,9 @@ class FeatureEmbedding(nn.Module):
         elif layout.numeric_feature:
             self.numeric = PlainNumbers(len(layout.numeric_feature), missing_states=missing_states)
         self.categorical = nn.ModuleList()
-        self._slots: list[list[int]] = []
         for width, slots in _slots_by_width(layout, config).items():
-            self.categorical.append(CategoricalEmbedding([layout.categorical_sizes[slot] for slot in slots], width))
-            self._slots.append(slots)
+            sizes = [layout.categorical_sizes[slot] for slot in slots]
+            self.categorical.append(CategoricalEmbedding(slots, sizes, width))
             owners += [layout.categorical_feature[slot] for slot in slots for _ in range(width)]
         self.register_buffer("column_feature", torch.tensor(owners))
 
@@ -179,9 +183,8 @@ class FeatureEmbedding(nn.Module):
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Embed a batch; see the class for shapes."""
         parts = [] if self.numeric is None else [self.numeric(numeric)]
-        for table, slots in zip(self.categorical, self._slots, strict=True):
-            parts.append(table(categorical[:, slots]))
-        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+        parts += [table(categorical) for table in self.categorical]
+        return torch.cat(parts).t()
 
 
 def _slots_by_width(layout: InputLayout, config: ModelConfig) -> dict[int, list[int]]:

@@ -1,15 +1,18 @@
 """Ghost batch normalisation (Hoffer et al. 2017; TabNet section 3.2).
 
-Shapes: B rows, C channels.
+Activations lie features first, (C, B): the rows of one ghost batch are then contiguous for each channel,
+and every (channel, ghost batch) pair is a group of one group-norm call, however many ghost batches there
+are. Shapes: B rows, C channels, L layers, k ghost batches.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-import torch.nn.functional as nnf
 from torch import Tensor, nn
 
-__all__ = ["GhostBatchNorm", "ghost_chunks"]
+__all__ = ["GhostBatchNorm", "ghost_chunks", "normalise", "normalise_backward", "unbiased_variance"]
 
 
 def ghost_chunks(n_rows: int, virtual_batch_size: int) -> tuple[int, ...]:
@@ -26,78 +29,151 @@ def ghost_chunks(n_rows: int, virtual_batch_size: int) -> tuple[int, ...]:
     return (size + 1,) * n_larger + (size,) * (n_chunks - n_larger)
 
 
+def normalise(x: Tensor, gain: Tensor, bias: Tensor, n_chunks: int, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Normalise ``n_chunks`` equal ghost batches of ``x`` (C, B), contiguous, each by itself.
+
+    Returns:
+        The result (C, B), and mean and 1 / sqrt(variance + eps) of each ghost batch, both (C, k).
+    """
+    n_channels, n_rows = x.shape
+    groups = n_channels * n_chunks
+    if n_chunks > 1:
+        gain = gain.unsqueeze(1).expand(-1, n_chunks).reshape(-1)
+        bias = bias.unsqueeze(1).expand(-1, n_chunks).reshape(-1)
+    wide = x.view(1, groups, -1)
+    out, mean, rstd = torch.native_group_norm(wide, gain, bias, 1, groups, n_rows // n_chunks, groups, eps)
+    return out.view(n_channels, n_rows), mean.view(n_channels, n_chunks), rstd.view(n_channels, n_chunks)
+
+
+def normalise_backward(
+    gradient: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, gain: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of :func:`normalise` for ``x`` (C, B), ``gain`` (C,) and ``bias`` (C,)."""
+    (n_channels, n_rows), n_chunks = x.shape, mean.shape[1]
+    groups = n_channels * n_chunks
+    if n_chunks > 1:
+        gain = gain.unsqueeze(1).expand(-1, n_chunks).reshape(-1)
+    to_x, to_gain, to_bias = torch.ops.aten.native_group_norm_backward(
+        gradient.view(1, groups, -1),
+        x.view(1, groups, -1),
+        mean.view(1, groups),
+        rstd.view(1, groups),
+        gain,
+        1,
+        groups,
+        n_rows // n_chunks,
+        groups,
+        [True, True, True],
+    )
+    if n_chunks > 1:
+        to_gain, to_bias = to_gain.view(-1, n_chunks).sum(dim=1), to_bias.view(-1, n_chunks).sum(dim=1)
+    return to_x.view(n_channels, n_rows), to_gain, to_bias
+
+
+def unbiased_variance(rstd: Tensor, n_rows: int, eps: float) -> Tensor:
+    """The variance, dividing by n - 1, behind ``rstd`` = 1 / sqrt(biased variance + eps) of ``n_rows`` rows."""
+    return rstd.pow(-2).sub_(eps).clamp_(min=0).mul_(n_rows / (n_rows - 1))
+
+
 class GhostBatchNorm(nn.Module):
-    """Batch norm over each ghost batch by itself; one set of running statistics.
+    """Batch norms for ``n_layers`` layers of one width, each over every ghost batch by itself.
 
-    The running statistics follow the sequential rule, as if the chunks came one after the other:
-    r <- (1-m)^k r + sum_i m (1-m)^(k-1-i) stat_i, the variance unbiased. Evaluation is one batch norm.
+    The running statistics, one set a layer, follow the sequential rule, as if the ghost batches came one
+    after the other: r <- (1-m)^k r + sum_i m (1-m)^(k-1-i) stat_i, the variance unbiased. Evaluation is
+    one batch norm with them. ``virtual_batch_size`` None is plain batch norm.
 
-    Shape: (B, C) -> (B, C).
+    Shape: (C, B) -> (C, B), features first.
 
-    >>> GhostBatchNorm(3, virtual_batch_size=4, momentum=0.1)(torch.rand(10, 3)).shape
-    torch.Size([10, 3])
+    >>> GhostBatchNorm(3, virtual_batch_size=4, momentum=0.1)(torch.rand(3, 10)).shape
+    torch.Size([3, 10])
     """
 
     running_mean: Tensor
     running_var: Tensor
 
-    def __init__(self, n_features: int, virtual_batch_size: int, momentum: float, eps: float = 1e-5) -> None:
+    def __init__(
+        self, n_features: int, *, virtual_batch_size: int | None, momentum: float, n_layers: int = 1, eps: float = 1e-5
+    ) -> None:
         super().__init__()
         self.virtual_batch_size = virtual_batch_size
         self.momentum = momentum
         self.eps = eps
-        self.weight = nn.Parameter(torch.ones(n_features))
-        self.bias = nn.Parameter(torch.zeros(n_features))
-        self.register_buffer("running_mean", torch.zeros(n_features))
-        self.register_buffer("running_var", torch.ones(n_features))
+        self.weight = nn.Parameter(torch.ones(n_layers, n_features))
+        self.bias = nn.Parameter(torch.zeros(n_layers, n_features))
+        self.register_buffer("running_mean", torch.zeros(n_layers, n_features))
+        self.register_buffer("running_var", torch.ones(n_layers, n_features))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise ``x`` (B, C); in training B must be at least 2.
+    def forward(self, x: Tensor, layer: int = 0) -> Tensor:
+        """Normalise ``x`` (C, B) by the norm of one layer; in training B must be at least 2.
 
         Raises:
             ValueError: one row in training, whose variance does not exist.
         """
-        n_rows = x.shape[0]
-        if not self.training or (2 <= n_rows <= self.virtual_batch_size):
-            return self._normalise(x)
+        if not self.training:
+            scale, shift = self.affine()
+            return x * scale[layer].unsqueeze(1) + shift[layer].unsqueeze(1)
+        parts = [self._normalise_part(part, layer, n_chunks) for part, n_chunks in self._parts(x)]
+        out, means, variances = (torch.cat(values, dim=1) for values in zip(*parts, strict=True))
+        self._follow(means, variances, layer)
+        return out
+
+    def affine(self) -> tuple[Tensor, Tensor]:
+        """What evaluation does to each channel: scale and shift (L, C), differentiable."""
+        scale = self.weight * torch.rsqrt(self.running_var + self.eps)
+        return scale, self.bias - self.running_mean * scale
+
+    def equal_chunks(self, n_rows: int) -> int:
+        """The number of ghost batches in training, or 0 where their sizes differ.
+
+        Raises:
+            ValueError: fewer than 2 rows, whose variance does not exist.
+        """
+        sizes = self._sizes(n_rows)
+        return len(sizes) if sizes[0] == sizes[-1] else 0
+
+    def remember(self, means: Sequence[Tensor], rstds: Sequence[Tensor], n_rows: int) -> None:
+        """Update every layer's running statistics after equal ghost batches.
+
+        Args:
+            means: for each layer what :func:`normalise` returned, (C, k).
+            rstds: likewise.
+            n_rows: B, all rows together.
+        """
+        size = n_rows // means[0].shape[1]
+        self._follow(torch.stack(means), unbiased_variance(torch.stack(rstds), size, self.eps), slice(None))
+
+    def _sizes(self, n_rows: int) -> tuple[int, ...]:
         if n_rows < 2:
             raise ValueError(f"batch norm in training needs at least 2 rows, got {n_rows}")
-        sizes = ghost_chunks(n_rows, self.virtual_batch_size)
-        if len(sizes) == 1:
-            return self._normalise(x)
-        return self._normalise_chunks(x, sizes)
+        if self.virtual_batch_size is None or n_rows <= self.virtual_batch_size:
+            return (n_rows,)
+        return ghost_chunks(n_rows, self.virtual_batch_size)
 
-    def _normalise(self, x: Tensor) -> Tensor:
-        return nnf.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.momentum, self.eps
-        )
-
-    def _normalise_chunks(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
-        """At most two sizes occur, so at most two batched calls do all the chunks."""
+    def _parts(self, x: Tensor) -> list[tuple[Tensor, int]]:
+        """``x`` cut where the size of the ghost batches changes, with their numbers: at most two parts."""
+        sizes = self._sizes(x.shape[1])
         n_larger = sizes.count(sizes[0])
-        parts = [(x[: n_larger * sizes[0]], n_larger)]
-        if n_larger < len(sizes):
-            parts.append((x[n_larger * sizes[0] :], len(sizes) - n_larger))
-        results = [self._normalise_equal(rows, n_chunks) for rows, n_chunks in parts]
-        self._remember(torch.cat([mean for _, mean, _ in results]), torch.cat([var for _, _, var in results]))
-        return results[0][0] if len(results) == 1 else torch.cat([out for out, _, _ in results])
+        if n_larger == len(sizes):
+            return [(x, n_larger)]
+        cut = n_larger * sizes[0]
+        return [(x[:, :cut], n_larger), (x[:, cut:], len(sizes) - n_larger)]
 
-    def _normalise_equal(self, x: Tensor, n_chunks: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Normalise equal chunks by one call that sees every (chunk, channel) pair as a channel."""
-        n_channels = x.shape[1]
-        wide = x.unflatten(0, (n_chunks, -1)).transpose(0, 1).flatten(1)
-        mean, var = self.running_mean.repeat(n_chunks), self.running_var.repeat(n_chunks)
-        # Momentum 1 makes the running buffers hold just this call's mean and unbiased variance.
-        out = nnf.batch_norm(
-            wide, mean, var, self.weight.repeat(n_chunks), self.bias.repeat(n_chunks), True, 1.0, self.eps
-        )
-        out = out.unflatten(1, (n_chunks, n_channels)).transpose(0, 1).flatten(0, 1)
-        return out, mean.view(n_chunks, n_channels), var.view(n_chunks, n_channels)
+    def _normalise_part(self, x: Tensor, layer: int, n_chunks: int) -> tuple[Tensor, Tensor, Tensor]:
+        """One part's result (C, B), and mean and unbiased variance (C, k) of its ghost batches."""
+        weight = self.weight[layer]
+        # Autocast hands over bfloat16; the statistics stay in the precision of the parameters.
+        rows = x.to(weight.dtype).contiguous()
+        out, mean, rstd = normalise(rows, weight, self.bias[layer], n_chunks, self.eps)
+        return out, mean, unbiased_variance(rstd.detach(), x.shape[1] // n_chunks, self.eps)
 
     @torch.no_grad()
-    def _remember(self, means: Tensor, variances: Tensor) -> None:
-        keep = 1 - self.momentum
-        n_chunks = means.shape[0]
-        weights = means.new_tensor([self.momentum * keep ** (n_chunks - 1 - index) for index in range(n_chunks)])
-        self.running_mean.mul_(keep**n_chunks).add_(weights @ means)
-        self.running_var.mul_(keep**n_chunks).add_(weights @ variances)
+    def _follow(self, means: Tensor, variances: Tensor, layers: int | slice) -> None:
+        """Blend statistics (..., C, k) into the running ones of ``layers``."""
+        for running, new in ((self.running_mean[layers], means), (self.running_var[layers], variances)):
+            n_chunks = new.shape[-1]
+            if n_chunks == 1:
+                running.lerp_(new.squeeze(-1), self.momentum)
+            else:
+                keep = 1 - self.momentum
+                weights = [self.momentum * keep ** (n_chunks - 1 - index) for index in range(n_chunks)]
+                running.mul_(keep**n_chunks).add_(new @ new.new_tensor(weights))

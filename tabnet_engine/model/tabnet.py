@@ -6,16 +6,18 @@ Shapes: B rows, F raw features, D encoded width, S decision steps, K outputs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
+from torch.autograd import Function
 
 from tabnet_engine.config import ModelConfig
 from tabnet_engine.errors import ConfigError
 from tabnet_engine.model.embedding import FeatureEmbedding
 from tabnet_engine.model.layers import AttentiveTransformer, FeatureTransformer, glorot_weight
+from tabnet_engine.model.norm import GhostBatchNorm
 
 if TYPE_CHECKING:
     from tabnet_engine.data.encoding import InputLayout
@@ -48,57 +50,61 @@ def mask_entropy(masks: Tensor) -> Tensor:
     Args:
         masks: (S, B, F).
     """
-    # DIFF(paper 3.2): clamped instead of "+ eps" inside the logarithm: a one-hot row is exactly 0, and the
-    # gradient at a zero is finite in every precision (an eps of 1e-15 vanishes in float16).
-    smallest = max(torch.finfo(masks.dtype).tiny, 1e-15)
-    return -torch.xlogy(masks, masks.clamp(min=smallest)).sum() / max(1, masks[..., 0].numel())
+    return cast("Tensor", _MeanEntropy.apply(masks, masks.numel() // max(1, masks.shape[-1])))
 
 
 class TabNetEncoder(nn.Module):
     """Input norm, then the decision steps.
 
-    The mask holds one entry for each raw feature; all encoded dimensions of the feature share it.
-    # DIFF(paper 3.2): the paper embeds each column to one dimension, where the two are the same.
-
     Shape: x (B, D), prior (B, F) or None -> latents (S, B, n_d), masks (S, B, F).
     """
-
-    column_feature: Tensor
 
     def __init__(self, column_feature: Tensor, n_features: int, config: ModelConfig) -> None:
         super().__init__()
         width, hidden = len(column_feature), config.n_d + config.n_a
-        self.n_d = config.n_d
-        self.gamma = config.gamma
-        self.register_buffer("column_feature", column_feature, persistent=False)
-        self.input_norm = nn.BatchNorm1d(width, momentum=config.momentum)
+        self.widths = (config.n_d, config.n_a)
+        # Plain, not ghost, batch norm on the input (paper section 3.2).
+        self.input_norm = GhostBatchNorm(width, virtual_batch_size=None, momentum=config.momentum)
         self.shared = nn.ParameterList(
-            glorot_weight(width if index == 0 else hidden, 2 * hidden) for index in range(config.n_shared)
+            glorot_weight(hidden if index else width, 2 * hidden) for index in range(config.n_shared)
         )
-        ghost = {"virtual_batch_size": config.virtual_batch_size, "momentum": config.momentum}
         self.transformers = nn.ModuleList(
-            FeatureTransformer(width, hidden, n_shared=config.n_shared, n_independent=config.n_independent, **ghost)
+            FeatureTransformer(
+                width,
+                hidden,
+                n_shared=config.n_shared,
+                n_independent=config.n_independent,
+                virtual_batch_size=config.virtual_batch_size,
+                momentum=config.momentum,
+            )
             for _ in range(config.n_steps + 1)
         )
         self.attention = nn.ModuleList(
-            AttentiveTransformer(config.n_a, n_features, mask_function=config.mask_function, **ghost)
+            AttentiveTransformer(
+                config.n_a,
+                column_feature,
+                n_features,
+                gamma=config.gamma,
+                virtual_batch_size=config.virtual_batch_size,
+                momentum=config.momentum,
+                mask_function=config.mask_function,
+            )
             for _ in range(config.n_steps)
         )
 
     def forward(self, x: Tensor, prior: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Run the steps on the embedded batch ``x``; ``prior`` None is the paper's P_0 = 1."""
-        normed = self.input_norm(x)
+        normed = self.input_norm(x.t())
         shared = list(self.shared)
-        hidden = self.transformers[0](normed, shared)
-        latents, masks = [], []
+        prior = None if prior is None else prior.t()
+        _, a = self.transformers[0](normed, shared).split(self.widths)
+        decisions, masks = [], []
         for transformer, attend in zip(self.transformers[1:], self.attention, strict=True):
-            mask = attend(hidden[:, self.n_d :], prior)
-            hidden = transformer(mask.index_select(1, self.column_feature) * normed, shared)
-            relaxed = self.gamma - mask
-            prior = relaxed if prior is None else prior * relaxed
-            latents.append(nnf.relu(hidden[:, : self.n_d]))
+            mask, masked, prior = attend(a, normed, prior)
+            d, a = transformer(masked, shared).split(self.widths)
+            decisions.append(d)
             masks.append(mask)
-        return torch.stack(latents), torch.stack(masks)
+        return torch.stack(decisions).relu().transpose(1, 2), torch.stack(masks).transpose(1, 2)
 
 
 class TabNet(nn.Module):
@@ -146,3 +152,21 @@ class TabNet(nn.Module):
         contributions = nnf.linear(latents, self.head) * self.output_scale
         logits = contributions.sum(dim=0) + self.output_offset
         return TabNetOutput(logits, masks, contributions, latents, mask_entropy(masks))
+
+
+class _MeanEntropy(Function):
+    """Sum of -M ln M over all entries, divided by the number of rows, as one node."""
+
+    @staticmethod
+    def forward(ctx: Any, masks: Tensor, n_rows: int) -> Tensor:
+        # DIFF(paper 3.2): bounded from below instead of "+ eps" inside the logarithm: a one-hot row has
+        # exactly 0, and the gradient at a zero is finite in every precision (1e-15 vanishes in float16).
+        logarithm = masks.clamp(min=max(torch.finfo(masks.dtype).tiny, 1e-15)).log_()
+        ctx.save_for_backward(logarithm)
+        ctx.n_rows = max(1, n_rows)
+        return (masks * logarithm).sum().div_(-ctx.n_rows)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (logarithm,) = ctx.saved_tensors
+        return (logarithm + 1).mul_(gradient / -ctx.n_rows), None

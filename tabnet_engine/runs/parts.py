@@ -19,16 +19,19 @@ from typing import Any
 from tabnet_engine.errors import StorageError
 
 __all__ = [
+    "confirm",
     "explain_os_error",
     "folder_lock",
     "folder_written_whole",
     "is_regular_file",
-    "read_json",
+    "json_bytes",
+    "parse_json",
     "remove_folder",
     "sha256_bytes",
     "sha256_file",
     "storage_errors",
     "sweep_leftovers",
+    "temporary_folder",
     "write_bytes",
     "write_json",
     "write_whole",
@@ -36,10 +39,9 @@ __all__ = [
 
 LEFTOVER_PREFIX = ".leftover-"
 LEFTOVER_AGE_SECONDS = 86_400.0
-_CHUNK = 1 << 20
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
+_GONE = frozenset({errno.ENOENT, errno.ESTALE})
 
 
 def sha256_bytes(content: bytes) -> str:
@@ -78,6 +80,8 @@ def explain_os_error(error: OSError, doing: str) -> str:
         return f"could not {doing}: permission is denied; check who owns the folder and whether it may be written"
     if error.errno in _GONE:
         return f"could not {doing}: the file or folder is not there any more; reload and try again"
+    if error.errno == errno.ENOTDIR:
+        return f"could not {doing}: a file stands where a folder is needed; choose another place"
     reason = error.strerror or str(error) or type(error).__name__
     return f"could not {doing}: the system said {reason!r}; check the disk and try again"
 
@@ -124,50 +128,72 @@ def write_whole(path: Path, writer: Callable[[Path], None]) -> str:
     temporary = path.with_name(f"{LEFTOVER_PREFIX}{secrets.token_hex(6)}-{path.name[-64:]}")
     try:
         writer(temporary)
-        _confirm(temporary)
+        confirm(temporary)
         digest = sha256_file(temporary)
         temporary.replace(path)
-        _confirm(path.parent)
+        confirm(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
     return digest
 
 
-def json_bytes(value: Any) -> bytes:
-    """``value`` as indented JSON text; refuses NaN and infinity, which are no JSON."""
-    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+def json_bytes(value: Any, *, indent: int | None = None) -> bytes:
+    """``value`` as JSON text; refuses NaN and infinity, which are no JSON."""
+    return (json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, *, indent: int | None = None) -> str:
     """Write ``value`` as JSON, whole or not at all.
+
+    Args:
+        path: the file, which is replaced or untouched.
+        value: any JSON value.
+        indent: for files that people open; large ones are written faster without.
+
+    Returns:
+        The SHA-256 of what was written.
 
     Raises:
         OSError: the disk refused.
     """
-    content = json_bytes(value)
-    write_whole(path, lambda temporary: write_bytes(temporary, content))
+    content = json_bytes(value, indent=indent)
+    return write_whole(path, lambda temporary: write_bytes(temporary, content))
 
 
-def read_json(path: Path) -> Any:
-    """The JSON value in a file.
+def parse_json(content: bytes) -> Any:
+    """The JSON value in some bytes.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: the file does not hold JSON, or holds it nested beyond all sense.
+        ValueError: they do not hold JSON, or hold it nested beyond all sense.
     """
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(content)
     except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+        raise ValueError("it is nested too deeply") from error
 
 
-def _confirm(path: Path) -> None:
+def confirm(path: Path) -> None:
     """Have the disk confirm a file's content or a folder's names, so that a power cut leaves either state."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """An empty folder in ``parent`` that is gone when the block ends, unless it got a name there.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    temporary = parent / f"{LEFTOVER_PREFIX}{secrets.token_hex(6)}"
+    temporary.mkdir()
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager
@@ -180,16 +206,14 @@ def folder_written_whole(folder: Path) -> Iterator[Path]:
     """
     if os.path.lexists(folder):
         raise FileExistsError(errno.EEXIST, "the folder exists", str(folder))
+    if folder.parent.exists() and not folder.parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(folder.parent))
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f"{LEFTOVER_PREFIX}{secrets.token_hex(6)}")
-    temporary.mkdir()
-    try:
+    with temporary_folder(folder.parent) as temporary:
         yield temporary
-        _confirm(temporary)
+        confirm(temporary)
         _take_name(temporary, folder)
-        _confirm(folder.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        confirm(folder.parent)
 
 
 def _take_name(temporary: Path, folder: Path) -> None:
@@ -210,7 +234,7 @@ def remove_folder(folder: Path) -> None:
     """
     leaving = folder.with_name(f"{LEFTOVER_PREFIX}{secrets.token_hex(6)}")
     folder.rename(leaving)
-    shutil.rmtree(leaving)
+    _remove_any(leaving)
 
 
 def sweep_leftovers(parent: Path) -> None:

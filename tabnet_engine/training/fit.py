@@ -26,7 +26,7 @@ from tabnet_engine.training.device import resolve_device
 from tabnet_engine.training.history import EpochRecord, History
 from tabnet_engine.training.loop import TensorTable, batch_bounds, run_epoch
 from tabnet_engine.training.losses import TaskLoss, balanced_weights
-from tabnet_engine.training.metrics import METRICS, Scores, evaluate
+from tabnet_engine.training.metrics import METRICS, evaluate
 from tabnet_engine.training.optimization import Optimization
 from tabnet_engine.training.prediction import rows_per_batch
 
@@ -148,11 +148,9 @@ class _Training:
     def _epoch(self, callback: Callback, state: TrainingState) -> EpochRecord:
         started = time.perf_counter()
         self.network.train()
-        train_loss, sparsity = run_epoch(
-            self._step, self.train.shuffled(self.generator), self.bounds, callback, state
-        )
+        train_loss, sparsity = run_epoch(self._step, self.train.shuffled(self.generator), self.bounds, callback, state)
         self._require_finite(train_loss + sparsity, "training", state.epoch)
-        validation_loss, scores = self._validate()
+        validation_loss, logits = self._validate()
         self._require_finite(validation_loss, "validation", state.epoch)
         return EpochRecord(
             epoch=state.epoch,
@@ -161,7 +159,7 @@ class _Training:
             validation_loss=validation_loss,
             learning_rate=self.optimization.learning_rate,
             sparsity=sparsity,
-            validation=scores,
+            validation=evaluate(self.codec.task, self.validation_y, logits, self.codec.classes),
         )
 
     def _step(self, batch: TensorTable) -> Tensor:
@@ -170,7 +168,8 @@ class _Training:
         self.optimization.step(loss + self.config.sparsity_lambda * output.sparsity)
         return torch.stack((loss.detach(), output.sparsity.detach()))
 
-    def _validate(self) -> tuple[float, Scores]:
+    def _validate(self) -> tuple[float, npt.NDArray[np.float64]]:
+        """The mean loss on the validation rows, and their logits (B, K)."""
         self.network.eval()
         losses, logits = [], []
         size = rows_per_batch(self.network)
@@ -181,8 +180,7 @@ class _Training:
                 losses.append(self.loss(output, batch.target).double() * len(batch))
                 logits.append(output.logits)
             loss = float(torch.stack(losses).sum()) / len(self.validation)
-            values = torch.cat(logits).double().cpu().numpy()
-        return loss, evaluate(self.codec.task, self.validation_y, values, self.codec.classes)
+        return loss, torch.cat(logits).double().cpu().numpy()
 
     def _require_finite(self, value: float, which: str, epoch: int) -> None:
         if not math.isfinite(value):
@@ -193,9 +191,7 @@ class _Training:
             )
 
 
-def _class_weights(
-    train: LabelledTable, codec: TargetCodec, config: TrainingConfig
-) -> npt.NDArray[np.float64] | None:
+def _class_weights(train: LabelledTable, codec: TargetCodec, config: TrainingConfig) -> npt.NDArray[np.float64] | None:
     if config.class_weights == "none" or codec.task is Task.REGRESSION:
         return None
     return balanced_weights(np.asarray(train.y, np.int64), len(codec.classes))

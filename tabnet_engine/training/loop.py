@@ -5,6 +5,7 @@ Shape letters: B rows, N rows of the table, Q quantities that a step reports.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from tabnet_engine.data.encoding import EncodedTable
 from tabnet_engine.errors import ConfigError
+from tabnet_engine.model.norm import ghost_chunks
 from tabnet_engine.training.callbacks import Callback, TrainingState
 
 __all__ = ["Step", "TensorTable", "batch_bounds", "run_epoch"]
@@ -82,9 +84,8 @@ def batch_bounds(n_rows: int, batch_size: int) -> tuple[tuple[int, int], ...]:
     """
     if n_rows < 2:
         raise ConfigError(f"training needs at least 2 rows, got {n_rows}; use a larger table or smaller splits")
-    n_batches = max(1, min(-(-n_rows // batch_size), n_rows // 2))
-    edges = [n_rows * index // n_batches for index in range(n_batches + 1)]
-    return tuple(zip(edges[:-1], edges[1:], strict=True))
+    edges = (0, *itertools.accumulate(ghost_chunks(n_rows, batch_size)))
+    return tuple(itertools.pairwise(edges))
 
 
 def run_epoch(

@@ -62,7 +62,9 @@ class TaskLoss:
     def target(self, y: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> Tensor:
         """The target as the loss reads it: (B,) codes, or standardised numbers."""
         if self.codec.task is Task.REGRESSION:
-            return torch.as_tensor((np.asarray(y, np.float64) - self.codec.mean) / self.codec.scale, dtype=torch.float32)
+            return torch.as_tensor(
+                (np.asarray(y, np.float64) - self.codec.mean) / self.codec.scale, dtype=torch.float32
+            )
         return torch.as_tensor(np.asarray(y), dtype=torch.int64)
 
     def __call__(self, output: TabNetOutput, target: Tensor) -> Tensor:

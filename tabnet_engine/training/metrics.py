@@ -52,10 +52,11 @@ def evaluate(task: Task, y: npt.ArrayLike, logits: npt.ArrayLike, classes: Seque
         raise ValueError(f"logits must be ({len(np.asarray(y))}, {expected}), got {values.shape}")
     if not len(values):
         return dict.fromkeys(METRICS[task])
-    if task is Task.REGRESSION:
-        scores = _regression_scores(np.asarray(y, dtype=np.float64), values[:, 0])
-    else:
-        scores = _class_scores(task, np.asarray(y, dtype=np.int64), values)
+    with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is not finite, hence None
+        if task is Task.REGRESSION:
+            scores = _regression_scores(np.asarray(y, dtype=np.float64), values[:, 0])
+        else:
+            scores = _class_scores(task, np.asarray(y, dtype=np.int64), values)
     return {name: _json_safe(score) for name, score in scores.items()}
 
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ForwardChunk",
     "forward_batches",
-    "prediction_table",
     "predict_frame",
     "predict_logits",
+    "prediction_table",
     "rows_per_batch",
 ]
 
@@ -56,11 +56,12 @@ class ForwardChunk:
 
 
 def rows_per_batch(network: TabNet, wanted: int = MAX_BATCH_ROWS) -> int:
-    """At most ``wanted`` rows, fewer when a row is wide, so that a batch stays within about a gigabyte."""
-    config = network.config
-    width = network.layout.n_features * (2 * config.n_steps + config.n_bins + config.d_numeric)
-    width += (config.n_d + config.n_a) * 4 * (config.n_steps + 1)
-    return max(1, min(wanted, MAX_BATCH_CELLS // width))
+    """At most ``wanted`` rows, fewer when a row is wide, so that a batch stays within a few hundred megabytes."""
+    width, n_steps = network.embedding.width, len(network.encoder.attention)
+    n_features = int(network.embedding.column_feature.max()) + 1
+    # Bins, embedding and norms of a row; its masks and priors; the widest hidden layer.
+    cells = 24 * width + 3 * n_steps * n_features + 16 * network.head.shape[1]
+    return max(1, min(wanted, MAX_BATCH_CELLS // cells))
 
 
 def forward_batches(
@@ -107,7 +108,7 @@ def predict_logits(network: TabNet, encoded: EncodedTable, *, device: str = "cpu
     """The logits of every row, (B, K)."""
     chunks = [chunk.logits for chunk in forward_batches(network, encoded, device=device)]
     if not chunks:
-        return np.empty((0, network.n_outputs))
+        return np.empty((0, len(network.output_offset)))
     return np.concatenate(chunks).astype(np.float64)
 
 

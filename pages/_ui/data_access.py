@@ -1,0 +1,142 @@
+"""Everything the pages read from the workspace, cached by id: contents of an id never change.
+
+Tables are never passed as arguments of cached functions: Streamlit hashes only a sample of a large one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from tabnet_engine.data.schema import FeatureSchema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tabnet_engine.data.profile import TableProfile
+    from tabnet_engine.jobs.queue import JobQueue
+    from tabnet_engine.runs.artefact import Run
+    from tabnet_engine.runs.workspace import DatasetInfo, RunSummary, Workspace
+
+__all__ = [
+    "dataset_names",
+    "datasets",
+    "frame",
+    "profile",
+    "queue",
+    "root",
+    "run",
+    "run_names",
+    "runs",
+    "schema",
+    "workspace",
+]
+
+_DEFAULT_ROOT = Path(__file__).resolve().parents[2] / "workspace"
+
+
+def root() -> Path:
+    """The workspace folder: the environment's ``TABNET_WORKSPACE``, else ``workspace`` beside app.py."""
+    return Path(os.environ.get("TABNET_WORKSPACE") or _DEFAULT_ROOT).resolve()
+
+
+def workspace() -> Workspace:
+    """The open workspace."""
+    return _workspace(str(root()))
+
+
+def queue() -> JobQueue:
+    """The jobs of the workspace."""
+    return _queue(str(root()))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _workspace(folder: str) -> Workspace:
+    from tabnet_engine.runs.workspace import Workspace
+
+    return Workspace.open(Path(folder))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _queue(folder: str) -> JobQueue:
+    from tabnet_engine.jobs.queue import JobQueue
+
+    jobs = JobQueue(_workspace(folder))
+    jobs.reconcile()
+    return jobs
+
+
+def datasets() -> tuple[DatasetInfo, ...]:
+    """The tables of the workspace, newest first."""
+    return workspace().list_datasets()
+
+
+def dataset_names() -> dict[str, str]:
+    """Dataset id to the name that choices show."""
+    return {info.dataset_id: f"{info.name} · {info.n_rows:,} rows × {info.n_columns}" for info in datasets()}
+
+
+def schema(dataset_id: str) -> FeatureSchema:
+    """Kinds and roles of a table's columns; proposed from the values where none are stored."""
+    from tabnet_engine.data.kinds import propose_schema
+
+    stored = workspace().load_schema(dataset_id)
+    if stored is None:
+        stored = propose_schema(frame(dataset_id))
+        workspace().save_schema(dataset_id, stored)
+    return stored
+
+
+def frame(dataset_id: str) -> pd.DataFrame:
+    """The rows of a table; shared between visits, so never change it."""
+    return _frame(str(root()), dataset_id)
+
+
+@st.cache_resource(show_spinner="Opening the table", max_entries=4)
+def _frame(folder: str, dataset_id: str) -> pd.DataFrame:
+    return _workspace(folder).load_frame(dataset_id)
+
+
+def profile(dataset_id: str, columns: FeatureSchema) -> TableProfile:
+    """The profile of a table under a schema; computed once, then kept."""
+    return _profile(str(root()), dataset_id, columns)
+
+
+@st.cache_resource(show_spinner="Profiling the columns", max_entries=8)
+def _profile(folder: str, dataset_id: str, columns: FeatureSchema) -> TableProfile:
+    from tabnet_engine.data.profile import profile_table
+
+    space = _workspace(folder)
+    stored = space.load_profile(dataset_id)  # saving another schema drops it
+    if stored is None:
+        stored = profile_table(_frame(folder, dataset_id), columns)
+        space.save_profile(dataset_id, stored)
+    return stored
+
+
+def runs() -> tuple[RunSummary, ...]:
+    """The runs of the workspace, newest first, damaged ones with their reason."""
+    return workspace().list_runs()
+
+
+def run_names() -> dict[str, str]:
+    """Run id to the name that choices show; only runs that can be opened, newest first."""
+    return {item.run_id: f"{item.title} · {item.created[:16].replace('T', ' ')}" for item in runs() if item.manifest}
+
+
+def run(run_id: str) -> Run:
+    """A run, its parts verified once for each version of it.
+
+    Raises:
+        UserError: there is no such run.
+        DamagedRunError: a part is missing or was changed.
+    """
+    return _run(str(root()), run_id, workspace().run_version(run_id))
+
+
+@st.cache_resource(show_spinner="Opening the run", max_entries=8)
+def _run(folder: str, run_id: str, version: str) -> Run:  # noqa: ARG001 - the version is the cache's key
+    return _workspace(folder).run(run_id)

@@ -1,0 +1,63 @@
+"""The head of the tables page: which table, its size, adding and deleting, and what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages._ui import data_access, dataset_add, shell, state, widgets
+
+if TYPE_CHECKING:
+    from tabnet_engine.data.schema import FeatureSchema
+    from tabnet_engine.runs.workspace import DatasetInfo
+
+__all__ = ["choose", "facts", "next_step"]
+
+
+def choose() -> str | None:
+    """The table to show; None when the workspace has none yet."""
+    names = data_access.dataset_names()
+    if not names:
+        return None
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    with left:
+        dataset_id = widgets.choice("Table", names, state.current("dataset"), key="dataset_choice")
+    state.choose("dataset", dataset_id)
+    with right:
+        _delete(dataset_id, names[dataset_id])
+    with st.expander("Add another table", icon=":material/add:"):
+        if dataset_add.sources():
+            st.rerun()
+    return dataset_id
+
+
+def _delete(dataset_id: str, name: str) -> None:
+    with st.popover("Delete", icon=":material/delete:", width="stretch"):
+        st.markdown(f"Delete the table **{widgets.md(name)}**? Its runs stay, but can no longer show its rows.")
+        if st.button("Delete this table", type="primary", key=f"delete_{dataset_id}"):
+            data_access.workspace().delete_dataset(dataset_id)
+            state.clear("dataset")
+            state.notify("success", f"The table {name!r} was deleted")
+            st.rerun()
+
+
+def facts(info: DatasetInfo, schema: FeatureSchema) -> None:
+    """Size of the table and what is made of its columns."""
+    widgets.metrics(
+        {
+            "Rows": f"{info.n_rows:,}",
+            "Columns": f"{info.n_columns:,}",
+            "Features": f"{len(schema.features):,}",
+            "Task": schema.task.value if schema.task else "not chosen",
+        },
+        help_texts={"Features": "Columns that the model may read.", "Task": "Found from the column to predict."},
+    )
+
+
+def next_step(dataset_id: str, schema: FeatureSchema) -> None:
+    """What to do now: choose a target, or train."""
+    if schema.target is None:
+        widgets.info("Choose the column to predict; then a model can be trained")
+    else:
+        shell.link("train", "Train on this table", icon=":material/arrow_forward:", dataset=dataset_id)

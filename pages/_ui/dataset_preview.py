@@ -1,0 +1,29 @@
+"""The rows of a table, a page at a time."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from pages._ui import data_access, widgets
+
+__all__ = ["preview"]
+
+_ROWS_A_PAGE = 100
+_COLUMNS_SHOWN = 200
+
+
+def preview(dataset_id: str, notes: tuple[str, ...]) -> None:
+    """What was done while reading, then the rows by their row number."""
+    widgets.notes("What was done while reading", notes)
+    table = data_access.frame(dataset_id)
+    n_pages = max(1, math.ceil(len(table) / _ROWS_A_PAGE))
+    start = 0
+    if n_pages > 1:
+        number = st.number_input("Page", 1, n_pages, 1, key=f"preview_page_{dataset_id}", width=160)
+        start = (int(number) - 1) * _ROWS_A_PAGE
+    part = table.iloc[start : start + _ROWS_A_PAGE, :_COLUMNS_SHOWN]
+    columns = "" if table.shape[1] <= _COLUMNS_SHOWN else f", the first {_COLUMNS_SHOWN} of {table.shape[1]:,} columns"
+    st.caption(f"Rows {start:,} to {start + len(part) - 1:,} of {len(table):,}{columns}. Rows are numbered from 0.")
+    st.dataframe(part, height=430, key=f"preview_{dataset_id}")

@@ -1,0 +1,143 @@
+"""The profile of a table: warnings first, then the target, then every column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages._ui import widgets
+from tabnet_engine.data.profile import ColumnProfile, Severity, TableProfile
+from tabnet_engine.data.schema import Kind
+from tabnet_engine.figures.profile import associations, class_balance, distribution, missing_shares, value_counts
+
+__all__ = ["profile_view"]
+
+_ICONS = {
+    Severity.SERIOUS: ("Serious", ":material/report:", "red"),
+    Severity.WARNING: ("Check", ":material/warning:", "orange"),
+    Severity.INFO: ("Note", ":material/info:", "gray"),
+}
+_MOST_ASSOCIATED = 30
+
+
+def profile_view(profile: TableProfile, dataset_id: str) -> None:
+    """Draw warnings, overview charts and one column in detail."""
+    _warnings(profile)
+    _overview(profile, dataset_id)
+    _all_columns(profile, dataset_id)
+    _one_column(profile, dataset_id)
+    widgets.notes("How this was measured", profile.notes)
+
+
+def _warnings(profile: TableProfile) -> None:
+    if not profile.warnings:
+        widgets.success("Nothing in this table looks wrong")
+        return
+    order = list(_ICONS)
+    with st.container(border=True, gap="small"):
+        st.markdown("**What to look at before training**")
+        for warning in sorted(profile.warnings, key=lambda item: order.index(item.severity)):
+            label, icon, tone = _ICONS[warning.severity]
+            with st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False):
+                st.badge(label, icon=icon, color=tone)  # type: ignore[arg-type]
+                st.markdown(widgets.sentence(warning.text))
+
+
+def _overview(profile: TableProfile, dataset_id: str) -> None:
+    figures: list[tuple[Any, str]] = []
+    if profile.target is not None:
+        if profile.classes:
+            figure = class_balance(profile.classes, profile.class_counts, target=profile.target)
+            figures.append((figure, f"Share of each class of {profile.target}"))
+        else:
+            figures.append((_column_figure(profile.column(profile.target)), f"Distribution of {profile.target}"))
+        figures.append((_associations(profile), f"Association of each column with {profile.target}"))
+    shares = {column.name: column.missing_share for column in profile.columns}
+    if any(shares.values()):
+        figures.append((missing_shares(shares, n_rows=profile.n_rows), "Share of missing values by column"))
+    if figures:
+        widgets.figures_row(figures, key=f"overview_{dataset_id}")
+
+
+def _associations(profile: TableProfile) -> Any:
+    measured = [column for column in profile.columns if column.association is not None]
+    measured.sort(key=lambda column: -(column.association.value if column.association else 0))
+    shown = [(column.name, column.association) for column in measured[:_MOST_ASSOCIATED] if column.association]
+    return associations(
+        [name for name, _ in shown],
+        [item.value for _, item in shown],
+        [item.measure for _, item in shown],
+        target=profile.target or "",
+        n_left_out=len(measured) - len(shown),
+    )
+
+
+def _all_columns(profile: TableProfile, dataset_id: str) -> None:
+    st.subheader("Columns", anchor=False)
+    columns = profile.columns
+    table = pd.DataFrame(
+        {
+            "column": [column.name for column in columns],
+            "kind": [str(column.kind) for column in columns],
+            "shape": [list(column.histogram.counts if column.histogram else column.top_counts) for column in columns],
+            "missing": [100 * column.missing_share for column in columns],
+            "different": [column.n_unique for column in columns],
+            **{name: [_value(column, name) for column in columns] for name in ("minimum", "median", "maximum")},
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=min(38 + 35 * len(columns), 430),
+        key=f"columns_{dataset_id}",
+        column_config={
+            "column": st.column_config.TextColumn("Column", pinned=True),
+            "kind": "Kind",
+            "shape": st.column_config.BarChartColumn("Distribution", width="small", y_min=0),
+            "missing": st.column_config.NumberColumn("Missing, %", format="%.2g"),
+            "different": st.column_config.NumberColumn("Different values", format="localized"),
+            "minimum": "Smallest",
+            "median": "Middle",
+            "maximum": "Largest",
+        },
+    )
+
+
+def _value(column: ColumnProfile, name: str) -> str:
+    value = getattr(column, name)
+    if value is None:
+        return ""
+    if column.kind is Kind.DATETIME:
+        return str(pd.Timestamp(value, unit="s").date())
+    return widgets.number(value)
+
+
+def _one_column(profile: TableProfile, dataset_id: str) -> None:
+    names = [column.name for column in profile.columns]
+    name = st.selectbox("Look at one column", names, key=f"one_column_{dataset_id}")
+    column = profile.column(name)
+    facts = {"Kind": str(column.kind), "Missing": f"{100 * column.missing_share:.3g} %"}
+    facts["Different values"] = f"{column.n_unique:,}"
+    if column.mean is not None and column.kind is Kind.NUMBER:
+        facts |= {"Mean": widgets.number(column.mean), "Standard deviation": widgets.number(column.std)}
+    if column.association is not None:
+        facts[f"Association ({column.association.measure})"] = f"{column.association.value:.2f}"
+    widgets.metrics(facts)
+    widgets.chart(_column_figure(column), key=f"distribution_{dataset_id}", alt=f"Distribution of {name}")
+
+
+def _column_figure(column: ColumnProfile) -> Any:
+    missing = f"{column.n_missing:,} rows missing" if column.n_missing else "no row missing"
+    if column.histogram is not None:
+        edges, counts = column.histogram.edges, column.histogram.counts
+        return distribution(column.name, edges, counts, kind=column.kind, subtitle=missing)
+    return value_counts(
+        column.name,
+        column.top_values,
+        column.top_counts,
+        kind=column.kind,
+        n_other=column.n_other,
+        subtitle=f"{column.n_unique:,} different values, {missing}",
+    )

@@ -1,0 +1,147 @@
+"""A job on the page: where it stands, its curves as they grow, cancel, retry, and what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages._ui import data_access, shell, state, widgets
+from tabnet_engine.errors import JobError
+from tabnet_engine.figures.training import METRIC_NAMES, loss_curves, metric_curves
+from tabnet_engine.jobs.records import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tabnet_engine.jobs.records import JobRecord
+    from tabnet_engine.training.history import EpochRecord
+
+__all__ = ["ACTIVE", "job_panel", "retry", "running_banner", "time_text"]
+
+ACTIVE = (JobState.QUEUED, JobState.RUNNING)
+_TICKS_BETWEEN_CHECKS = 5
+
+
+def job_panel(job_id: str) -> JobRecord | None:
+    """Show a job: live while it is queued or running, else what became of it.
+
+    Returns:
+        The job once it has ended well, for the page to show its result; else None.
+    """
+    record = data_access.queue().job(job_id)
+    if record.state is JobState.SUCCEEDED:
+        return record
+    if record.ended:
+        _unfinished(record)
+    else:
+        _live(job_id)
+    return None
+
+
+@st.fragment(run_every=1.0)
+def _live(job_id: str) -> None:
+    queue = data_access.queue()
+    record = queue.job(job_id)
+    if record.ended:
+        st.rerun()
+    _check_process(job_id)
+    progress = record.progress
+    waiting = record.state is JobState.QUEUED
+    phase = "Waiting for a free place" if waiting else progress.phase or "Starting"
+    text = " · ".join(part for part in (phase, progress.message) if part)
+    st.progress(min(max(progress.fraction, 0.0), 1.0), text=widgets.md(text))
+    records = queue.epochs(job_id)
+    _numbers(record, records)
+    if st.button(
+        "Stop" if not record.cancel_requested else "Stopping",
+        key=f"stop_{job_id}",
+        icon=":material/stop_circle:",
+        disabled=record.cancel_requested,
+        help="Training stops after the current batch. A run that was already saved stays.",
+    ):
+        queue.request_cancel(job_id)
+        st.rerun(scope="fragment")
+    _curves(job_id, records)
+
+
+def _check_process(job_id: str) -> None:
+    """Every few ticks, let the queue find workers that died: nobody else looks while the page is open."""
+    key = f"ticks_{job_id}"
+    st.session_state[key] = st.session_state.get(key, 0) + 1
+    if st.session_state[key] % _TICKS_BETWEEN_CHECKS == 0:
+        data_access.queue().reconcile()
+
+
+def _numbers(record: JobRecord, records: Sequence[EpochRecord]) -> None:
+    progress = record.progress
+    values = {
+        "Epoch": f"{progress.epoch or len(records)} of {progress.max_epochs}" if progress.max_epochs else "–",
+        "Time left": time_text(progress.seconds_left),
+    }
+    name, last = _main_metric(records), records[-1] if records else None
+    if last is not None and name is not None:
+        values[f"Validation {METRIC_NAMES[name]}"] = widgets.number(last.validation[name])
+        values["Validation loss"] = widgets.number(last.validation_loss)
+    widgets.metrics(values)
+
+
+def _curves(job_id: str, records: Sequence[EpochRecord]) -> None:
+    name = _main_metric(records)
+    figures = [(loss_curves(records), f"Training and validation loss of {len(records)} epochs")]
+    if name is not None:
+        figures.append((metric_curves(records, [name]), f"Validation {METRIC_NAMES[name]} of {len(records)} epochs"))
+    widgets.figures_row(figures, key=f"live_{job_id}")
+
+
+def _main_metric(records: Sequence[EpochRecord]) -> str | None:
+    """The metric people look at first, among those that the epochs carry."""
+    if not records:
+        return None
+    return next((name for name in ("auc", "accuracy", "rmse") if records[-1].validation.get(name) is not None), None)
+
+
+def time_text(seconds: float | None) -> str:
+    """Seconds as a person says them: "40 s", "3 min", "1 h 20 min"."""
+    if seconds is None:
+        return "–"
+    whole = round(seconds)
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def running_banner() -> None:
+    """Point to trainings that are going on, whoever started them."""
+    queue = data_access.queue()
+    queue.reconcile()
+    for record in queue.list(states=ACTIVE):
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{widgets.md(record.spec.title)}** is {record.state}.")
+            shell.link("train", "Follow it", icon=":material/visibility:", job=record.job_id)
+
+
+def _unfinished(record: JobRecord) -> None:
+    if record.state is JobState.CANCELLED:
+        widgets.info("This training was stopped before it ended")
+    else:
+        widgets.error(record.error or "This training failed")
+    log = data_access.queue().log_text(record.job_id)
+    if log:
+        with st.expander("Log of the process", icon=":material/article:"):
+            st.code(log, language=None)
+    with st.container(horizontal=True):
+        if st.button("Try again", key=f"retry_{record.job_id}", icon=":material/replay:", type="primary"):
+            retry(record.job_id)
+        shell.link("train", "Change the settings", icon=":material/tune:", dataset=record.spec.dataset_id)
+
+
+def retry(job_id: str) -> None:
+    """Queue an ended job again and follow it."""
+    try:
+        data_access.queue().retry(job_id)
+    except JobError as error:
+        state.notify("error", str(error))
+    state.choose("job", job_id)
+    st.rerun()

@@ -1,0 +1,71 @@
+"""What can be done with a run: rename, take away as a zip, delete after a confirmation."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages._ui import data_access, state, widgets
+from tabnet_engine.runs.manifest import MANIFEST
+
+if TYPE_CHECKING:
+    from tabnet_engine.runs.run import Run
+
+__all__ = ["archive", "delete_button", "run_actions"]
+
+
+def run_actions(run: Run) -> None:
+    """Rename, download and delete, side by side."""
+    with st.container(horizontal=True, gap="small"):
+        _rename(run)
+        st.download_button(
+            "Download",
+            data=lambda: archive(run),
+            file_name=f"{_file_name(run.manifest.title)}.zip",
+            mime="application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+            help="The whole run folder: weights, settings, schema, history, splits, explanations.",
+        )
+        delete_button(run.run_id, run.manifest.title)
+
+
+def archive(run: Run) -> bytes:
+    """The run folder as a zip: the manifest and every part it lists, each compared with its hash.
+
+    Raises:
+        DamagedRunError: a part is missing or was changed.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr(f"{run.run_id}/{MANIFEST}", (run.folder / MANIFEST).read_bytes())
+        for name in run.manifest.parts:
+            packed.writestr(f"{run.run_id}/{name}", run.read(name))
+    return buffer.getvalue()
+
+
+def _rename(run: Run) -> None:
+    with st.popover("Rename", icon=":material/edit:"), st.form(f"rename_{run.run_id}", border=False):
+        title = st.text_input("Title", run.manifest.title, max_chars=200)
+        if st.form_submit_button("Save the title"):
+            data_access.workspace().rename_run(run.run_id, title)
+            st.rerun()
+
+
+def delete_button(run_id: str, title: str) -> None:
+    """Delete a run, sound or damaged, after a second click."""
+    with st.popover("Delete", icon=":material/delete:"):
+        st.markdown(f"Delete the run **{widgets.md(title)}** with its explanations? This cannot be undone.")
+        if st.button("Delete this run", key=f"delete_{run_id}", type="primary"):
+            data_access.workspace().delete_run(run_id)
+            state.clear("run", "row")
+            state.notify("success", f"The run {title!r} was deleted")
+            st.rerun()
+
+
+def _file_name(title: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-.")[:80] or "run"

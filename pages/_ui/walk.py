@@ -1,0 +1,72 @@
+"""The walkthrough's frame: which step is shown, how to go on and back. It can be left and resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages._ui import state, walk_data, walk_results
+
+__all__ = ["show"]
+
+_STAGE = "stage"
+_STAGES: tuple[tuple[str, Callable[[], bool]], ...] = (
+    ("Table", walk_data.table),
+    ("Target", walk_data.target),
+    ("Training", walk_results.training),
+    ("Masks", walk_results.masks),
+    ("One decision", walk_results.decision),
+)
+
+
+def show() -> None:
+    """Draw the present step; each draws itself and says whether the next one is open."""
+    number = _current()
+    _steps(number)
+    title, draw = _STAGES[number - 1]
+    st.subheader(f"{number}. {title}", anchor=False)
+    if not draw():
+        _buttons(number, ready=False)
+        return
+    _buttons(number, ready=True)
+
+
+def _current() -> int:
+    value = state.current(_STAGE) or "1"
+    return min(max(int(value), 1), len(_STAGES)) if value.isdecimal() else 1
+
+
+def _steps(number: int) -> None:
+    names = [
+        f"**{position}. {title}**" if position == number else f"{position}. {title}"
+        for position, (title, _) in enumerate(_STAGES, start=1)
+    ]
+    st.progress(number / len(_STAGES), text=" → ".join(names))
+
+
+def _buttons(number: int, *, ready: bool) -> None:
+    with st.container(horizontal=True, horizontal_alignment="left"):
+        if number > 1 and st.button("Back", key=f"back_{number}", icon=":material/arrow_back:"):
+            _go(number - 1)
+        if (
+            ready
+            and number < len(_STAGES)
+            and st.button(
+                f"Next: {_STAGES[number][0].lower()}",
+                key=f"next_{number}",
+                type="primary",
+                icon=":material/arrow_forward:",
+                icon_position="right",
+            )
+        ):
+            _go(number + 1)
+        if number == len(_STAGES) and st.button("Start again", key="again", icon=":material/restart_alt:"):
+            state.clear("dataset", "run", "job", "row")
+            state.fresh_token("train")
+            _go(1)
+
+
+def _go(number: int) -> None:
+    state.choose(_STAGE, str(number))
+    st.rerun()

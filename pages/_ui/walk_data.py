@@ -1,0 +1,51 @@
+"""The walkthrough's first steps: a table, and what is to be predicted."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages._ui import data_access, dataset_add, dataset_target, state, widgets
+
+__all__ = ["table", "target"]
+
+_ROWS_SHOWN = 8
+
+
+def table() -> bool:
+    """Upload a table, take a sample, or go on with one that is there."""
+    st.markdown(
+        "TabNet reads a row in a few **decision steps**; in each, a **mask** says which columns it looked at. "
+        "Take the credit applications: their true rule is known, so you can judge what you will see."
+    )
+    with st.container(border=True):
+        if dataset_add.sources():
+            state.clear("run", "job", "row")
+            state.choose("stage", "2")
+            st.rerun()
+    names = data_access.dataset_names()
+    if not names:
+        return False
+    dataset_id = widgets.choice("Or go on with a table of this workspace", names, state.current("dataset"), key="walk")
+    state.choose("dataset", dataset_id)
+    return True
+
+
+def target() -> bool:
+    """Choose the column to predict, with the first rows in view."""
+    dataset_id = state.current("dataset")
+    if dataset_id not in data_access.dataset_names():
+        widgets.info("This step needs a table; go back and choose one")
+        return False
+    st.markdown("**Look at:** the first rows. Which column would you like to know before it happens?")
+    rows = data_access.frame(dataset_id)
+    st.dataframe(rows.head(_ROWS_SHOWN), key=f"walk_rows_{dataset_id}")
+    st.caption(f"The first {min(_ROWS_SHOWN, len(rows))} of {len(rows):,} rows, {rows.shape[1]:,} columns.")
+    schema = dataset_target.target_controls(dataset_id, data_access.schema(dataset_id))
+    if schema.target is None:
+        return False
+    st.caption(widgets.sentence(schema.target.why))
+    left_out = [column for column in schema.columns if column is not schema.target and not column.is_feature]
+    if left_out:
+        sentences = [f"{column.name}: {column.why or column.kind}" for column in left_out]
+        widgets.notes("Left out of the model", sentences[:10])
+    return True

@@ -1,0 +1,78 @@
+"""The walkthrough's later steps: train, see what the steps read, follow one decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages._ui import data_access, job_panel, run_view, state, train_form, widgets
+
+if TYPE_CHECKING:
+    from tabnet_engine.runs.run import Run
+
+__all__ = ["decision", "masks", "training"]
+
+
+def training() -> bool:
+    """Train with the suggested settings, or follow the training that was started."""
+    job_id = state.current("job")
+    if job_id is not None:
+        return _follow(job_id)
+    dataset_id = state.current("dataset")
+    if dataset_id not in data_access.dataset_names() or data_access.schema(dataset_id).target is None:
+        widgets.info("This step needs a table with a column to predict; go back and choose them")
+        return False
+    active = data_access.queue().list(states=job_panel.ACTIVE)
+    mine = next((record for record in active if record.spec.dataset_id == dataset_id), None)
+    if mine is not None:
+        state.choose("job", mine.job_id)
+        return _follow(mine.job_id)
+    run = _run_of(dataset_id)
+    if run is not None:
+        _result(run)
+    _start(dataset_id, again=run is not None)
+    return run is not None
+
+
+def _start(dataset_id: str, *, again: bool) -> None:
+    info, schema = data_access.workspace().dataset(dataset_id), data_access.schema(dataset_id)
+    target = schema.target.name if schema.target else ""
+    if not again:
+        st.markdown(
+            f"The model learns to predict **{widgets.md(target)}** from {len(schema.features)} columns. Some rows are held "
+            "back to test it. The suggested settings are fine for a first look."
+        )
+    label, kind = ("Train again", "secondary") if again else ("Train", "primary")
+    if st.button(label, type=kind, icon=":material/play_arrow:", key="walk_train"):  # type: ignore[arg-type]
+        # No settings: the worker takes those that fit the table.
+        state.choose("job", train_form.submit(dataset_id, {}, title=f"{info.name}: {target}"))
+        state.fresh_token("train")
+        st.rerun()
+
+
+def _run_of(dataset_id: str) -> Run | None:
+    """The run last looked at, when it was trained on this table; so a walk that was left goes on."""
+    run_id = state.current("run")
+    if run_id not in data_access.run_names():
+        return None
+    run = data_access.run(run_id)
+    return run if run.manifest.dataset.dataset_id == dataset_id else None
+
+
+def _follow(job_id: str) -> bool:
+    st.markdown(
+        "**Look at:** the two losses. Both should fall; when only the training loss still falls, the model starts to "
+        "learn by heart, and the epoch before that is kept."
+    )
+    record = job_panel.job_panel(job_id)
+    if record is None:
+        return False
+    state.choose("run", record.spec.run_id)
+    _result(data_access.run(record.spec.run_id))
+    return True
+
+
+def _result(run: Run) -> None:
+    run_view.summary(run)
+    run_view.curves(run)

@@ -1,0 +1,46 @@
+"""Tables: bring one, check how it was read, say what its columns are and what is predicted."""
+
+import streamlit as st
+
+from pages._ui import (
+    data_access,
+    dataset_add,
+    dataset_columns,
+    dataset_head,
+    dataset_preview,
+    dataset_profile,
+    dataset_reading,
+    dataset_target,
+    guard,
+)
+from tabnet_engine.data.options import ReadOptions
+
+VIEWS = ("Preview", "Columns", "Profile", "Reading")
+
+
+def main() -> None:
+    """Choose a table, then show the view that the address asks for."""
+    dataset_id = dataset_head.choose()
+    if dataset_id is None:
+        with st.container(border=True):
+            if dataset_add.sources():
+                st.rerun()
+        return
+    info = data_access.workspace().dataset(dataset_id)
+    schema = data_access.schema(dataset_id)
+    dataset_head.facts(info, schema)
+    schema = dataset_target.target_controls(dataset_id, schema)
+    dataset_head.next_step(dataset_id, schema)
+    view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params")
+    if view == "Preview":
+        dataset_preview.preview(dataset_id, info.notes)
+    elif view == "Columns":
+        dataset_columns.columns_editor(dataset_id, schema, data_access.profile(dataset_id, schema))
+    elif view == "Profile":
+        dataset_profile.profile_view(data_access.profile(dataset_id, schema), dataset_id)
+    else:
+        dataset_reading.reading(dataset_id, ReadOptions.from_mapping(info.options))
+
+
+with guard.page("Tables", "Bring a table, check how it was read, and say which column is to be predicted."):
+    main()

@@ -1,0 +1,43 @@
+"""Runs: every training of this workspace, one of them in detail, and the jobs behind them."""
+
+import streamlit as st
+
+from pages._ui import data_access, guard, job_list, run_actions, run_list, run_view, state, widgets
+
+VIEWS = ("Result", "Settings", "Origin")
+
+
+def main() -> None:
+    """The list, then the run that the address names."""
+    job_list.job_list()
+    summaries = data_access.runs()
+    if not summaries:
+        widgets.empty_state(
+            "No run yet", "A run is a trained model with its scores and explanations.", page="train", label="Train one"
+        )
+        return
+    run_list.damaged(summaries)
+    names = data_access.run_names()
+    if not names:
+        return
+    run_list.overview(summaries)
+    run_id = widgets.choice("Run", names, state.current("run"), key="run_choice")
+    state.choose("run", run_id)
+    run = data_access.run(run_id)
+    run_actions.run_actions(run)
+    run_view.explanation_links(run_id)
+    view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params")
+    if view == "Result":
+        run_view.summary(run)
+        run_view.scores(run)
+        run_view.curves(run)
+    elif view == "Settings":
+        run_view.settings(run)
+    else:
+        run_view.origin(run)
+
+
+with guard.page(
+    "Runs", "Every training of this workspace: its scores, its curves, its settings, and where it came from."
+):
+    main()

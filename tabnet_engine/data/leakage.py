@@ -1,0 +1,147 @@
+"""How columns go with the target, and whether they give it away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tabnet_engine.data.associations import (
+    LinearRule,
+    correlation,
+    correlation_ratio,
+    cramers_v,
+    determined_share,
+    exact_linear_rule,
+    level_codes,
+)
+from tabnet_engine.data.cells import as_numbers, factorise
+from tabnet_engine.data.column_profile import Cells
+from tabnet_engine.data.profile_records import Association
+from tabnet_engine.data.schema import FeatureSchema, Kind, Task
+
+__all__ = ["MAX_SUM_COLUMNS", "TargetView", "associate", "determined_by", "find_sum", "view_target"]
+
+MAX_SUM_COLUMNS = 200
+_MAX_ROWS = 20_000
+_MAX_CELLS = 40_000_000
+_FEWEST_ROWS = 40
+_MAX_SUM_ROWS = 5_000
+
+_Floats = npt.NDArray[np.float64]
+_Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TargetView:
+    """The target as the measures need it.
+
+    ``codes`` are its classes (B), -1 where missing, or None in a regression; ``numbers`` its values (B),
+    NaN where missing, or None for classes. ``sample`` are the rows in which leakage is looked for, out
+    of ``n_usable`` rows with a target; the measure learns on ``half`` of them. ``ranks`` of a regression
+    target over the sample make a curved relation as visible as a straight one.
+    """
+
+    codes: _Codes | None
+    numbers: _Floats | None
+    n_usable: int
+    sample: _Codes
+    half: npt.NDArray[np.bool_]
+    ranks: _Floats | None
+
+    @property
+    def can_be_checked(self) -> bool:
+        """Whether there are enough rows to tell knowledge from chance."""
+        return self.sample.size >= _FEWEST_ROWS
+
+
+def view_target(frame: pd.DataFrame, schema: FeatureSchema, seed: int) -> TargetView | None:
+    """Read the target and draw the sample; None where no target is chosen.
+
+    Raises:
+        SchemaError: a regression target with a cell that is no number.
+    """
+    if schema.target is None:
+        return None
+    series = frame[schema.target.name]
+    codes, numbers = None, None
+    if schema.task is Task.REGRESSION:
+        numbers = as_numbers(series)
+        present = np.isfinite(numbers)
+    else:
+        place = {name: index for index, name in enumerate(schema.classes)}
+        raw, texts = factorise(series)
+        codes = np.array([*(place.get(text, -1) for text in texts), -1], dtype=np.int64)[raw]
+        present = codes >= 0
+    usable = np.flatnonzero(present).astype(np.int64)
+    n_sampled = min(usable.size, _MAX_ROWS, max(_FEWEST_ROWS, _MAX_CELLS // max(1, len(schema.columns))))
+    generator = np.random.default_rng(seed)
+    sample = np.sort(generator.choice(usable, size=n_sampled, replace=False))
+    half = generator.permutation(n_sampled) < n_sampled // 2
+    ranks = None if numbers is None else np.asarray(pd.Series(numbers[sample]).rank(), dtype=np.float64)
+    return TargetView(codes, numbers, usable.size, sample, half, ranks)
+
+
+def associate(cells: Cells, target: TargetView) -> Association | None:
+    """The usual measure for the two kinds, on all rows; None where one of the two does not vary."""
+    if target.numbers is not None and cells.numbers is not None:
+        return _named("Pearson correlation (absolute)", correlation(cells.numbers, target.numbers))
+    if target.numbers is not None:
+        return _named("correlation ratio", correlation_ratio(cells.codes, target.numbers))
+    codes = target.codes
+    if codes is None:
+        return None
+    if cells.numbers is not None:
+        return _named("correlation ratio", correlation_ratio(codes, cells.numbers))
+    return _named("Cramér's V", cramers_v(cells.codes, codes))
+
+
+def _named(measure: str, value: float | None) -> Association | None:
+    return None if value is None else Association(measure, value)
+
+
+def determined_by(cells: Cells, target: TargetView) -> float:
+    """Share of the target that one column predicts alone in unseen rows; 0 with too few rows to tell."""
+    if not target.can_be_checked:
+        return 0.0
+    sample = target.sample
+    codes = cells.codes[sample] if cells.numbers is None else level_codes(cells.numbers[sample])
+    if target.codes is not None:
+        return determined_share(codes, target.codes[sample], target.half)
+    if target.ranks is None or target.numbers is None:
+        return 0.0
+    share = determined_share(codes, target.ranks, target.half)
+    if cells.numbers is not None:
+        share = max(share, (correlation(cells.numbers[sample], target.numbers[sample]) or 0.0) ** 2)
+    return share
+
+
+def find_sum(
+    frame: pd.DataFrame, schema: FeatureSchema, target: TargetView, strengths: Mapping[str, float]
+) -> tuple[LinearRule, tuple[str, ...]] | None:
+    """A weighted sum of number columns that equals a regression target, and the names of its columns.
+
+    Args:
+        frame: the table.
+        schema: its columns.
+        target: the target as read from the table.
+        strengths: association of each column with the target: beyond :data:`MAX_SUM_COLUMNS` columns
+            the strongest are tried.
+    """
+    if target.numbers is None or not target.can_be_checked:
+        return None
+    names = _strongest([c.name for c in schema.features if c.kind is Kind.NUMBER], strengths)
+    rows = target.sample[:: max(1, target.sample.size // _MAX_SUM_ROWS)][:_MAX_SUM_ROWS]
+    if not names:
+        return None
+    matrix = np.column_stack([as_numbers(frame[name])[rows] for name in names])
+    rule = exact_linear_rule(matrix, target.numbers[rows])
+    return None if rule is None else (rule, tuple(names[member] for member in rule.members))
+
+
+def _strongest(names: Sequence[str], strengths: Mapping[str, float]) -> list[str]:
+    chosen = set(sorted(names, key=lambda name: -strengths.get(name, 0.0))[:MAX_SUM_COLUMNS])
+    return [name for name in names if name in chosen]

@@ -1,0 +1,144 @@
+"""The target and its task: binary, multiclass or regression, found from the values."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabnet_engine.data.cells import as_numbers, factorise, shown_names, value_order
+from tabnet_engine.data.proposals import propose_column
+from tabnet_engine.data.schema import FeatureSchema, Kind, Role, Task
+from tabnet_engine.errors import SchemaError
+
+__all__ = ["MAX_CLASSES", "set_target"]
+
+MAX_CLASSES = 100
+# Whole numbers are classes when they are few and each occurs several times; otherwise a quantity.
+_MAX_NUMBER_CLASSES = 20
+_ROWS_PER_NUMBER_CLASS = 5
+
+_AFFIRMATIVE = frozenset({"true", "yes", "y", "t", "positive", "pos"})
+
+
+def set_target(
+    schema: FeatureSchema, frame: pd.DataFrame, target: str, task: Task | str = "auto", positive: str | None = None
+) -> FeatureSchema:
+    """The schema with a target, its task and its classes.
+
+    With ``task="auto"``: two different values are binary; texts and few whole numbers multiclass; all
+    other numbers regression. The positive class of a binary task is ``positive``, else an affirmative
+    one (true, yes, positive), else the larger of two numbers or the one written with ">", else the
+    rarer one.
+
+    Args:
+        schema: the columns; a former target gets its proposed kind and role back.
+        frame: the table.
+        target: name of the column to predict.
+        task: the task, or "auto".
+        positive: the class whose probability is reported; only for a binary task.
+
+    Raises:
+        SchemaError: no such column, task or class; a target that is missing everywhere, has one value,
+            names rows, holds dates, has too many classes, or does not fit the task.
+    """
+    column = schema.column(target)
+    series = frame[target]
+    counts = _class_counts(series)
+    _refuse_unusable(target, column.kind, counts, task)
+    found = _found_task(series, counts) if task == "auto" else _asked_task(task)
+    _check_task(series, counts, found)
+    classes = () if found is Task.REGRESSION else tuple(sorted(counts, key=value_order))
+    why = "The target: a quantity." if found is Task.REGRESSION else f"The target: {len(classes)} classes."
+    if found is Task.BINARY:
+        classes = _positive_last(target, counts, positive)
+        why = f"The target: {shown_names(classes[1:])} is the positive class, against {shown_names(classes[:1])}."
+    elif positive is not None:
+        raise SchemaError(f"a positive class is chosen for two classes only; the task of {target!r} is {found}")
+    changed = _without_target(schema, frame).with_column(target, role=Role.TARGET, why=why, categories=())
+    return dataclasses.replace(changed, task=found, classes=classes)
+
+
+def _class_counts(series: pd.Series[Any]) -> dict[str, int]:
+    codes, texts = factorise(series)
+    counts: dict[str, int] = {}
+    for text, count in zip(texts, np.bincount(codes[codes >= 0], minlength=len(texts)).tolist(), strict=True):
+        counts[text] = counts.get(text, 0) + count
+    return counts
+
+
+def _refuse_unusable(target: str, kind: Kind, counts: dict[str, int], task: str) -> None:
+    if not counts:
+        raise SchemaError(f"the target {target!r} is missing in every row; choose another target")
+    if len(counts) == 1:
+        only = next(iter(counts))
+        raise SchemaError(f"the target {target!r} has one value only, {only!r}: nothing to predict; choose another")
+    if kind is Kind.DATETIME:
+        raise SchemaError(f"the target {target!r} holds dates, which cannot be predicted; choose another target")
+    if kind in {Kind.IDENTIFIER, Kind.TEXT} and task == "auto" and len(counts) > 2:
+        raise SchemaError(
+            f"the target {target!r} is of kind {kind}, a different value in almost every row; choose another target, "
+            "or its task if it is meant"
+        )
+
+
+def _found_task(series: pd.Series[Any], counts: dict[str, int]) -> Task:
+    if len(counts) == 2:
+        return Task.BINARY
+    if not pd.api.types.is_numeric_dtype(series.dtype):
+        return Task.MULTICLASS
+    numbers = as_numbers(series)
+    whole = bool((numbers == np.floor(numbers))[~np.isnan(numbers)].all())
+    few = len(counts) <= min(_MAX_NUMBER_CLASSES, sum(counts.values()) / _ROWS_PER_NUMBER_CLASS)
+    return Task.MULTICLASS if whole and few else Task.REGRESSION
+
+
+def _asked_task(task: Task | str) -> Task:
+    try:
+        return Task(task)
+    except ValueError:
+        raise SchemaError(f"there is no task {str(task)!r}; the tasks are auto, {', '.join(Task)}") from None
+
+
+def _check_task(series: pd.Series[Any], counts: dict[str, int], task: Task) -> None:
+    if task is Task.REGRESSION:
+        as_numbers(series)
+    elif task is Task.BINARY and len(counts) != 2:
+        names = shown_names(sorted(counts, key=value_order), 3)
+        raise SchemaError(f"a binary target has two values; {series.name!r} has {len(counts):,}: {names}")
+    elif len(counts) > MAX_CLASSES:
+        raise SchemaError(
+            f"the target {series.name!r} has {len(counts):,} different values; at most {MAX_CLASSES} can be classes"
+        )
+
+
+def _positive_last(target: str, counts: dict[str, int], positive: str | None) -> tuple[str, ...]:
+    ordered = sorted(counts, key=value_order)
+    if positive is None:
+        positive = _natural_positive(ordered, counts)
+    elif positive not in counts:
+        raise SchemaError(f"{positive!r} is no class of {target!r}; its classes are {shown_names(ordered)}")
+    return (*(name for name in ordered if name != positive), positive)
+
+
+def _natural_positive(ordered: list[str], counts: dict[str, int]) -> str:
+    for name in ordered:
+        if name.casefold() in _AFFIRMATIVE:
+            return name
+    if value_order(ordered[0])[0] == 0 and value_order(ordered[1])[0] == 0:
+        return ordered[1]
+    greater = [name for name in ordered if name.startswith((">", "≥"))]
+    if len(greater) == 1:
+        return greater[0]
+    return ordered[0] if counts[ordered[0]] < counts[ordered[1]] else ordered[1]
+
+
+def _without_target(schema: FeatureSchema, frame: pd.DataFrame) -> FeatureSchema:
+    former = schema.target
+    if former is None:
+        return schema
+    proposal = propose_column(former.name, frame[former.name])
+    changes = {field.name: getattr(proposal, field.name) for field in dataclasses.fields(proposal)}
+    return schema.with_column(former.name, **changes)

@@ -1,0 +1,240 @@
+"""How far two importances, or the two readings of one row, agree, and where they differ in plain words.
+
+Masks say what was read, SHAP says what moved the score. They answer different questions, so agreement
+is reported, never assumed. Shapes: B rows, F raw features, K outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tabnet_engine.explain.attribution import Attribution
+from tabnet_engine.explain.importance import GlobalImportance
+from tabnet_engine.explain.masks import MaskExplanation
+from tabnet_engine.explain.wording import percent
+
+__all__ = [
+    "RankAgreement",
+    "RowAgreement",
+    "agreement_sentence",
+    "disagreement_sentences",
+    "rank_agreement",
+    "row_agreement",
+    "row_agreement_sentence",
+]
+
+_STRONG, _MODERATE = 0.8, 0.5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RankAgreement:
+    """Two rankings of the same F columns. Ranks count from 1, the most important; equals share a rank.
+
+    ``spearman`` is None where it is undefined: fewer than two columns, or all columns equal.
+    ``n_shared`` of the ``top_k`` leading columns are named by both.
+    """
+
+    first: str
+    second: str
+    features: tuple[str, ...]
+    first_rank: npt.NDArray[np.int64]
+    second_rank: npt.NDArray[np.int64]
+    first_share: npt.NDArray[np.float64]
+    second_share: npt.NDArray[np.float64]
+    spearman: float | None
+    top_k: int
+    n_shared: int
+
+    @property
+    def overlap(self) -> float:
+        """Share of the leading columns that both methods name."""
+        return self.n_shared / self.top_k
+
+    @property
+    def rank_difference(self) -> npt.NDArray[np.int64]:
+        """How many places (F) the second method puts a column lower (positive) than the first."""
+        return self.second_rank - self.first_rank
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowAgreement:
+    """Agreement of M_agg with |SHAP| row by row; NaN where a row's rank correlation is undefined.
+
+    ``overlap`` (B) is the share of each row's leading columns, at most ``top_k``, that both name.
+    """
+
+    output: str
+    rows: npt.NDArray[np.int64]
+    spearman: npt.NDArray[np.float64]
+    top_k: int
+    overlap: npt.NDArray[np.float64]
+
+    @property
+    def median_spearman(self) -> float | None:
+        """The median over the rows that have a rank correlation; None when none has."""
+        defined = self.spearman[np.isfinite(self.spearman)]
+        return float(np.median(defined)) if len(defined) else None
+
+
+def rank_agreement(first: GlobalImportance, second: GlobalImportance, *, top_k: int = 5) -> RankAgreement:
+    """Compare two importances of the same columns.
+
+    Args:
+        first: usually the masks.
+        second: usually SHAP.
+        top_k: how many leading columns the overlap looks at; fewer when there are fewer columns.
+
+    Raises:
+        ValueError: the two are not about the same columns.
+    """
+    if first.features != second.features:
+        raise ValueError("both importances must be about the same columns in the same order")
+    spearman = _row_spearman(first.values[None], second.values[None])[0]
+    shared, size = _row_overlap(first.values[None], second.values[None], top_k)
+    return RankAgreement(
+        first=first.method,
+        second=second.method,
+        features=first.features,
+        first_rank=_ranks(first.values),
+        second_rank=_ranks(second.values),
+        first_share=first.shares,
+        second_share=second.shares,
+        spearman=float(spearman) if np.isfinite(spearman) else None,
+        top_k=int(size[0]),
+        n_shared=int(shared[0]),
+    )
+
+
+def row_agreement(
+    masks: MaskExplanation, attribution: Attribution, *, output: str | None = None, top_k: int = 3
+) -> RowAgreement:
+    """Compare M_agg with |SHAP| on every row that both explain, for one output (the first by default).
+
+    Raises:
+        ValueError: the two are not about the same columns.
+    """
+    if masks.features != attribution.features:
+        raise ValueError("masks and attribution must be about the same columns in the same order")
+    rows, at_masks, at_values = np.intersect1d(masks.rows, attribution.rows, return_indices=True)
+    output = output or attribution.outputs[0]
+    read = masks.take(at_masks).aggregate.astype(np.float64)
+    moved = np.abs(attribution.for_output(output)[at_values])
+    n_shared, size = _row_overlap(read, moved, top_k)
+    return RowAgreement(
+        output=output, rows=rows, spearman=_row_spearman(read, moved), top_k=top_k, overlap=n_shared / size
+    )
+
+
+def agreement_sentence(agreement: RankAgreement) -> str:
+    """Overall agreement in one plain sentence."""
+    top = f"{agreement.n_shared} of the {agreement.top_k} leading columns are the same"
+    if agreement.spearman is None:
+        return f"The two orders cannot be correlated, because one of them has no order; {top}."
+    return (
+        f"What was read and what moved the score {_strength(agreement.spearman)} "
+        f"(Spearman {agreement.spearman:.2f} over {len(agreement.features)} columns); {top}."
+    )
+
+
+def row_agreement_sentence(agreement: RowAgreement) -> str:
+    """Agreement row by row in one plain sentence."""
+    median = agreement.median_spearman
+    if median is None:
+        return "No single row can be compared: none has both masks and SHAP values with an order."
+    defined = int(np.isfinite(agreement.spearman).sum())
+    low = float(np.mean(agreement.spearman[np.isfinite(agreement.spearman)] < _MODERATE))
+    return (
+        f"Row by row, masks and SHAP for {agreement.output} have a median Spearman of {median:.2f} over "
+        f"{defined:,} rows; it is below {_MODERATE} in {percent(low)} of them."
+    )
+
+
+def disagreement_sentences(
+    agreement: RankAgreement, *, limit: int = 5, least_difference: int | None = None
+) -> tuple[str, ...]:
+    """Where masks and SHAP differ, the largest differences among leading columns first.
+
+    Only columns that lead by at least one method count: places among columns that nobody uses mean
+    nothing. An empty tuple means that no column differs enough.
+
+    Args:
+        agreement: masks first, SHAP second.
+        limit: the most sentences.
+        least_difference: places that count as different; by default a quarter of the columns, at least 2.
+    """
+    n_features = len(agreement.features)
+    least = max(2, n_features // 4) if least_difference is None else least_difference
+    leading = np.minimum(agreement.first_rank, agreement.second_rank) <= max(agreement.top_k, n_features // 4)
+    distance = np.abs(agreement.rank_difference)
+    weight = np.maximum(agreement.first_share, agreement.second_share)
+    candidates = np.flatnonzero(leading & (distance >= least))
+    order = sorted(candidates.tolist(), key=lambda i: (-distance[i], -weight[i]))
+    return tuple(_difference_sentence(agreement, feature) for feature in order[:limit])
+
+
+def _difference_sentence(agreement: RankAgreement, feature: int) -> str:
+    read, moved = int(agreement.first_rank[feature]), int(agreement.second_rank[feature])
+    return (
+        f"{agreement.features[feature]!r} is read {_degree(read, moved, agreement.top_k)} "
+        f"(rank {read}, {percent(agreement.first_share[feature])} of the masks) "
+        f"{'but' if read < moved else 'yet'} moves the score {_degree(moved, read, agreement.top_k)} "
+        f"(rank {moved}, {percent(agreement.second_share[feature])} of the mean absolute SHAP values)."
+    )
+
+
+def _degree(rank: int, other: int, top_k: int) -> str:
+    """The word for one rank beside the other one."""
+    if rank == 1:
+        return "most"
+    if rank < other:
+        return "much"
+    return "less" if rank <= top_k else "little"
+
+
+def _strength(spearman: float) -> str:
+    if spearman >= _STRONG:
+        return "largely agree"
+    if spearman >= _MODERATE:
+        return "agree in part"
+    if spearman > 0:
+        return "agree little"
+    return "do not agree"
+
+
+def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Rank 1 for the largest; equal values share the better rank."""
+    return pd.Series(values).rank(ascending=False, method="min").to_numpy().astype(np.int64)
+
+
+def _row_spearman(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Spearman's rank correlation (B) of two (B, F); equal values get their mean rank; NaN if undefined."""
+    ranks = [pd.DataFrame(values).rank(axis=1, method="average").to_numpy() for values in (first, second)]
+    centred = [rank - rank.mean(axis=1, keepdims=True) for rank in ranks]
+    covariance = (centred[0] * centred[1]).sum(axis=1)
+    spread = np.sqrt((centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1))
+    correlation: npt.NDArray[np.float64] = np.divide(
+        covariance, spread, out=np.full(len(spread), np.nan), where=spread > 0
+    )
+    return correlation
+
+
+def _row_overlap(
+    first: npt.NDArray[np.float64], second: npt.NDArray[np.float64], size: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Leading columns that both rows name, and how many there are to share, (B) each.
+
+    At most ``size`` columns lead; a column with the value zero never leads, so a sparse row is not
+    compared by columns that it did not use. Equals keep the table's order.
+    """
+    leading = []
+    for values in (first, second):
+        top = np.argsort(-values, axis=1, kind="stable")[:, :size]
+        chosen = np.zeros(values.shape, dtype=bool)
+        np.put_along_axis(chosen, top, values=True, axis=1)
+        leading.append(chosen & (values > 0))
+    most = np.maximum(leading[0].sum(axis=1), leading[1].sum(axis=1))
+    return (leading[0] & leading[1]).sum(axis=1), np.maximum(most, 1)

@@ -1,0 +1,134 @@
+"""One column's values against its attributions, arranged for a figure. numpy and pandas only.
+
+Shapes: B rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tabnet_engine.explain.attribution import Attribution
+from tabnet_engine.explain.shap_summary import relative_values
+
+__all__ = ["Dependence", "ValueAxis", "dependence"]
+
+Floats = npt.NDArray[np.float64]
+
+_N_DATE_TICKS = 4
+_MISSING_GAP = 0.08  # of the axis, between the missing values and the lowest one
+_SPREAD = 0.5  # of the room of a category, so that its points do not cover each other
+_GOLDEN = 0.618034
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ValueAxis:
+    """Where the cells of one column stand on an axis.
+
+    ``places`` (B): the number itself, a date in days since 1970, or the position of a category with some
+    spread. ``tick_places`` and ``tick_texts`` name places where numbers do not speak for themselves.
+    ``missing_place`` is where cells without a number stand, left of all others; None when there is none.
+    """
+
+    places: Floats
+    tick_places: Sequence[float] | None = None
+    tick_texts: Sequence[str] = ()
+    missing_place: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dependence:
+    """What each value of one column did to one output.
+
+    ``pushes`` (B) are signed; ``texts`` (B) are the cells. ``levels`` (B) say how high the cell of the
+    ``other`` column stands among the rows, 0 to 1, NaN without order.
+    """
+
+    feature: str
+    output: str
+    rows: npt.NDArray[np.int64]
+    pushes: Floats
+    texts: Sequence[str]
+    axis: ValueAxis
+    other: str | None = None
+    other_texts: Sequence[str] = ()
+    levels: Floats | None = None
+
+
+def dependence(
+    attribution: Attribution,
+    feature: str,
+    *,
+    frame: pd.DataFrame,
+    texts: pd.DataFrame,
+    output: str | None = None,
+    colored_by: str | None = None,
+) -> Dependence:
+    """Arrange one column of one output.
+
+    Args:
+        attribution: the explained rows.
+        feature: the column.
+        frame: the raw cells of exactly these rows (B).
+        texts: the same cells as text.
+        output: which output; the first by default.
+        colored_by: another column, whose height among the rows gives the colour.
+
+    Raises:
+        ValueError: the frame does not have one line for each explained row.
+    """
+    if len(frame) != attribution.n_rows:
+        raise ValueError(f"the cells of {attribution.n_rows} rows are needed, got {len(frame)}")
+    output = output or attribution.outputs[0]
+    shown = texts[feature].astype(str).tolist()
+    return Dependence(
+        feature=feature,
+        output=output,
+        rows=attribution.rows,
+        pushes=attribution.for_output(output)[:, attribution.features.index(feature)],
+        texts=shown,
+        axis=_axis(frame[feature], shown),
+        other=colored_by,
+        other_texts=() if colored_by is None else texts[colored_by].astype(str).tolist(),
+        levels=None if colored_by is None else relative_values(frame[[colored_by]])[:, 0],
+    )
+
+
+def _axis(column: pd.Series, texts: Sequence[str]) -> ValueAxis:  # type: ignore[type-arg]  # of any type
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        days = (column - pd.Timestamp(0)) / pd.Timedelta(days=1)
+        return _number_axis(days.to_numpy(dtype=np.float64, na_value=np.nan), dated=True)
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
+        return _number_axis(column.to_numpy(dtype=np.float64, na_value=np.nan), dated=False)
+    return _category_axis(texts, column.isna().to_numpy())
+
+
+def _number_axis(numbers: Floats, *, dated: bool) -> ValueAxis:
+    known = numbers[np.isfinite(numbers)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    gone = low - _MISSING_GAP * max(high - low, 1e-3 * abs(low), 1e-9)
+    ticks = np.linspace(low, high, _N_DATE_TICKS).tolist() if dated and len(known) else None
+    return ValueAxis(
+        places=np.where(np.isfinite(numbers), numbers, gone),
+        missing_place=gone if len(known) < len(numbers) else None,
+        tick_places=ticks,
+        tick_texts=[_date(day) for day in ticks or ()],
+    )
+
+
+def _date(day: float) -> str:
+    return str((pd.Timestamp(0) + pd.Timedelta(days=round(day))).date())
+
+
+def _category_axis(texts: Sequence[str], missing: npt.NDArray[np.bool_]) -> ValueAxis:
+    """Missing first, then the categories by name; equal cells spread over half of their room."""
+    gone = sorted({text for text, absent in zip(texts, missing, strict=True) if absent})
+    names = [*gone, *sorted(set(texts) - set(gone))]
+    index = {name: place for place, name in enumerate(names)}
+    spread = _SPREAD * ((np.arange(len(texts)) * _GOLDEN) % 1.0 - 0.5)
+    places = np.asarray([index[text] for text in texts], dtype=np.float64) + spread
+    return ValueAxis(places=places, tick_places=list(range(len(names))), tick_texts=names)

@@ -1,0 +1,116 @@
+"""One decision, explained at once: masks, step contributions and SHAP values of a single row.
+
+Shapes: F raw features, K outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tabnet_engine.config import ExplainConfig
+from tabnet_engine.data.encoding import CellState, TableEncoder
+from tabnet_engine.errors import ExplanationError
+from tabnet_engine.explain.attribution import Attribution
+from tabnet_engine.explain.background import BackgroundSample
+from tabnet_engine.explain.masks import MaskExplanation, explain_masks
+from tabnet_engine.explain.shapley import shap_values
+from tabnet_engine.explain.subject import ChosenRows, Subject
+
+if TYPE_CHECKING:
+    from tabnet_engine.runs.artefact import Run
+
+__all__ = ["RowExplainer", "RowExplanation", "cell_texts"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowExplanation:
+    """Everything there is to say about one row.
+
+    ``texts`` are the row's cells as the user knows them, by column. ``missing`` and ``unseen`` name the
+    columns whose cell was missing, or held a category that training never saw.
+    """
+
+    row: int
+    texts: dict[str, str]
+    missing: tuple[str, ...]
+    unseen: tuple[str, ...]
+    masks: MaskExplanation
+    attribution: Attribution
+
+    @property
+    def logits(self) -> npt.NDArray[np.float64]:
+        """The row's logits (K)."""
+        logits: npt.NDArray[np.float64] = self.masks.logits[0]
+        return logits
+
+
+@dataclass(frozen=True)
+class RowExplainer:
+    """A loaded network that explains one row after another: a decision page, what-if.
+
+    A row that is also stored with the run gets the same SHAP values here, because the orders of the
+    columns depend on the seed and the row number alone.
+    """
+
+    subject: Subject
+    encoder: TableEncoder
+    background: BackgroundSample
+    config: ExplainConfig
+
+    @classmethod
+    def of_run(cls, run: Run, config: ExplainConfig | None = None) -> Self:
+        """Load network and background of a stored run.
+
+        Raises:
+            ExplanationError: the run has no stored background.
+            DamagedRunError: a part of the run is damaged.
+        """
+        from tabnet_engine.explain.store import load_background
+
+        return cls(Subject.of_run(run), run.encoder, load_background(run), config or ExplainConfig())
+
+    def explain(self, cells: pd.DataFrame, *, row: int = 0) -> RowExplanation:
+        """Explain a table of one line.
+
+        Args:
+            cells: the raw cells, one line.
+            row: the row's number in its table, for labels and for the orders of the columns.
+
+        Raises:
+            ExplanationError: not exactly one line.
+            SchemaError: a column is absent, or a cell is not what its column's kind holds.
+        """
+        if len(cells) != 1:
+            raise ExplanationError(f"one row is explained at a time, got {len(cells):,}")
+        chosen = ChosenRows(self.encoder.transform(cells), np.array([row], dtype=np.int64), f"row {row}")
+        texts, missing, unseen = cell_texts(self.encoder, cells)
+        return RowExplanation(
+            row=row,
+            texts=texts,
+            missing=missing,
+            unseen=unseen,
+            masks=explain_masks(self.subject, chosen),
+            attribution=shap_values(
+                self.subject,
+                chosen,
+                self.background,
+                n_evaluations=self.config.n_evaluations,
+                seed=self.config.seed,
+            ),
+        )
+
+
+def cell_texts(encoder: TableEncoder, cells: pd.DataFrame) -> tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]:
+    """Texts of one row's cells by column, the columns that are missing, those with an unseen category."""
+    names = encoder.layout.feature_names
+    states = encoder.cell_states(cells)[0]
+    shown = encoder.display_values(cells).iloc[0]
+    texts = {name: str(shown[name]) for name in names}
+    missing = tuple(name for name, state in zip(names, states, strict=True) if state == CellState.MISSING)
+    unseen = tuple(name for name, state in zip(names, states, strict=True) if state == CellState.UNSEEN)
+    return texts, missing, unseen

@@ -1,0 +1,58 @@
+"""Numbers and lists as a reader expects them in a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+__all__ = ["amount", "joined", "percent", "signed"]
+
+
+def percent(share: float) -> str:
+    """A share as a percentage; a small one is not rounded to nothing.
+
+    >>> [percent(share) for share in (0.624, 1.0, 0.0, 0.002)]
+    ['62 %', '100 %', '0 %', 'under 1 %']
+    """
+    if 0 < share < 0.005:
+        return "under 1 %"
+    return f"{share * 100:.0f} %"
+
+
+def amount(value: float) -> str:
+    """The size of a number with digits that fit it; the sign is left out.
+
+    >>> [amount(value) for value in (0.8149, -12.3, 1234567.8, 0.00123, 0.0)]
+    ['0.81', '12.3', '1,234,568', '0.0012', '0.00']
+    """
+    size = abs(value)
+    if size == 0:
+        return "0.00"
+    if size >= 100:
+        return f"{size:,.0f}"
+    if size >= 10:
+        return f"{size:.1f}"
+    if size >= 0.1:
+        return f"{size:.2f}"
+    digits = 1 - math.floor(math.log10(size))
+    return f"{size:.{digits}f}" if digits <= 6 else f"{size:.1e}"
+
+
+def signed(value: float) -> str:
+    """As :func:`amount`, with the sign always shown.
+
+    >>> signed(0.8149), signed(-12.3)
+    ('+0.81', '−12.3')
+    """
+    return ("−" if value < 0 else "+") + amount(value)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """A list in a sentence.
+
+    >>> joined(["age"]), joined(["age", "hours"]), joined(["age", "hours", "sex"])
+    ('age', 'age and hours', 'age, hours and sex')
+    """
+    if len(parts) <= 1:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

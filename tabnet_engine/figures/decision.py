@@ -1,0 +1,232 @@
+"""One row's decision as the network took it: what each step read, how much it weighed, what it added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from tabnet_engine.explain.timeline import StepTimeline
+from tabnet_engine.explain.wording import percent, signed
+from tabnet_engine.figures.theme import (
+    DIVERGING,
+    NEGATIVE,
+    POSITIVE,
+    SEQUENTIAL,
+    bars_height,
+    color,
+    empty,
+    escape,
+    finish,
+    labels,
+)
+
+__all__ = ["contribution_map", "probability_bars", "step_timeline"]
+
+Floats = npt.NDArray[np.floating]
+
+_BAR_PIXELS = 130  # height of the upper panel
+_LINE_PIXELS = 28
+_MANY_STEPS = 6  # from here on, numbers in the cells go without their unit
+_VISIBLE = 0.005  # shares below half a per cent carry no number
+
+
+def step_timeline(
+    timeline: StepTimeline, *, output: int = 0, unit: str, subtitle: str = "", max_features: int = 12
+) -> go.Figure:
+    """The steps from left to right: above, what each added to the score; below, what it read.
+
+    Args:
+        timeline: the row's steps with every column that they read.
+        output: place of the output whose score is drawn.
+        unit: what the score is.
+        subtitle: how the contributions and the base make up the score.
+        max_features: columns shown, the most read; what the others got is one line.
+    """
+    title = "Step by step: what was read, and what it added"
+    if not timeline.steps:
+        return empty("This row has no decision step to show.", title=title)
+    lines = _lines(timeline, max_features)
+    map_pixels = _LINE_PIXELS * max(len(lines), 1) + 20
+    total = _BAR_PIXELS + map_pixels
+    figure = make_subplots(
+        rows=2, cols=1, shared_xaxes=True, vertical_spacing=26 / total, row_heights=[_BAR_PIXELS, map_pixels]
+    )
+    n_steps = len(timeline.steps)
+    _added(figure, [float(step.contributions[output]) for step in timeline.steps], unit)
+    figure.add_trace(_read(lines, n_steps), row=2, col=1)
+    finish(figure, title=title, subtitle=subtitle, height=total + 150, legend=False)
+    ticks = [f"step {step.step}<br>{_percent(step.share, n_steps)}" for step in timeline.steps]
+    figure.update_xaxes(tickvals=list(range(n_steps)), ticktext=ticks, showgrid=False, zeroline=False, fixedrange=True)
+    figure.update_xaxes(title_text="decision step, and its share of the decision", row=2, col=1)
+    names = labels([line.name for line in lines], width=24)
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, autorange="reversed", row=2, col=1)
+    return figure.update_yaxes(showgrid=False, zeroline=False, fixedrange=True, row=2, col=1)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line of the map: a column, its cell, and its share of each step's mask (S)."""
+
+    name: str
+    cell: str
+    shares: Floats
+
+
+def _lines(timeline: StepTimeline, max_features: int) -> list[_Line]:
+    """The columns that any step read, ordered by how much the whole decision read them."""
+    read: dict[str, Floats] = {}
+    cells: dict[str, str] = {}
+    for place, step in enumerate(timeline.steps):
+        for column in step.features:
+            read.setdefault(column.feature, np.zeros(len(timeline.steps)))[place] = column.share
+            cells[column.feature] = column.value
+    weights = np.asarray([step.share for step in timeline.steps])
+    order = sorted(read, key=lambda name: (-float(weights @ read[name]), -float(read[name].max())))
+    lines = [_Line(name, f"<b>{escape(name)}</b>{_cell(cells[name])}", read[name]) for name in order[:max_features]]
+    others = np.asarray([step.rest_share for step in timeline.steps])
+    others += sum((read[name] for name in order[max_features:]), np.zeros(len(others)))
+    if float(others.max(initial=0.0)) > _VISIBLE:
+        lines.append(_Line("all other columns", "all other columns together", others))
+    return lines
+
+
+def _cell(text: str) -> str:
+    return f" = {escape(text)}" if text else ""
+
+
+def _percent(share: float, n_steps: int) -> str:
+    number = f"{100 * float(share):.0f}"
+    return number if n_steps >= _MANY_STEPS else f"{number} %"
+
+
+def _added(figure: go.Figure, added: Sequence[float], unit: str) -> None:
+    figure.add_bar(
+        x=list(range(len(added))),
+        y=added,
+        width=0.5,
+        marker={"color": [POSITIVE if value >= 0 else NEGATIVE for value in added]},
+        text=[signed(value) for value in added],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=[f"step {step + 1}" for step in range(len(added))],
+        hovertemplate=f"%{{customdata}} adds %{{text}}<br>to the {escape(unit)}<extra></extra>",
+        row=1,
+        col=1,
+    )
+    low, high = min(0.0, *added), max(0.0, *added)
+    room = 0.3 * max(high - low, 1e-9)  # for the numbers above and below the bars
+    figure.update_yaxes(
+        range=[low - room * (low < 0), high + room * (high > 0)],
+        nticks=4,
+        zerolinewidth=1.5,
+        fixedrange=True,
+        row=1,
+        col=1,
+    )
+
+
+def _read(lines: Sequence[_Line], n_steps: int) -> go.Heatmap:
+    grid = np.asarray([line.shares for line in lines]).reshape(len(lines), n_steps)
+    details = [
+        [f"{line.cell}<br>step {step + 1} gave it {percent(float(line.shares[step]))}" for step in range(n_steps)]
+        for line in lines
+    ]
+    return go.Heatmap(
+        z=grid,
+        x=list(range(n_steps)),
+        y=list(range(len(lines))),
+        zmin=0.0,
+        zmax=1.0,
+        colorscale=SEQUENTIAL,
+        showscale=False,
+        xgap=3,
+        ygap=3,
+        text=[[_percent(cell, n_steps) if cell >= _VISIBLE else "" for cell in line] for line in grid],
+        texttemplate="%{text}",
+        customdata=details,
+        hovertemplate="%{customdata} of its attention<extra></extra>",
+    )
+
+
+def contribution_map(timeline: StepTimeline, *, subtitle: str = "") -> go.Figure:
+    """What each step added to each output: blue up, red down, numbers in the cells, the score last.
+
+    Args:
+        timeline: the row's steps.
+        subtitle: how the cells make up the scores.
+    """
+    title = "What each step added to every class"
+    if not timeline.steps:
+        return empty("This row has no decision step to show.", title=title)
+    cells = np.vstack([*(step.contributions for step in timeline.steps), timeline.logits]).T
+    reach = max(float(np.abs(cells).max()), 1e-9)
+    steps = [*(f"step {step.step}" for step in timeline.steps), "score"]
+    names = labels(timeline.outputs, width=20)
+    figure = go.Figure(
+        go.Heatmap(
+            z=cells,
+            x=steps,
+            y=list(range(len(names))),
+            zmin=-reach,
+            zmax=reach,
+            colorscale=DIVERGING,
+            showscale=False,
+            xgap=3,
+            ygap=3,
+            text=[[signed(float(value)) for value in line] for line in cells],
+            texttemplate="%{text}",
+            customdata=[[f"{escape(output)}<br>{step}" for step in steps] for output in timeline.outputs],
+            hovertemplate="%{customdata}: %{text}<extra></extra>",
+        )
+    )
+    height = bars_height(len(names), per_bar=30, least=180)
+    finish(figure, title=title, subtitle=subtitle, height=height, legend=False)
+    figure.update_xaxes(type="category", showgrid=False)
+    return figure.update_yaxes(
+        tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False, zeroline=False
+    )
+
+
+def probability_bars(
+    classes: Sequence[str], probabilities: Floats, *, actual: str | None, max_classes: int = 12
+) -> go.Figure:
+    """The probability of each class for one row; the class that really came is marked.
+
+    Args:
+        classes: the classes.
+        probabilities: (len(classes),).
+        actual: the outcome in the table, when it is known.
+        max_classes: classes shown, the most probable and always the actual one.
+    """
+    order = [int(index) for index in np.argsort(-np.asarray(probabilities), kind="stable")]
+    kept = [index for place, index in enumerate(order) if place < max_classes or classes[index] == actual]
+    if not kept:
+        return empty("There is no class to show.", title="Probability")
+    names = labels([classes[index] for index in kept], width=24)
+    shown = [f"{name} ◂ actual" if classes[index] == actual else name for name, index in zip(names, kept, strict=True)]
+    percents = [100 * float(probabilities[index]) for index in kept]
+    figure = go.Figure(
+        go.Bar(
+            x=percents,
+            y=list(range(len(kept))),
+            orientation="h",
+            width=0.6,
+            marker={"color": [color(index) for index in kept]},
+            text=[f"{percent:.3g} %" for percent in percents],
+            textposition="auto",
+            customdata=[escape(classes[index]) for index in kept],
+            hovertemplate="%{customdata}<br>%{x:.3g} %<extra></extra>",
+        )
+    )
+    figure.update_xaxes(range=[0, 100], ticksuffix=" %")
+    figure.update_yaxes(tickvals=list(range(len(shown))), ticktext=shown, autorange="reversed", showgrid=False)
+    figure.update_yaxes(zeroline=False)
+    left_out = len(classes) - len(kept)
+    subtitle = f"{left_out} less probable classes are not drawn" if left_out else ""
+    height = bars_height(len(kept), least=150)
+    return finish(figure, title="Probability", subtitle=subtitle, height=height, legend=False)

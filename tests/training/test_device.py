@@ -1,0 +1,25 @@
+import pytest
+import torch
+
+from tabnet_engine.errors import ConfigError
+from tabnet_engine.training.device import resolve_device
+
+
+@pytest.mark.parametrize(
+    ("present", "name", "expected"),
+    [(False, "auto", "cpu"), (True, "auto", "cuda"), (True, "cpu", "cpu"), (True, "cuda", "cuda")],
+)
+def test_auto_takes_the_card_when_there_is_one(monkeypatch, present, name, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: present)
+    assert resolve_device(name).type == expected
+
+
+def test_cuda_without_a_card_says_so(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match=r"no CUDA device.*choose auto or cpu"):
+        resolve_device("cuda")
+
+
+def test_another_name_is_refused():
+    with pytest.raises(ConfigError, match="device must be one of auto, cuda, cpu, got 'tpu'"):
+        resolve_device("tpu")

@@ -1,0 +1,123 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from tabnet_engine.data.schema import Task
+from tabnet_engine.errors import SchemaError
+from tabnet_engine.training import prediction
+from tabnet_engine.training.experiment import train_model
+from tabnet_engine.training.prediction import forward_batches, predict_frame, predict_logits, rows_per_batch
+
+
+@pytest.fixture
+def train(make_table, tiny_model, brief):
+    def make(task):
+        frame, schema = make_table(task)
+        return train_model(frame, schema, tiny_model, brief), frame
+
+    return make
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_chunks_hold_one_forward(train, task):
+    model, frame = train(task)
+    encoded = model.encoder.transform(frame)
+    chunks = list(forward_batches(model.network, encoded, batch_size=50))
+    assert [(chunk.start, len(chunk)) for chunk in chunks] == [(0, 50), (50, 50), (100, 20)]
+    n_outputs = len(model.codec.outputs)
+    for chunk in chunks:
+        rows = len(chunk)
+        assert chunk.masks.shape == (2, rows, 2)
+        assert chunk.step_contributions.shape == (2, rows, n_outputs)
+        assert chunk.step_sizes.shape == (2, rows)
+        np.testing.assert_allclose(chunk.masks.sum(axis=2), 1.0, atol=1e-6)
+        base = model.network.output_offset.numpy()
+        np.testing.assert_allclose(base + chunk.step_contributions.sum(axis=0), chunk.logits, rtol=1e-5, atol=1e-5)
+        assert (chunk.step_sizes >= 0).all()
+    logits = np.concatenate([chunk.logits for chunk in chunks])
+    np.testing.assert_allclose(predict_logits(model.network, encoded), logits, rtol=1e-5, atol=1e-4)
+
+
+def test_progress_may_end_the_run(train):
+    model, frame = train(Task.BINARY)
+    shares = []
+
+    def progress(share):
+        shares.append(share)
+        if share > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(forward_batches(model.network, model.encoder.transform(frame), batch_size=40, progress=progress))
+    assert shares == [40 / 120, 80 / 120]
+
+
+def test_wide_rows_make_small_batches(train, monkeypatch):
+    model, _ = train(Task.BINARY)
+    assert rows_per_batch(model.network) == prediction.MAX_BATCH_ROWS
+    assert rows_per_batch(model.network, 7) == 7
+    monkeypatch.setattr(prediction, "MAX_BATCH_CELLS", 1000)
+    assert 1 <= rows_per_batch(model.network) < 20
+    monkeypatch.setattr(prediction, "MAX_BATCH_CELLS", 1)
+    assert rows_per_batch(model.network) == 1
+
+
+def test_predicting_is_repeatable_and_needs_no_gradient(train):
+    model, frame = train(Task.BINARY)
+    model.network.train()
+    encoded = model.encoder.transform(frame)
+    one, two = predict_logits(model.network, encoded), predict_logits(model.network, encoded)
+    np.testing.assert_array_equal(one, two)
+    assert not model.network.training
+    assert all(
+        parameter.grad is None or torch.isfinite(parameter.grad).all() for parameter in model.network.parameters()
+    )
+
+
+def test_a_binary_target_has_one_logit_and_two_probabilities(train):
+    model, frame = train(Task.BINARY)
+    table = predict_frame(model, frame)
+    assert list(table.columns) == ["prediction", "logit_yes", "probability_no", "probability_yes"]
+    np.testing.assert_allclose(table["probability_yes"], 1 / (1 + np.exp(-table["logit_yes"])))
+    np.testing.assert_allclose(table["probability_yes"] + table["probability_no"], 1.0)
+    assert (table["prediction"] == np.where(table["logit_yes"] > 0, "yes", "no")).all()
+
+
+def test_several_classes_have_a_logit_and_a_probability_each(train):
+    model, frame = train(Task.MULTICLASS)
+    table = predict_frame(model, frame)
+    logits, shares = table.filter(like="logit_"), table.filter(like="probability_")
+    assert list(logits.columns) == ["logit_low", "logit_middle", "logit_top"]
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+    assert ("probability_" + table["prediction"] == shares.idxmax(axis=1)).all()
+
+
+def test_a_regression_has_a_prediction_in_the_target_s_units(train):
+    model, frame = train(Task.REGRESSION)
+    table = predict_frame(model, frame)
+    assert list(table.columns) == ["prediction"]
+    assert 800.0 < table["prediction"].mean() < 1200.0
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_no_rows_give_an_empty_table_with_the_same_columns(train, task):
+    model, frame = train(task)
+    table = predict_frame(model, frame.iloc[:0])
+    assert len(table) == 0
+    assert list(table.columns) == list(predict_frame(model, frame).columns)
+
+
+def test_one_row_new_values_and_another_column_order_are_fine(train):
+    model, frame = train(Task.BINARY)
+    odd = pd.DataFrame({"more": [1], "colour": ["violet"], "size": [np.nan]})
+    table = predict_frame(model, odd)
+    assert np.isfinite(table["logit_yes"]).all()
+    whole = predict_frame(model, frame)
+    np.testing.assert_allclose(predict_frame(model, frame.iloc[[5]])["logit_yes"], whole["logit_yes"][[5]], rtol=1e-4)
+
+
+def test_a_missing_column_is_named(train):
+    model, frame = train(Task.BINARY)
+    with pytest.raises(SchemaError, match="'size'"):
+        predict_frame(model, frame.drop(columns="size"))
