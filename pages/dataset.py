@@ -12,6 +12,7 @@ from pages._ui import (
     dataset_reading,
     dataset_target,
     guard,
+    widgets,
 )
 from tabnet_engine.data.options import ReadOptions
 
@@ -31,7 +32,7 @@ def main() -> None:
     dataset_head.facts(info, schema)
     schema = dataset_target.target_controls(dataset_id, schema)
     dataset_head.next_step(dataset_id, schema)
-    view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params")
+    view = widgets.view(VIEWS)
     if view == "Preview":
         dataset_preview.preview(dataset_id, info.notes)
     elif view == "Columns":

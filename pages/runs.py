@@ -1,7 +1,5 @@
 """Runs: every training of this workspace, one of them in detail, and the jobs behind them."""
 
-import streamlit as st
-
 from pages._ui import data_access, guard, job_list, run_actions, run_list, run_view, state, widgets
 
 VIEWS = ("Result", "Settings", "Origin")
@@ -26,7 +24,7 @@ def main() -> None:
     run = data_access.run(run_id)
     run_actions.run_actions(run)
     run_view.explanation_links(run_id)
-    view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params")
+    view = widgets.view(VIEWS)
     if view == "Result":
         run_view.summary(run)
         run_view.scores(run)

@@ -2,5 +2,5 @@
 
 from pages._ui import guard, walk
 
-with guard.page("Walkthrough", "From a table to the reasons of one decision, in five short steps."):
+with guard.page("Walkthrough", "From a table to one decision explained, in five short steps."):
     walk.show()

@@ -8,14 +8,12 @@ interrupted.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from tabnet_engine.errors import ConfigError, EngineError, JobCancelledError, SchemaError, StorageError, UserError
 
@@ -24,7 +22,10 @@ if TYPE_CHECKING:
 
     from tabnet_engine.data.schema import FeatureSchema
     from tabnet_engine.data.tables import ReadOptions, Table
+    from tabnet_engine.jobs.pipeline import Monitor
+    from tabnet_engine.jobs.records import JobProgress
     from tabnet_engine.runs.artefact import Run
+    from tabnet_engine.training.history import EpochRecord
 
 __all__ = ["main"]
 
@@ -165,25 +166,21 @@ def _choose_columns(frame: pd.DataFrame, arguments: argparse.Namespace) -> Featu
     return schema
 
 
-def _console_monitor() -> Any:
+def _console_monitor() -> Monitor:
     from tabnet_engine.jobs.pipeline import Monitor
-    from tabnet_engine.training.callbacks import Callback, TrainingState
 
-    class Console(Callback):
-        def on_epoch_end(self, state: TrainingState) -> None:
-            record = state.record
-            if record is not None:
-                loss = f"{record.train_loss:.4f}, validation {record.validation_loss:.4f}"
-                _say(f"epoch {record.epoch + 1}/{state.max_epochs}: loss {loss} ({record.seconds:.1f} s)")
+    phases: set[str] = set()
 
-    seen: set[str] = set()
+    def report(progress: JobProgress) -> None:
+        if progress.phase not in phases:
+            phases.add(progress.phase)
+            _say(f"{progress.phase}: {progress.message}")
 
-    def phase(name: str, fraction: float, message: str) -> None:
-        if name not in seen:
-            seen.add(name)
-            _say(f"{name}: {message}")
+    def epoch(record: EpochRecord) -> None:
+        loss = f"{record.train_loss:.4f}, validation {record.validation_loss:.4f}"
+        _say(f"epoch {record.epoch}: loss {loss} ({record.seconds:.1f} s)")
 
-    return Monitor(phase=phase, callbacks=(Console(),))
+    return Monitor(report, epoch)
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Run, Table]:
@@ -197,7 +194,7 @@ def _load(arguments: argparse.Namespace) -> tuple[Run, Table]:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    from tabnet_engine.data.export import write_csv
+    from tabnet_engine.data.export import write_safe_csv
     from tabnet_engine.training.prediction import predict_frame
 
     run, table = _load(arguments)
@@ -205,11 +202,12 @@ def _predict(arguments: argparse.Namespace) -> None:
     if arguments.out.suffix == ".parquet":
         _replace(arguments.out, frame.to_parquet)
     else:
-        _replace(arguments.out, lambda path: write_csv(frame, path))
+        _replace(arguments.out, lambda path: write_safe_csv(frame, path))
 
 
 def _explain(arguments: argparse.Namespace) -> None:
     from tabnet_engine.config import ExplainConfig
+    from tabnet_engine.explain.long_table import write_long_tables
     from tabnet_engine.jobs.pipeline import explain_table
 
     methods = [name.strip() for name in arguments.methods.split(",") if name.strip()]
@@ -218,10 +216,10 @@ def _explain(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"--methods takes any of {', '.join(METHODS)}, got {arguments.methods!r}")
     config = ExplainConfig.from_mapping(_settings(arguments.set))
     run, table = _load(arguments)
-    frame, record = explain_table(run, table.frame, methods, config, monitor=_console_monitor())
-    _replace(arguments.out, frame.to_parquet)
+    pieces, facts = explain_table(run, table.frame, methods, config, monitor=_console_monitor())
+    _replace(arguments.out, lambda path: write_long_tables(path, pieces))
     sidecar = arguments.out.with_name(arguments.out.name + ".json")
-    _replace(sidecar, lambda path: path.write_text(json.dumps(record, indent=1), encoding="utf-8"))
+    _replace(sidecar, lambda path: path.write_text(json.dumps(facts(), indent=1) + "\n", encoding="utf-8"))
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
@@ -230,7 +228,7 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
             part = Path(folder) / path.name
             write(part)
-            os.replace(part, path)
+            part.replace(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
 

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from tabnet_engine.data.kinds import propose_schema
+from tabnet_engine.data.profile import TableProfile, profile_table
 from tabnet_engine.data.schema import FeatureSchema
+from tabnet_engine.jobs.queue import JobQueue
+from tabnet_engine.runs.workspace import DatasetInfo, RunSummary, Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tabnet_engine.data.profile import TableProfile
-    from tabnet_engine.jobs.queue import JobQueue
-    from tabnet_engine.runs.artefact import Run
-    from tabnet_engine.runs.workspace import DatasetInfo, RunSummary, Workspace
+    from tabnet_engine.runs.run import Run
 
 __all__ = [
     "dataset_names",
@@ -55,15 +56,11 @@ def queue() -> JobQueue:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _workspace(folder: str) -> Workspace:
-    from tabnet_engine.runs.workspace import Workspace
-
     return Workspace.open(Path(folder))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _queue(folder: str) -> JobQueue:
-    from tabnet_engine.jobs.queue import JobQueue
-
     jobs = JobQueue(_workspace(folder))
     jobs.reconcile()
     return jobs
@@ -81,8 +78,6 @@ def dataset_names() -> dict[str, str]:
 
 def schema(dataset_id: str) -> FeatureSchema:
     """Kinds and roles of a table's columns; proposed from the values where none are stored."""
-    from tabnet_engine.data.kinds import propose_schema
-
     stored = workspace().load_schema(dataset_id)
     if stored is None:
         stored = propose_schema(frame(dataset_id))
@@ -107,8 +102,6 @@ def profile(dataset_id: str, columns: FeatureSchema) -> TableProfile:
 
 @st.cache_resource(show_spinner="Profiling the columns", max_entries=8)
 def _profile(folder: str, dataset_id: str, columns: FeatureSchema) -> TableProfile:
-    from tabnet_engine.data.profile import profile_table
-
     space = _workspace(folder)
     stored = space.load_profile(dataset_id)  # saving another schema drops it
     if stored is None:

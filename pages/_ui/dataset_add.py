@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages._ui import intake, state, widgets
+from tabnet_engine.data.samples import SAMPLES
 from tabnet_engine.errors import StorageError, UserError
 
 __all__ = ["sources"]
@@ -37,12 +38,16 @@ def sources() -> str | None:
 
 
 def _sample_buttons() -> str | None:
-    from tabnet_engine.data.samples import SAMPLES
-
     st.markdown("Or start with a sample")
     chosen = None
     for sample in SAMPLES:
-        if st.button(sample.title, key=f"sample_{sample.name}", icon=":material/dataset:", width="stretch"):
+        if st.button(
+            sample.title,
+            key=f"sample_{sample.name}",
+            icon=":material/dataset:",
+            width="stretch",
+            help=sample.description,
+        ):
             chosen = sample.name
     return chosen
 

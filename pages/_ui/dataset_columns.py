@@ -42,7 +42,9 @@ def columns_editor(dataset_id: str, schema: FeatureSchema, profile: TableProfile
                 "Role", options=[*(_ROLE_NAMES[role] for role in _ROLES), _ROLE_NAMES[Role.TARGET]], required=True
             ),
             "missing": st.column_config.NumberColumn("Missing, %", format="%.2g", width="small"),
-            "different": st.column_config.NumberColumn("Different values", format="localized", width="small"),
+            "different": st.column_config.NumberColumn(
+                "Distinct", format="localized", width="small", help="Different values"
+            ),
             "examples": st.column_config.TextColumn("Frequent values", width="medium"),
             "why": st.column_config.TextColumn("Why", width="large"),
         },

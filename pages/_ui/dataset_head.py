@@ -60,4 +60,6 @@ def next_step(dataset_id: str, schema: FeatureSchema) -> None:
     if schema.target is None:
         widgets.info("Choose the column to predict; then a model can be trained")
     else:
-        shell.link("train", "Train on this table", icon=":material/arrow_forward:", dataset=dataset_id)
+        label = "Train on this table"
+        if st.button(label, type="primary", icon=":material/arrow_forward:", icon_position="right", key="go_train"):
+            shell.open_page("train", dataset=dataset_id)

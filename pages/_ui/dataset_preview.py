@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages._ui import data_access, widgets
 
-__all__ = ["preview"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["dates_config", "preview"]
 
 _ROWS_A_PAGE = 100
 _COLUMNS_SHOWN = 200
@@ -26,4 +30,11 @@ def preview(dataset_id: str, notes: tuple[str, ...]) -> None:
     part = table.iloc[start : start + _ROWS_A_PAGE, :_COLUMNS_SHOWN]
     columns = "" if table.shape[1] <= _COLUMNS_SHOWN else f", the first {_COLUMNS_SHOWN} of {table.shape[1]:,} columns"
     st.caption(f"Rows {start:,} to {start + len(part) - 1:,} of {len(table):,}{columns}. Rows are numbered from 0.")
-    st.dataframe(part, height=430, key=f"preview_{dataset_id}")
+    st.dataframe(part, height=430, key=f"preview_{dataset_id}", column_config=dates_config(part), placeholder="missing")
+
+
+def dates_config(rows: pd.DataFrame) -> dict[str, Any]:
+    """Show columns of whole days without a time of day."""
+    dated = rows.select_dtypes("datetime")
+    whole = [name for name in dated if (dated[name].dropna().dt.normalize() == dated[name].dropna()).all()]
+    return {str(name): st.column_config.DatetimeColumn(format="YYYY-MM-DD") for name in whole}

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages._ui import widgets
 from tabnet_engine.data.profile import ColumnProfile, Severity, TableProfile
-from tabnet_engine.data.schema import Kind
+from tabnet_engine.data.schema import Kind, Role
 from tabnet_engine.figures.profile import associations, class_balance, distribution, missing_shares, value_counts
 
 __all__ = ["profile_view"]
@@ -20,6 +20,8 @@ _ICONS = {
     Severity.INFO: ("Note", ":material/info:", "gray"),
 }
 _MOST_ASSOCIATED = 30
+_TINY_BARS = 24
+_NAMES_OF_ROWS = (Kind.IDENTIFIER, Kind.TEXT)
 
 
 def profile_view(profile: TableProfile, dataset_id: str) -> None:
@@ -42,23 +44,34 @@ def _warnings(profile: TableProfile) -> None:
             label, icon, tone = _ICONS[warning.severity]
             with st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False):
                 st.badge(label, icon=icon, color=tone)  # type: ignore[arg-type]
-                st.markdown(widgets.sentence(warning.text))
+                st.markdown(widgets.as_sentence(warning.text))
 
 
 def _overview(profile: TableProfile, dataset_id: str) -> None:
-    figures: list[tuple[Any, str]] = []
+    left, right = st.columns(2, gap="medium")
     if profile.target is not None:
-        if profile.classes:
-            figure = class_balance(profile.classes, profile.class_counts, target=profile.target)
-            figures.append((figure, f"Share of each class of {profile.target}"))
-        else:
-            figures.append((_column_figure(profile.column(profile.target)), f"Distribution of {profile.target}"))
-        figures.append((_associations(profile), f"Association of each column with {profile.target}"))
+        with left:
+            widgets.chart(
+                _associations(profile),
+                key=f"associations_{dataset_id}",
+                alt=f"Association of each column with {profile.target}",
+            )
+        with right:
+            _target(profile, profile.target, dataset_id)
     shares = {column.name: column.missing_share for column in profile.columns}
     if any(shares.values()):
-        figures.append((missing_shares(shares, n_rows=profile.n_rows), "Share of missing values by column"))
-    if figures:
-        widgets.figures_row(figures, key=f"overview_{dataset_id}")
+        with right if profile.target is not None else left:
+            figure = missing_shares(shares, n_rows=profile.n_rows)
+            widgets.chart(figure, key=f"missing_{dataset_id}", alt="Share of missing values by column")
+
+
+def _target(profile: TableProfile, target: str, dataset_id: str) -> None:
+    if profile.classes:
+        figure = class_balance(profile.classes, profile.class_counts, target=target)
+        widgets.chart(figure, key=f"target_{dataset_id}", alt=f"Share of each class of {target}")
+    else:
+        figure = _column_figure(profile.column(target))
+        widgets.chart(figure, key=f"target_{dataset_id}", alt=f"Distribution of {target}")
 
 
 def _associations(profile: TableProfile) -> Any:
@@ -81,7 +94,7 @@ def _all_columns(profile: TableProfile, dataset_id: str) -> None:
         {
             "column": [column.name for column in columns],
             "kind": [str(column.kind) for column in columns],
-            "shape": [list(column.histogram.counts if column.histogram else column.top_counts) for column in columns],
+            "shape": [_shape(column) for column in columns],
             "missing": [100 * column.missing_share for column in columns],
             "different": [column.n_unique for column in columns],
             **{name: [_value(column, name) for column in columns] for name in ("minimum", "median", "maximum")},
@@ -97,12 +110,21 @@ def _all_columns(profile: TableProfile, dataset_id: str) -> None:
             "kind": "Kind",
             "shape": st.column_config.BarChartColumn("Distribution", width="small", y_min=0),
             "missing": st.column_config.NumberColumn("Missing, %", format="%.2g"),
-            "different": st.column_config.NumberColumn("Different values", format="localized"),
+            "different": st.column_config.NumberColumn("Distinct", format="localized", help="Different values"),
             "minimum": "Smallest",
             "median": "Middle",
             "maximum": "Largest",
         },
     )
+
+
+def _shape(column: ColumnProfile) -> list[int]:
+    """Rows per bin or value for a tiny chart, neighbouring bins merged where they would be thinner than a pixel."""
+    if column.kind in _NAMES_OF_ROWS:
+        return []
+    counts = list(column.histogram.counts if column.histogram else column.top_counts)
+    merged = max(1, -(-len(counts) // _TINY_BARS))
+    return [sum(counts[start : start + merged]) for start in range(0, len(counts), merged)]
 
 
 def _value(column: ColumnProfile, name: str) -> str:
@@ -116,7 +138,8 @@ def _value(column: ColumnProfile, name: str) -> str:
 
 def _one_column(profile: TableProfile, dataset_id: str) -> None:
     names = [column.name for column in profile.columns]
-    name = st.selectbox("Look at one column", names, key=f"one_column_{dataset_id}")
+    first = next((place for place, column in enumerate(profile.columns) if column.role is Role.FEATURE), 0)
+    name = st.selectbox("Look at one column", names, index=first, key=f"one_column_{dataset_id}")
     column = profile.column(name)
     facts = {"Kind": str(column.kind), "Missing": f"{100 * column.missing_share:.3g} %"}
     facts["Different values"] = f"{column.n_unique:,}"
@@ -125,6 +148,9 @@ def _one_column(profile: TableProfile, dataset_id: str) -> None:
     if column.association is not None:
         facts[f"Association ({column.association.measure})"] = f"{column.association.value:.2f}"
     widgets.metrics(facts)
+    if column.kind in _NAMES_OF_ROWS:
+        st.text(f"For example: {' · '.join(column.top_values[:5])}")
+        return
     widgets.chart(_column_figure(column), key=f"distribution_{dataset_id}", alt=f"Distribution of {name}")
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages._ui import data_access, intake, state
 from tabnet_engine.data.options import HEADERS, ReadOptions
+from tabnet_engine.data.tables import sheet_names
 
 __all__ = ["reading"]
 
@@ -79,8 +80,6 @@ def _listed(label: str, value: str | None, names: dict[str, str], help_text: str
 
 
 def _sheet_choice(dataset_id: str, options: ReadOptions) -> dict[str, object]:
-    from tabnet_engine.data.tables import sheet_names
-
     original = data_access.workspace().original_file(dataset_id)
     sheets = list(sheet_names(original)) if original else [options.sheet]
     index = sheets.index(options.sheet) if options.sheet in sheets else 0

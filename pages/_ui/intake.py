@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from pages._ui import data_access
-from tabnet_engine.data.kinds import propose_schema, set_target
+from tabnet_engine.data.kinds import propose_schema
 from tabnet_engine.data.options import ReadOptions
+from tabnet_engine.data.samples import load_sample, sample_schema
+from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.data.tables import read_table_isolated
 from tabnet_engine.errors import StorageError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["add_file", "add_sample", "read_again"]
 
@@ -32,17 +39,16 @@ def add_file(name: str, stream: BinaryIO) -> str:
 
 def add_sample(name: str) -> str:
     """Store one of the built-in samples, its target already chosen, and return its id."""
-    from tabnet_engine.data.samples import load_sample
-
     sample = load_sample(name)
     with tempfile.TemporaryDirectory(prefix="tabnet-sample-") as folder:
         path = Path(folder) / f"{name}.csv"
         sample.frame.to_csv(path, index=False)
-        dataset_id = _store(path, ReadOptions(), sample.name)
-    space, schema = data_access.workspace(), data_access.schema(dataset_id)
-    if schema.target is None:
-        space.save_schema(dataset_id, set_target(schema, data_access.frame(dataset_id), sample.target))
-    return dataset_id
+        return _store(
+            path,
+            ReadOptions(),
+            sample.title,
+            columns=lambda frame: sample_schema(dataclasses.replace(sample, frame=frame)),
+        )
 
 
 def read_again(dataset_id: str, options: ReadOptions) -> str:
@@ -63,10 +69,11 @@ def read_again(dataset_id: str, options: ReadOptions) -> str:
     return new_id
 
 
-def _store(path: Path, options: ReadOptions, name: str) -> str:
+def _store(
+    path: Path, options: ReadOptions, name: str, *, columns: Callable[[pd.DataFrame], FeatureSchema] = propose_schema
+) -> str:
     table = read_table_isolated(path, options, name=name)
-    schema = propose_schema(table.frame)
-    return data_access.workspace().add_dataset(table, original=path, schema=schema).dataset_id
+    return data_access.workspace().add_dataset(table, path, schema=columns(table.frame)).dataset_id
 
 
 def _endings(name: str) -> str:

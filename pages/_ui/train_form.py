@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["device_hint", "submit", "train_form"]
 
-_HELD_OUT, _OTHER_TABLE = "Hold rows of this table back", "Use another table"
+_SOURCES = _HELD_OUT, _OTHER_TABLE = "Hold rows of this table back", "Use another table"
+_TEST_HELP = "Rows that training never sees; the scores of the run are taken on them."
 
 
 @dataclass(frozen=True)
@@ -100,17 +101,14 @@ def _test_rows(info: DatasetInfo, settings: dict[str, Any], scope: str) -> str |
     }
     left, right = st.columns([1, 2])
     with left:
-        source = st.radio(
-            "Test rows",
-            [_HELD_OUT, _OTHER_TABLE] if others else [_HELD_OUT],
-            key=f"test_source_{scope}",
-            help="Rows that training never sees; the metrics of the run are taken on them.",
+        source = (
+            _HELD_OUT if not others else st.radio("Test rows", _SOURCES, key=f"test_source_{scope}", help=_TEST_HELP)
         )
-    with right:
+    with right if others else left:
         if source == _OTHER_TABLE:
             settings["test_fraction"] = 0.0
             return widgets.choice("Test table", others, None, key=f"test_table_{scope}")
-        share = st.slider("Share held back, %", 5, 50, 20, 5, key=f"test_share_{scope}")
+        share = st.slider("Test rows held back, %", 5, 50, 20, 5, key=f"test_share_{scope}", help=_TEST_HELP)
         settings["test_fraction"] = share / 100
     return None
 

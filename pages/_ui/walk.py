@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages._ui import state, walk_data, walk_results
+from pages._ui import state, walk_data, walk_explain, walk_training
 
 __all__ = ["show"]
 
@@ -14,9 +14,9 @@ _STAGE = "stage"
 _STAGES: tuple[tuple[str, Callable[[], bool]], ...] = (
     ("Table", walk_data.table),
     ("Target", walk_data.target),
-    ("Training", walk_results.training),
-    ("Masks", walk_results.masks),
-    ("One decision", walk_results.decision),
+    ("Training", walk_training.training),
+    ("Masks", walk_explain.masks),
+    ("One decision", walk_explain.decision),
 )
 
 
@@ -26,10 +26,7 @@ def show() -> None:
     _steps(number)
     title, draw = _STAGES[number - 1]
     st.subheader(f"{number}. {title}", anchor=False)
-    if not draw():
-        _buttons(number, ready=False)
-        return
-    _buttons(number, ready=True)
+    _buttons(number, ready=draw())
 
 
 def _current() -> int:

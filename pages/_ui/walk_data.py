@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages._ui import data_access, dataset_add, dataset_target, state, widgets
+from pages._ui.dataset_preview import dates_config
 
 __all__ = ["table", "target"]
 
@@ -38,12 +39,13 @@ def target() -> bool:
         return False
     st.markdown("**Look at:** the first rows. Which column would you like to know before it happens?")
     rows = data_access.frame(dataset_id)
-    st.dataframe(rows.head(_ROWS_SHOWN), key=f"walk_rows_{dataset_id}")
+    part = rows.head(_ROWS_SHOWN)
+    st.dataframe(part, key=f"walk_rows_{dataset_id}", column_config=dates_config(part), placeholder="missing")
     st.caption(f"The first {min(_ROWS_SHOWN, len(rows))} of {len(rows):,} rows, {rows.shape[1]:,} columns.")
     schema = dataset_target.target_controls(dataset_id, data_access.schema(dataset_id))
     if schema.target is None:
         return False
-    st.caption(widgets.sentence(schema.target.why))
+    st.caption(widgets.as_sentence(schema.target.why))
     left_out = [column for column in schema.columns if column is not schema.target and not column.is_feature]
     if left_out:
         sentences = [f"{column.name}: {column.why or column.kind}" for column in left_out]

@@ -16,6 +16,7 @@ from pages._ui import shell
 from tabnet_engine.figures.theme import format_number
 
 __all__ = [
+    "as_sentence",
     "chart",
     "choice",
     "empty_state",
@@ -26,8 +27,8 @@ __all__ = [
     "metrics",
     "notes",
     "number",
-    "sentence",
     "success",
+    "view",
 ]
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:^&=\"'/@])")
@@ -49,20 +50,20 @@ def md(text: object) -> str:
 
 def error(text: str) -> None:
     """A user's mistake or the system's fault, as the plain text it is."""
-    st.error(sentence(text), icon=":material/error:")
+    st.error(as_sentence(text), icon=":material/error:")
 
 
 def info(text: str) -> None:
     """A plain-text hint."""
-    st.info(sentence(text), icon=":material/info:")
+    st.info(as_sentence(text), icon=":material/info:")
 
 
 def success(text: str) -> None:
     """A plain-text confirmation."""
-    st.success(sentence(text), icon=":material/check_circle:")
+    st.success(as_sentence(text), icon=":material/check_circle:")
 
 
-def sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
     """Plain text as one whole sentence, ready for a place that reads Markdown."""
     flat = " ".join(str(text).split())
     ended = flat if flat.endswith((".", "!", "?", "…")) else f"{flat}."
@@ -109,7 +110,7 @@ def notes(title: str, sentences: Sequence[str]) -> None:
     """What was done to the user's table or run, one line each; nothing is drawn without sentences."""
     if sentences:
         st.markdown(f"**{title}**")
-        st.markdown("\n".join(f"- {sentence(sentence)}" for sentence in sentences))
+        st.markdown("\n".join(f"- {as_sentence(sentence)}" for sentence in sentences))
 
 
 def empty_state(title: str, text: str, *, page: str, label: str, **ids: str | None) -> None:
@@ -118,6 +119,14 @@ def empty_state(title: str, text: str, *, page: str, label: str, **ids: str | No
         st.subheader(title, anchor=False)
         st.write(text)
         shell.link(page, label, icon=":material/arrow_forward:", **ids)
+
+
+def view(names: Sequence[str]) -> str:
+    """Which part of the page is shown; kept in the address, so that a reload and a link show the same."""
+    chosen = st.segmented_control(
+        "View", names, default=names[0], required=True, key="view", bind="query-params", label_visibility="collapsed"
+    )
+    return str(chosen)
 
 
 def choice(label: str, options: Mapping[str, str], current: str | None, *, key: str, help_text: str = "") -> str:

@@ -7,13 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from tabnet_engine.data.cells import factorise, quoted
+from tabnet_engine.data.values import factorise
+from tabnet_engine.data.wording import quoted
 
 __all__ = ["align_labels"]
 
 _RULES: Mapping[str, Callable[[str], str]] = {
-    "the final dot was removed": lambda text: text.strip().removesuffix("."),
     "surrounding blanks were removed": str.strip,
+    "the final dot was removed": lambda text: text.strip().removesuffix("."),
     "upper and lower case were ignored": lambda text: text.strip().casefold(),
     "the final dot was removed and case was ignored": lambda text: text.strip().removesuffix(".").casefold(),
 }

@@ -28,18 +28,20 @@ def standardisation(values: npt.NDArray[np.float64]) -> tuple[float, float]:
     finite = values[np.isfinite(values)]
     if finite.size == 0:
         return 0.0, 1.0
-    largest = float(np.abs(finite).max())
     if finite.min() == finite.max():
         return float(finite[0]), 1.0
-    shrunk = _inside_fence(finite / largest)  # sums of squares of 1e300 would overflow
+    fenced = _inside_fence(finite)
+    largest = float(np.abs(fenced).max())
+    shrunk = fenced / largest  # sums of squares of 1e300 would overflow
     mean, scale = float(shrunk.mean()) * largest, float(shrunk.std()) * largest
     return mean, scale if scale > 0 else largest
 
 
 def _inside_fence(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    low, high = np.quantile(values, [0.05, 0.95])
-    reach = _FENCE * (high - low)
-    return np.clip(values, low - reach, high + reach) if reach > 0 else values
+    low, high = np.quantile(values, [0.05, 0.95], method="inverted_cdf")
+    with np.errstate(over="ignore"):  # a fence at infinity lets everything through
+        reach = _FENCE * (high - low)
+        return np.clip(values, low - reach, high + reach) if reach > 0 else values
 
 
 def quantile_edges(values: npt.NDArray[np.floating], n_bins: int) -> tuple[float, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -30,17 +29,19 @@ class ColumnContext:
 
     raw: RawTable
     notes: list[str] = field(default_factory=list)
-    tokens: Counter[str] = field(default_factory=Counter)
 
     def note(self, column: str, text: str) -> None:
+        """Keep a sentence about one column."""
         self.notes.append(f"Column {quoted(column)}: {text}.")
 
     def place(self, row: int) -> str:
+        """A row as users find it: by position, and by line where the file has one line a row."""
         line = self.raw.first_line
         return f"row {row}" if line is None else f"row {row} (line {line + row})"
 
 
 def as_series(values: pa.Array) -> pd.Series:
+    """A pandas column; missing values become NaN or NaT."""
     series: pd.Series = values.to_pandas()
     return series
 
@@ -74,7 +75,7 @@ def read_text_column(name: str, column: pa.Array, context: ColumnContext) -> pd.
     hit = pc.is_in(cells, value_set=tokens)
     if pc.any(hit).as_py():
         for count in pc.value_counts(cells.filter(hit)):
-            context.tokens[count["values"].as_py()] += count["counts"].as_py()
+            context.raw.tokens[count["values"].as_py()] += count["counts"].as_py()
         cells = pc.if_else(hit, pa.scalar(None, cells.type), cells)
     valid = cells.drop_null() if cells.null_count else cells
     if len(valid) == 0:
@@ -144,11 +145,8 @@ def _note_few_bad(name: str, cells: pa.Array, bad: pa.Array, what: str, context:
         return
     row = pc.index(cells, bad[0]).as_py()
     different = pc.unique(bad).to_pylist()
-    verb = "is" if len(bad) == 1 else "are"
-    context.note(
-        name,
-        f"{len(bad):,} of {n_cells:,} cells {verb} not {'a' if len(bad) == 1 else ''} {what}".replace("  ", " ")
-        + ("" if len(bad) == 1 else "s")
-        + f", first {quoted(bad[0].as_py())} at {context.place(row)}; the column was read as text; "
-        f"add {listed(different, 3)} to the missing tokens to read it as {what}s",
-    )
+    n_bad = len(bad)
+    fault = f"1 of {n_cells:,} cells is no {what}" if n_bad == 1 else f"{n_bad:,} of {n_cells:,} cells are no {what}s"
+    remedy = f"; add {listed(different)} to the missing tokens to read it as {what}s" if len(different) <= 3 else ""
+    first = f"first {quoted(bad[0].as_py())} at {context.place(row)}"
+    context.note(name, f"{fault}, {first}; the column was read as text{remedy}")

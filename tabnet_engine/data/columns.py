@@ -35,7 +35,7 @@ def build_frame(raw: RawTable) -> tuple[pd.DataFrame, tuple[str, ...]]:
         typed[name] = _column(name, columns.pop(), context)
     frame = pd.DataFrame(typed)
     frame.columns = frame.columns.astype("str")
-    return frame, (*raw.notes, *_token_notes(context.tokens), *_shortened(context.notes))
+    return frame, (*raw.notes, *_token_notes(context.raw.tokens), *_shortened(context.notes))
 
 
 def _token_notes(tokens: Counter[str]) -> list[str]:
@@ -73,6 +73,6 @@ def _without_number_tokens(values: pa.Array, context: ColumnContext) -> pa.Array
         hit = pc.equal(values, pa.scalar(float(token.replace(",", "."))))
         n_hits = pc.sum(hit).as_py() or 0
         if n_hits:
-            context.tokens[token] += n_hits
+            context.raw.tokens[token] += n_hits
             values = pc.if_else(pc.fill_null(hit, fill_value=False), pa.scalar(None, values.type), values)
     return values

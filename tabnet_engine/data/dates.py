@@ -19,7 +19,7 @@ from tabnet_engine.data.wording import quoted
 
 __all__ = ["Dates", "read_dates"]
 
-_MONTHS = ("january february march april may june july august september october november december").split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _Ints = NDArray[np.int64]
 
 
@@ -54,7 +54,8 @@ def read_dates(cells: pa.Array, sample: Sequence[str]) -> Dates | None:
     zone = _offsets(parts, notes)
     values, bad_day = _assemble(year, month, day)
     bad = bad | bad_time | bad_day
-    values = values + seconds.astype("timedelta64[s]") + micros.astype("timedelta64[us]") - zone.astype("timedelta64[m]")
+    values += seconds.astype("timedelta64[s]") + micros.astype("timedelta64[us]")
+    values -= zone.astype("timedelta64[m]")
     values[bad] = np.datetime64("NaT")
     return Dates(values, bad, tuple(notes))
 
@@ -78,7 +79,7 @@ def _calendar(parts: pa.Array, form: str, cells: pa.Array, notes: list[str]) -> 
             notes.append("two-digit years were read as 1970 to 2069")
         return (year, second, first) if day_first else (year, first, second)
     names = pc.utf8_slice_codeunits(pc.utf8_lower(pc.fill_null(parts.field("month"), "")), 0, 3)
-    index = pc.index_in(names, pa.array([month[:3] for month in _MONTHS], names.type))
+    index = pc.index_in(names, pa.array(_MONTHS, names.type))
     return year, np.asarray(pc.fill_null(index, -1)).astype(np.int64) + 1, _part(parts, "day")
 
 
@@ -118,8 +119,8 @@ def _offsets(parts: pa.Array, notes: list[str]) -> _Ints:
     signed = pc.if_else(pc.match_substring_regex(zone, "^[+-]"), zone, "+0000")
     hours = np.asarray(pc.cast(pc.utf8_slice_codeunits(signed, 1, 3), pa.int64()))
     minutes = np.asarray(pc.cast(pc.utf8_slice_codeunits(signed, 3, 5), pa.int64()))
-    ahead = np.asarray(pc.starts_with(signed, "+"))
-    return np.where(ahead, 1, -1) * (hours * 60 + minutes)
+    total: _Ints = hours * 60 + minutes
+    return np.where(np.asarray(pc.starts_with(signed, "+")), total, -total)
 
 
 def _assemble(year: _Ints, month: _Ints, day: _Ints) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:

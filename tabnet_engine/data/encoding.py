@@ -19,9 +19,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from tabnet_engine.data.binning import quantile_edges, standardisation
-from tabnet_engine.data.cells import as_numbers, as_text, as_timestamps, factorise, value_order
 from tabnet_engine.data.moments import datetime_parts, expand_moments
 from tabnet_engine.data.schema import Column, FeatureSchema, Kind
+from tabnet_engine.data.values import as_numbers, as_text, as_timestamps, factorise, value_order
 from tabnet_engine.errors import SchemaError
 
 __all__ = [

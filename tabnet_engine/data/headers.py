@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from tabnet_engine.data.patterns import is_date, is_number
 from tabnet_engine.data.wording import counted, listed
@@ -87,7 +88,7 @@ def _year_votes(first: Sequence[str], body: Sequence[Sequence[str]], blank: Coll
     years = [i for i, cell in enumerate(first) if re.fullmatch(r"(19|20)\d\d", cell)]
     if len(years) < 2 or len({first[i] for i in years}) < len(years):
         return 0.0
-    steps = {int(first[b]) - int(first[a]) for a, b in zip(years, years[1:], strict=False)}
+    steps = {int(first[b]) - int(first[a]) for a, b in pairwise(years)}
     below = [row[i] for row in body[:_N_BODY] for i in years if row[i] not in blank]
     alike = sum(1 for value in below if re.fullmatch(r"(19|20)\d\d", value))
     if len(steps) > 1 or 2 * alike > len(below):

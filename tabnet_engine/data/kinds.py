@@ -10,14 +10,21 @@ from typing import Any
 
 import pandas as pd
 
-from tabnet_engine.data.cells import as_numbers, as_text, as_timestamps, factorise, quoted
 from tabnet_engine.data.moments import datetime_parts
 from tabnet_engine.data.proposals import propose_schema
 from tabnet_engine.data.schema import ENCODABLE, FeatureSchema, Kind, Role
 from tabnet_engine.data.tasks import set_target
+from tabnet_engine.data.values import as_numbers, as_text, as_timestamps, factorise
+from tabnet_engine.data.wording import quoted
 from tabnet_engine.errors import SchemaError
 
 __all__ = ["as_text", "propose_schema", "set_kind", "set_role", "set_target"]
+
+_ROLE_CHOSEN = {
+    Role.FEATURE: "Learned from, by the user's choice.",
+    Role.IGNORED: "Ignored, by the user's choice.",
+    Role.ROW_ID: "It names rows: shown beside each row, not learned from.",
+}
 
 
 def set_kind(schema: FeatureSchema, frame: pd.DataFrame, name: str, kind: Kind | str) -> FeatureSchema:
@@ -95,7 +102,7 @@ def set_role(schema: FeatureSchema, name: str, role: Role | str) -> FeatureSchem
     changed = schema
     if wanted is Role.ROW_ID and schema.row_id is not None:
         changed = changed.with_column(schema.row_id.name, role=Role.IGNORED)
-    changed = changed.with_column(name, role=wanted)
+    changed = changed.with_column(name, role=wanted, why=_ROLE_CHOSEN[wanted])
     return dataclasses.replace(changed, task=None, classes=()) if column.role is Role.TARGET else changed
 
 

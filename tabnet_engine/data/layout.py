@@ -76,8 +76,9 @@ def _lines_above(
     if strange is None and first > _MAX_SKIPPED:
         strange = last
     if strange is not None:
+        n_cells = counted(len(strange.cells), "cell")
         raise TableError(
-            f"line {strange.line} of {name} has {counted(len(strange.cells), 'cell')} where the rows below have {width}; "
+            f"line {strange.line} of {name} has {n_cells} where the rows below it have {width}; "
             "mend that line, or choose another delimiter"
         )
     shown = quoted(" ".join(above[0].cells))

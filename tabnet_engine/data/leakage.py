@@ -18,10 +18,10 @@ from tabnet_engine.data.associations import (
     exact_linear_rule,
     level_codes,
 )
-from tabnet_engine.data.cells import as_numbers, factorise
 from tabnet_engine.data.column_profile import Cells
 from tabnet_engine.data.profile_records import Association
 from tabnet_engine.data.schema import FeatureSchema, Kind, Task
+from tabnet_engine.data.values import as_numbers, factorise
 
 __all__ = ["MAX_SUM_COLUMNS", "TargetView", "associate", "determined_by", "find_sum", "view_target"]
 

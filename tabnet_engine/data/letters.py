@@ -68,7 +68,9 @@ class _DoubleByte:
 
 @dataclass(frozen=True)
 class _SingleByte:
-    """A European encoding: its usual letters and signs; ``lonely`` scripts do not mix with ASCII letters;
+    """A European encoding: its usual letters and signs.
+
+    ``lonely`` scripts do not mix with ASCII letters inside a word;
     ``prior`` is the log-odds against the encoding before any byte is seen.
     """
 

@@ -106,17 +106,18 @@ def _described(column: pa.ChunkedArray) -> Plain:
 
 
 def _nested(column: pa.ChunkedArray) -> Plain:
-    cells = [None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in column.to_pylist()]
+    values = column.to_pylist()
+    cells = [None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values]
     n_cells = len(cells) - cells.count(None)
     return pa.array(cells, pa.large_string()), [f"{counted(n_cells, 'list or record')} written as JSON text"]
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _is_bytes(kind: pa.DataType) -> bool:
-    return (
+    return bool(
         pa.types.is_binary(kind)
         or pa.types.is_large_binary(kind)
         or pa.types.is_fixed_size_binary(kind)
@@ -125,7 +126,7 @@ def _is_bytes(kind: pa.DataType) -> bool:
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    return bool(pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 _CONVERSIONS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Plain]], ...] = (

@@ -36,6 +36,9 @@ def read_numbers(cells: pa.Array, decimal: str) -> Numbers:
         cells: stripped text without missing values.
         decimal: the decimal sign; the other of point and comma may separate thousands.
     """
+    quick = _quick(cells) if decimal == "." else None
+    if quick is not None:
+        return Numbers(quick, np.zeros(len(cells), np.bool_))
     plain = pc.match_substring_regex(cells, number(decimal))
     nothing_bad = np.zeros(len(cells), np.bool_)
     notes: list[str] = []
@@ -50,8 +53,31 @@ def read_numbers(cells: pa.Array, decimal: str) -> Numbers:
         return _integers(cells, tuple(notes), nothing_bad)
     if decimal == ",":
         cells = pc.replace_substring(cells, ",", ".")
-    values = pc.cast(_without_plus(cells), pa.float64())
+    values = _whole(pc.cast(_without_plus(cells), pa.float64()), cells)
     return Numbers(values, nothing_bad, None, tuple(notes))
+
+
+def _quick(cells: pa.Array) -> pa.Array | None:
+    """The ordinary case without any regular expression but one; ``None`` sends the column the careful way."""
+    if pc.any(pc.match_substring_regex(cells, "^[+-]?0[0-9xX]")).as_py():
+        return None
+    try:
+        whole = pc.cast(cells, pa.int64())
+    except pa.ArrowInvalid:
+        return _quick_floats(cells)
+    return whole if (np.abs(np.asarray(whole)) < 10**MAX_DIGITS).all() else None
+
+
+def _quick_floats(cells: pa.Array) -> pa.Array | None:
+    try:
+        values = pc.cast(cells, pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    numbers = np.asarray(values)
+    # Arrow reads "nan" and "inf" too; the careful way decides about them, and about whole numbers of any length.
+    if not np.isfinite(numbers).all() or (numbers == np.floor(numbers)).all():
+        return None
+    return values
 
 
 def _unusual(cells: pa.Array, plain: pa.Array, decimal: str) -> tuple[pa.Array, list[str], NDArray[np.bool_]]:
@@ -89,3 +115,12 @@ def _integers(cells: pa.Array, notes: tuple[str, ...], nothing_bad: NDArray[np.b
         why = f"it has whole numbers of more than {MAX_DIGITS} digits, first {quoted(re.sub(' ', '', first))}"
         return Numbers(None, nothing_bad, why)
     return Numbers(pc.cast(_without_plus(cells), pa.int64()), nothing_bad, None, notes)
+
+
+def _whole(values: pa.Array, cells: pa.Array) -> pa.Array:
+    """Integers where "1e+05" stands among "99000": some programs write round numbers so."""
+    numbers = np.asarray(values)
+    whole = (np.abs(numbers) < 10.0**MAX_DIGITS).all() and (numbers == np.floor(numbers)).all()
+    if not whole or pc.any(pc.match_substring(cells, ".")).as_py():
+        return values
+    return pc.cast(values, pa.int64())

@@ -25,15 +25,16 @@ INTEGER = r"^[+-]?[0-9]+$"
 LEADING_ZERO = r"^[+-]?0[0-9]"
 INFINITE = r"^[+-]?(?i:inf|infinity)$"
 _TIME = (
-    r"([T ](?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})([.,](?P<fraction>[0-9]{1,9}))?)?"
+    r"(?:[T ](?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
     r" ?(?P<half>[AaPp][Mm])? ?(?P<zone>Z|UTC|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 _MONTH = r"(?P<month>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})"
 # Two-digit years only between slashes: "1.2.10" is more often a version or a section than a day.
+_TWO = "[0-9]{1,2}"
 DATES: dict[str, str] = {
-    "year first": rf"^(?P<year>[0-9]{{4}})[-/.](?P<month>[0-9]{{1,2}})[-/.](?P<day>[0-9]{{1,2}}){_TIME}$",
-    "year last": rf"^(?P<first>[0-9]{{1,2}})(?P<sign>[-/.])(?P<second_part>[0-9]{{1,2}})[-/.](?P<year>[0-9]{{4}}){_TIME}$",
-    "short year": rf"^(?P<first>[0-9]{{1,2}})(?P<sign>/)(?P<second_part>[0-9]{{1,2}})/(?P<year>[0-9]{{2}}){_TIME}$",
+    "year first": rf"^(?P<year>[0-9]{{4}})[-/.](?P<month>{_TWO})[-/.](?P<day>{_TWO}){_TIME}$",
+    "year last": rf"^(?P<first>{_TWO})(?P<sign>[-/.])(?P<second_part>{_TWO})[-/.](?P<year>[0-9]{{4}}){_TIME}$",
+    "short year": rf"^(?P<first>{_TWO})(?P<sign>/)(?P<second_part>{_TWO})/(?P<year>[0-9]{{2}}){_TIME}$",
     "day and month name": rf"^(?P<day>[0-9]{{1,2}})[ -]{_MONTH}[ -](?P<year>[0-9]{{4}}){_TIME}$",
     "month name and day": rf"^{_MONTH} (?P<day>[0-9]{{1,2}}),? (?P<year>[0-9]{{4}}){_TIME}$",
 }

@@ -26,10 +26,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tabnet_engine.data.cells import as_timestamps, factorise, shown_names, value_order
 from tabnet_engine.data.encoding import MAX_CATEGORIES
 from tabnet_engine.data.moments import datetime_parts
 from tabnet_engine.data.schema import ENCODABLE, Column, FeatureSchema, Kind, Role
+from tabnet_engine.data.values import as_timestamps, factorise, value_order
+from tabnet_engine.data.wording import listed
 
 __all__ = ["MAX_CODES", "looks_like_truth", "propose_column", "propose_schema"]
 
@@ -184,13 +185,13 @@ def _constant(column: _Measured) -> _Proposal:
     if column.n_present == 0:
         return Kind.CONSTANT, "Every cell is missing, so there is nothing to learn from; ignored."
     if column.n_unique == 1 and column.n_present == len(column.series):
-        return Kind.CONSTANT, f"Every row has the same value {shown_names(column.texts)}; ignored."
+        return Kind.CONSTANT, f"Every row has the same value {listed(column.texts)}; ignored."
     return None
 
 
 def _truth(column: _Measured) -> _Proposal:
     if column.is_truth or (column.n_unique == 2 and looks_like_truth(column.texts)):
-        return Kind.BOOLEAN, f"Its values are {shown_names(sorted(column.texts))}."
+        return Kind.BOOLEAN, f"Its values are {listed(sorted(column.texts))}."
     return None
 
 
@@ -203,7 +204,7 @@ def _date(column: _Measured) -> _Proposal:
 def _single(column: _Measured) -> _Proposal:
     if column.n_unique != 1:
         return None
-    return Kind.CATEGORY, f"One value, {shown_names(column.texts)}, or missing: being present may mean something."
+    return Kind.CATEGORY, f"One value, {listed(column.texts)}, or missing: being present may mean something."
 
 
 def _row_number(column: _Measured) -> _Proposal:
@@ -232,7 +233,7 @@ def _number(column: _Measured) -> _Proposal:
     if column.n_unique == 2:
         return (
             Kind.CATEGORY,
-            f"Two codes, {shown_names(sorted(column.texts, key=value_order))}; as a number they would say the same.",
+            f"Two codes, {listed(sorted(column.texts, key=value_order))}; as a number they would say the same.",
         )
     if column.has_few_values:
         return Kind.NUMBER, (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pyarrow as pa
@@ -26,6 +27,7 @@ class RawTable:
         text: how far text cells may become something else: ``"values"`` numbers, dates and booleans (text files,
             Excel), ``"dates"`` dates only (JSON, which writes numbers without quotes), ``"kept"`` nothing (Parquet,
             which has types of its own).
+        tokens: how often each missing token was met so far.
         first_line: the line of row 0, where every row is one line of a text file.
     """
 
@@ -35,6 +37,7 @@ class RawTable:
     notes: list[str]
     text: Literal["values", "dates", "kept"] = "values"
     first_line: int | None = None
+    tokens: Counter[str] = field(default_factory=Counter)
 
 
 def check_size(n_rows: int, n_columns: int, name: str, limits: TableLimits) -> None:

@@ -82,11 +82,9 @@ def normalise(data: bytes, dialect: Dialect) -> tuple[bytes, str]:
             raise TableError(f"the delimiter {dialect.delimiter!r} cannot be used on a text with control characters")
         parts = re.escape(delimiter)
         return _outside_quotes(data, quote, parts, stand_in.encode(), parts, rb"[\r\n]"), stand_in
-    if quote and re.search(re.escape(delimiter) + b" +" + quote, data):
-        cell = re.escape(delimiter)
-        return _outside_quotes(data, quote, cell + b" +(?=" + quote + b")", delimiter, cell, rb"[\r\n]"), (
-            dialect.delimiter
-        )
+    if quote and quote in data and re.search(re.escape(delimiter) + b" +" + quote, data):
+        parts = re.escape(delimiter)
+        data = _outside_quotes(data, quote, parts + b" +(?=" + quote + b")", delimiter, parts, rb"[\r\n]")
     return data, dialect.delimiter
 
 
@@ -160,7 +158,7 @@ def sniff(sample: bytes, options: ReadOptions, *, whole: bool) -> Dialect:
         for delimiter in delimiters:
             if delimiter == quote or (options.delimiter is None and delimiter.encode() not in sample):
                 continue
-            dialect = Dialect(delimiter, quote, escaped=quote == '"' and bool(_BACKSLASH_QUOTE.search(sample)))
+            dialect = Dialect(delimiter, quote, escaped=_is_escaped(sample, quote))
             records = _split(sample, dialect, whole=whole)
             score = _score(records, delimiter, tokens)
             if best is None or score > best[0]:
@@ -171,6 +169,11 @@ def sniff(sample: bytes, options: ReadOptions, *, whole: bool) -> Dialect:
     return Dialect(best[1].delimiter, best[1].quote, decimal, best[1].escaped)
 
 
+def _is_escaped(sample: bytes, quote: str) -> bool:
+    r"""Whether quotes inside cells are written as backslash and quote, and not merely "C:\\" at the end of a cell."""
+    return quote == '"' and _BACKSLASH_QUOTE.search(sample) is not None
+
+
 def _split(sample: bytes, dialect: Dialect, *, whole: bool) -> list[Record]:
     text, delimiter = normalise(sample, dialect)
     records = records_of(text.decode("utf-8", "replace"), delimiter, dialect.quote, limit=300)
@@ -179,10 +182,8 @@ def _split(sample: bytes, dialect: Dialect, *, whole: bool) -> list[Record]:
 
 def _quotes(sample: bytes) -> list[str]:
     """Apostrophes quote only where whole cells stand in them more often than in double quotes."""
-    counts = {
-        quote: len(re.findall(rb"(?m)(?:^|[,;\t|])\s*%b[^%b\r\n]*%b\s*(?=[,;\t|\r\n]|\Z)" % ((quote.encode(),) * 3), sample))
-        for quote in ('"', "'")
-    }
+    cell = r"(?m)(?:^|[,;\t|])[ \t]*{0}[^{0}\r\n]*{0}[ \t]*(?=[,;\t|\r\n]|\Z)"
+    counts = {quote: len(re.findall(cell.format(quote).encode(), sample)) for quote in ('"', "'")}
     return ["'"] if counts["'"] > max(1, counts['"']) else ['"']
 
 
@@ -221,8 +222,9 @@ def _is_clean(cell: str, tokens: Collection[str]) -> bool:
 def _one_column(sample: bytes, options: ReadOptions, quote: str) -> Dialect:
     """No delimiter makes sense: take one that does not occur, so that every line is one cell."""
     free = next((sign for sign in (",", "\t", ";", "|", "\x1f", "\x1e") if sign.encode() not in sample), "\x1d")
-    records = _split(sample, Dialect(free, quote), whole=True)
-    return Dialect(free, quote, options.decimal or _decimal_sign(records), single=True)
+    escaped = _is_escaped(sample, quote)
+    records = _split(sample, Dialect(free, quote, escaped=escaped), whole=True)
+    return Dialect(free, quote, options.decimal or _decimal_sign(records), escaped, single=True)
 
 
 def _decimal_sign(records: list[Record]) -> str:

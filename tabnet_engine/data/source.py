@@ -7,21 +7,34 @@ import gzip
 import hashlib
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import Protocol
 
 from tabnet_engine.config import TableLimits
 from tabnet_engine.data.signatures import FileKind, recognise
 from tabnet_engine.errors import StorageError, TableError
 
-__all__ = ["Source", "open_source"]
+__all__ = ["DAMAGE", "Source", "open_source"]
 
 _CHUNK = 1 << 20
-_DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
+DAMAGE = (
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,10 @@ class Source:
     data: bytes
     sha256: str
     notes: tuple[str, ...] = ()
+
+
+class _Stream(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 def open_source(path: Path, name: str, limits: TableLimits) -> Source:
@@ -49,7 +66,7 @@ def open_source(path: Path, name: str, limits: TableLimits) -> Source:
         return Source(name, kind, data, sha256)
     try:
         inner, note = _UNPACKERS[kind](data, name, limits)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise TableError(f"{name} is a damaged or incomplete {kind} file ({error}); copy or export it again") from error
     if note is None:
         return Source(name, "xlsx", data, sha256)
@@ -75,7 +92,7 @@ def _read(path: Path, name: str, limits: TableLimits) -> bytes:
     return data
 
 
-def _drain(stream: IO[bytes], name: str, limits: TableLimits) -> bytes:
+def _drain(stream: _Stream, name: str, limits: TableLimits) -> bytes:
     """Unpack to at most ``max_file_bytes``: a small file may unpack to anything."""
     parts: list[bytes] = []
     total = 0
@@ -115,7 +132,7 @@ def _unpack_xz(data: bytes, name: str, limits: TableLimits) -> Unpacked:
 
 
 def _unpack_zstd(data: bytes, name: str, limits: TableLimits) -> Unpacked:
-    import zstandard  # noqa: PLC0415  rare: not paid for by every import of this module
+    import zstandard
 
     # A frame may ask for a window of gigabytes; 128 MiB is what the zstd program itself allows.
     decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
@@ -166,7 +183,7 @@ def _is_workbook(data: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return "xl/workbook.xml" in archive.namelist()
-    except zipfile.BadZipFile:
+    except DAMAGE:
         return False
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tabnet_engine.data.associations import LinearRule
-from tabnet_engine.data.cells import shown_names
 from tabnet_engine.data.profile_records import ColumnProfile, Severity, TableProfile, TableWarning, Topic
 from tabnet_engine.data.schema import Kind, Role
+from tabnet_engine.data.wording import listed, quoted
 
 __all__ = ["Findings", "find_warnings"]
 
@@ -67,14 +67,15 @@ def _leaking_sum(profile: TableProfile, findings: Findings) -> Iterator[TableWar
     if rule is None or len(findings.rule_columns) < 2:
         return
     names = findings.rule_columns
-    terms = " + ".join(f"{name!r}" for name in names[:10]) + (" + …" if len(names) > 10 else "")
-    formula = terms if rule.is_plain_sum else f"a weighted sum of {shown_names(names)}"
+    terms = " + ".join(f"{quoted(name)}" for name in names[:10]) + (" + …" if len(names) > 10 else "")
+    formula = terms if rule.is_plain_sum else f"a weighted sum of {listed(names)}"
     yield TableWarning(
         Severity.SERIOUS,
         Topic.LEAKAGE,
         names,
-        f"The target {profile.target!r} equals {formula} in all {rule.n_rows:,} rows checked: the model would add up "
-        "instead of learning. Set these columns to ignored unless all are known before the prediction is made.",
+        f"The target {quoted(profile.target or '')} equals {formula} in all {rule.n_rows:,} rows checked: the model "
+        "would add up instead of learning. Set these columns to ignored unless all are known before the prediction "
+        "is made.",
     )
 
 
@@ -87,9 +88,9 @@ def _leaking_columns(profile: TableProfile, findings: Findings) -> Iterator[Tabl
             severity,
             Topic.LEAKAGE,
             (name,),
-            f"{name!r} alone predicts {_percent(share)} of the variation of the target {profile.target!r} "
-            f"({findings.n_checked:,} rows checked): if it is only known after the outcome, it leaks. Set it to "
-            "ignored unless it is known before the prediction is made.",
+            f"{quoted(name)} alone predicts {_percent(share)} of the variation of the target "
+            f"{quoted(profile.target or '')} ({findings.n_checked:,} rows checked): if it is only known after the "
+            "outcome, it leaks. Set it to ignored unless it is known before the prediction is made.",
         )
 
 
@@ -101,12 +102,12 @@ def _imbalance(profile: TableProfile, _findings: Findings) -> Iterator[TableWarn
     if not rare or profile.target is None:
         return
     count, name = rare[0]
-    others = f" ({len(rare)} classes are rare: {shown_names([name for _, name in rare])})" if len(rare) > 1 else ""
+    others = f" ({len(rare)} classes are rare: {listed([name for _, name in rare])})" if len(rare) > 1 else ""
     yield TableWarning(
         Severity.WARNING,
         Topic.CLASS_IMBALANCE,
         (profile.target,),
-        f"Only {count:,} of {total:,} rows ({_percent(count / total)}) have the class {name!r}{others}: a high "
+        f"Only {count:,} of {total:,} rows ({_percent(count / total)}) have the class {quoted(name)}{others}: a high "
         "accuracy says little. Look at the AUC and the balanced accuracy, and try balanced class weights.",
     )
 
@@ -125,7 +126,7 @@ def _capped_target(profile: TableProfile, _findings: Findings) -> Iterator[Table
         Topic.CAPPED_TARGET,
         (target.name,),
         f"{target.top_counts[0]:,} rows ({_percent(target.top_counts[0] / n_present)}) have the largest value of "
-        f"{target.name!r}, {target.top_values[0]}: it looks cut off there, and predictions will stop there too.",
+        f"{quoted(target.name)}, {target.top_values[0]}: it looks cut off there, and predictions will stop there too.",
     )
 
 
@@ -148,7 +149,7 @@ def _same_columns(_profile: TableProfile, findings: Findings) -> Iterator[TableW
             Severity.WARNING,
             Topic.DUPLICATED_COLUMNS,
             names,
-            f"{shown_names(names)} hold the same information: each value of one goes with one value of the others. "
+            f"{listed(names)} hold the same information: each value of one goes with one value of the others. "
             "Importance will be shared between them at random; keep one and set the others to ignored.",
         )
 
@@ -162,7 +163,7 @@ def _mostly_missing(profile: TableProfile, _findings: Findings) -> Iterator[Tabl
             Severity.WARNING,
             Topic.MISSING,
             tuple(names),
-            f"More than half of the cells are missing in {shown_names(names)} (most in {worst.name!r}: "
+            f"More than half of the cells are missing in {listed(names)} (most in {quoted(worst.name)}: "
             f"{_percent(worst.missing_share)}). Missing is learned as a value of its own; ignore the column if it will "
             "be missing for other reasons later.",
         )
@@ -181,7 +182,7 @@ def _left_out(profile: TableProfile, _findings: Findings) -> Iterator[TableWarni
     for kind, topic, deed in reasons:
         names = _names_left_out(profile.columns, kind)
         if names:
-            yield TableWarning(Severity.INFO, topic, names, f"Columns that {deed}: {shown_names(names)}.")
+            yield TableWarning(Severity.INFO, topic, names, f"Columns that {deed}: {listed(names)}.")
 
 
 def _names_left_out(columns: Sequence[ColumnProfile], kind: Kind) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from tabnet_engine.data.binning import standardisation
-from tabnet_engine.data.cells import as_numbers, factorise, quoted, shown_names
 from tabnet_engine.data.schema import Column, FeatureSchema, Task
+from tabnet_engine.data.values import as_numbers, factorise
+from tabnet_engine.data.wording import listed, quoted
 from tabnet_engine.errors import SchemaError
 
 __all__ = ["TargetCodec", "usable_rows"]
@@ -55,7 +56,7 @@ class TargetCodec:
             if not np.isfinite(self.mean) or not 0 < self.scale < np.inf:
                 raise SchemaError(f"the target's mean and scale must be finite, got {self.mean} and {self.scale}")
         elif len(set(self.classes)) != len(self.classes) or len(self.classes) < 2:
-            raise SchemaError(f"the target must have two or more different classes, got {shown_names(self.classes)}")
+            raise SchemaError(f"the target must have two or more different classes, got {listed(self.classes)}")
         elif self.task is Task.BINARY and len(self.classes) != 2:
             raise SchemaError(f"a binary target must have two classes, got {len(self.classes)}")
 
@@ -120,7 +121,7 @@ class TargetCodec:
         known = {text: index for index, text in enumerate(self.classes)}
         states = np.array([*(known.get(text, -1) for text in texts), -2], dtype=np.int64)[codes][chosen]
         _refuse(states == -2, series, chosen, "is missing; fill it in or remove the row")
-        hint = f"is no class of this model; its classes are {shown_names(self.classes)}"
+        hint = f"is no class of this model; its classes are {listed(self.classes)}"
         _refuse(states == -1, series, chosen, hint)
         return states
 
@@ -174,5 +175,5 @@ def _refuse(bad: npt.NDArray[np.bool_], series: pd.Series[Any], rows: npt.NDArra
     if not bad.any():
         return
     row = int(rows[np.argmax(bad)])
-    value = "the target" if pd.isna(series.iloc[row]) else quoted(series.iloc[row])
+    value = "the target" if pd.isna(series.iloc[row]) else quoted(str(series.iloc[row]))
     raise SchemaError(f"column {series.name!r}, row {row}: {value} {problem}")

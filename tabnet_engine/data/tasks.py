@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabnet_engine.data.cells import as_numbers, factorise, shown_names, value_order
 from tabnet_engine.data.proposals import propose_column
 from tabnet_engine.data.schema import FeatureSchema, Kind, Role, Task
+from tabnet_engine.data.values import as_numbers, factorise, value_order
+from tabnet_engine.data.wording import listed, quoted
 from tabnet_engine.errors import SchemaError
 
 __all__ = ["MAX_CLASSES", "set_target"]
@@ -54,7 +55,7 @@ def set_target(
     why = "The target: a quantity." if found is Task.REGRESSION else f"The target: {len(classes)} classes."
     if found is Task.BINARY:
         classes = _positive_last(target, counts, positive)
-        why = f"The target: {shown_names(classes[1:])} is the positive class, against {shown_names(classes[:1])}."
+        why = f"The target: {listed(classes[1:])} is the positive class, against {listed(classes[:1])}."
     elif positive is not None:
         raise SchemaError(f"a positive class is chosen for two classes only; the task of {target!r} is {found}")
     changed = _without_target(schema, frame).with_column(target, role=Role.TARGET, why=why, categories=())
@@ -74,7 +75,9 @@ def _refuse_unusable(target: str, kind: Kind, counts: dict[str, int], task: str)
         raise SchemaError(f"the target {target!r} is missing in every row; choose another target")
     if len(counts) == 1:
         only = next(iter(counts))
-        raise SchemaError(f"the target {target!r} has one value only, {only!r}: nothing to predict; choose another")
+        raise SchemaError(
+            f"the target {target!r} has one value only, {quoted(only)}: nothing to predict; choose another"
+        )
     if kind is Kind.DATETIME:
         raise SchemaError(f"the target {target!r} holds dates, which cannot be predicted; choose another target")
     if kind in {Kind.IDENTIFIER, Kind.TEXT} and task == "auto" and len(counts) > 2:
@@ -106,7 +109,7 @@ def _check_task(series: pd.Series[Any], counts: dict[str, int], task: Task) -> N
     if task is Task.REGRESSION:
         as_numbers(series)
     elif task is Task.BINARY and len(counts) != 2:
-        names = shown_names(sorted(counts, key=value_order), 3)
+        names = listed(sorted(counts, key=value_order), 3)
         raise SchemaError(f"a binary target has two values; {series.name!r} has {len(counts):,}: {names}")
     elif len(counts) > MAX_CLASSES:
         raise SchemaError(
@@ -119,7 +122,7 @@ def _positive_last(target: str, counts: dict[str, int], positive: str | None) ->
     if positive is None:
         positive = _natural_positive(ordered, counts)
     elif positive not in counts:
-        raise SchemaError(f"{positive!r} is no class of {target!r}; its classes are {shown_names(ordered)}")
+        raise SchemaError(f"{quoted(positive)} is no class of {target!r}; its classes are {listed(ordered)}")
     return (*(name for name in ordered if name != positive), positive)
 
 

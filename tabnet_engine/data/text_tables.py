@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
@@ -91,11 +93,9 @@ def _check_closed(data: bytes, delimiter: str, dialect: Dialect, name: str) -> N
     if not quote or data.count(quote.encode()) % 2 == 0:
         return
     line = 1
-    reader = _csv_reader(data, delimiter, quote, strict=True)
     try:
-        with long_cells():
-            for _ in reader:
-                line = reader.line_num + 1
+        for _, last, _ in _numbered_rows(data, delimiter, quote, strict=True):
+            line = last + 1
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             raise TableError(
@@ -104,11 +104,16 @@ def _check_closed(data: bytes, delimiter: str, dialect: Dialect, name: str) -> N
             ) from error
 
 
-def _csv_reader(data: bytes, delimiter: str, quote: str, *, strict: bool) -> "csv._reader":  # type: ignore[name-defined]
-    """Python's own parser: slow, but it knows line numbers; used to explain what went wrong."""
+def _numbered_rows(data: bytes, delimiter: str, quote: str, *, strict: bool) -> Iterator[tuple[int, int, int]]:
+    """First line, last line and number of cells of each row, by Python's own slow parser: to explain an error."""
     stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="replace", newline="")
-    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-    return csv.reader(stream, delimiter=delimiter, quotechar=quote or None, quoting=quoting, strict=strict)
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    reader = csv.reader(stream, delimiter=delimiter, quotechar=quote or None, quoting=quoting, strict=strict)
+    line = 1
+    with long_cells():
+        for cells in reader:
+            yield line, reader.line_num, len(cells)
+            line = reader.line_num + 1
 
 
 def _parse(data: bytes, delimiter: str, dialect: Dialect, start: tuple[int, int], name: str) -> pa.Table:
@@ -135,7 +140,9 @@ def _parse(data: bytes, delimiter: str, dialect: Dialect, start: tuple[int, int]
     while True:
         read = arrow_csv.ReadOptions(column_names=names, block_size=block)
         try:
-            return arrow_csv.read_csv(pa.BufferReader(body), read_options=read, parse_options=parse, convert_options=convert)
+            return arrow_csv.read_csv(
+                pa.BufferReader(body), read_options=read, parse_options=parse, convert_options=convert
+            )
         except pa.ArrowInvalid as error:
             if "straddling" in str(error) and block < len(data):
                 block = min(block * 16, len(data) + 1)
@@ -148,19 +155,13 @@ def _explained(
 ) -> TableError:
     """Find the first row of another length, and count them all."""
     first_line, width = start
-    reader = _csv_reader(data, delimiter, quote, strict=False)
-    line, n_bad, first = 1, 0, None
-    with long_cells():
-        for cells in reader:
-            if cells and line >= first_line and len(cells) != width:
-                n_bad += 1
-                first = first or (line, len(cells), reader.line_num)
-            line = reader.line_num + 1
-    if first is None:
+    rows = _numbered_rows(data, delimiter, quote, strict=False)
+    bad = [row for row in rows if row[2] not in {0, width} and row[0] >= first_line]
+    if not bad:
         detail = re.sub(r"\s+", " ", str(error))[:200]
         return TableError(f"{name} cannot be read as a table: {detail}; choose another delimiter or quote")
-    start_line, n_cells, end_line = first
-    others = f" ({n_bad:,} such rows)" if n_bad > 1 else ""
+    start_line, end_line, n_cells = bad[0]
+    others = f" ({len(bad):,} such rows)" if len(bad) > 1 else ""
     where = f"line {start_line}" if end_line == start_line else f"the row from line {start_line} to line {end_line}"
     open_quote = "" if end_line == start_line else ", perhaps because of a quote that is never closed"
     return TableError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -98,12 +99,12 @@ def dependence(
     )
 
 
-def _axis(column: pd.Series, texts: Sequence[str]) -> ValueAxis:  # type: ignore[type-arg]  # of any type
+def _axis(column: pd.Series[Any], texts: Sequence[str]) -> ValueAxis:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         days = (column - pd.Timestamp(0)) / pd.Timedelta(days=1)
-        return _number_axis(days.to_numpy(dtype=np.float64, na_value=np.nan), dated=True)
+        return _number_axis(np.asarray(days.to_numpy(dtype=np.float64, na_value=np.nan)), dated=True)
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
-        return _number_axis(column.to_numpy(dtype=np.float64, na_value=np.nan), dated=False)
+        return _number_axis(np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan)), dated=False)
     return _category_axis(texts, column.isna().to_numpy())
 
 

@@ -159,9 +159,8 @@ def summary_sentences(summary: MaskSummary) -> tuple[str, ...]:
         names = joined([f"{summary.features[index]} ({percent(summary.reuse[index])} of rows)" for index in reused])
         sentences.append(f"Read by more than one step: {names}.")
     if summary.n_silent:
-        rows = "row" if summary.n_silent == 1 else "rows"
         sentences.append(
-            f"In {summary.n_silent:,} of {summary.n_rows:,} {rows} no step was active; their score is the base alone."
+            f"In {summary.n_silent:,} of {summary.n_rows:,} rows no step was active; there the score is the base alone."
         )
     return tuple(sentences)
 

@@ -11,19 +11,19 @@ backwards, which makes the sum exact and removes the error of all pairwise inter
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tabnet_engine.data.encoding import EncodedTable, InputLayout
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.background import BackgroundSample
+from tabnet_engine.explain.raw_columns import ColumnMasker, RawColumnCodes, distinct_rows
 from tabnet_engine.explain.subject import ChosenRows, LogitModel, Steering
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "MAX_FEATURES",
     "MAX_FORWARDS",
     "MAX_FORWARDS_PER_ROW",
-    "RawColumnCodes",
     "default_evaluations",
     "shap_values",
     "warm_up",
@@ -41,12 +40,14 @@ DEFAULT_PERMUTATIONS = 10
 MAX_FEATURES = 500
 MAX_FORWARDS_PER_ROW = 10_000_000
 MAX_FORWARDS = 5_000_000_000
-MAX_CELLS = 100_000_000  # shap holds all coalitions of one order at once: (2F + 1) * M * F numbers
+MAX_CELLS = 40_000_000  # shap holds all coalitions of one order at once: (2F + 1) * M * F numbers
+CELLS_AT_ONCE = 4_000_000  # coalitions of several orders that go through the network together
 CHUNK_ROWS = 256
 
 _ADDITIVITY = 1e-4
 # shap draws its orders from numpy's global generator; two threads must not draw from it at once.
 _GLOBAL_RANDOMNESS = threading.Lock()
+_IMPORTING = threading.Lock()
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,76 +55,6 @@ Floats = npt.NDArray[np.float64]
 def default_evaluations(n_features: int) -> int:
     """Ten orders of the columns: ``10 * (2F + 1)`` coalitions for each explained row."""
     return DEFAULT_PERMUTATIONS * (2 * n_features + 1)
-
-
-@dataclass(frozen=True)
-class RawColumnCodes:
-    """Rows as a matrix with one number per raw column, and the way back to encoded slots.
-
-    shap replaces columns one by one and knows nothing of slots. The code of a cell is the first row of
-    the joined table (background, then explained) that holds the same value in all slots of its column,
-    so equal values share a code and decoding is one gather. Codes stay below :data:`MAX_CODES`, where
-    shap's ``np.isclose`` still tells neighbours apart.
-    """
-
-    layout: InputLayout
-    joined: EncodedTable
-    codes: Floats
-    n_background: int
-
-    MAX_CODES = 50_000
-
-    @classmethod
-    def build(cls, layout: InputLayout, background: EncodedTable, explained: EncodedTable) -> Self:
-        """Number the values of both tables (M + B rows).
-
-        Raises:
-            ValueError: more rows than codes that shap can tell apart.
-        """
-        joined = EncodedTable(
-            np.concatenate([background.numeric, explained.numeric]),
-            np.concatenate([background.categorical, explained.categorical]),
-        )
-        if len(joined) > cls.MAX_CODES:
-            raise ValueError(f"{len(joined)} rows exceed the {cls.MAX_CODES} codes of one chunk")
-        codes = np.empty((len(joined), layout.n_features))
-        for feature in range(layout.n_features):
-            codes[:, feature] = _first_rows(_slots(layout, joined, feature))
-        return cls(layout, joined, codes, len(background))
-
-    @property
-    def background(self) -> Floats:
-        """Codes (M, F) of the background rows."""
-        return self.codes[: self.n_background]
-
-    @property
-    def explained(self) -> Floats:
-        """Codes (B, F) of the explained rows."""
-        return self.codes[self.n_background :]
-
-    def decode(self, codes: npt.NDArray[np.floating]) -> EncodedTable:
-        """Encoded rows of any mixture of codes (B, F)."""
-        source = codes.astype(np.int64)
-        numeric, categorical = self.layout.numeric_feature, self.layout.categorical_feature
-        return EncodedTable(
-            self.joined.numeric[source[:, numeric], np.arange(len(numeric))],
-            self.joined.categorical[source[:, categorical], np.arange(len(categorical))],
-        )
-
-
-def _slots(layout: InputLayout, table: EncodedTable, feature: int) -> npt.NDArray[np.int64]:
-    """All slots of one raw feature (B, slots) as whole numbers that are equal where the cells are."""
-    numeric = [slot for slot, owner in enumerate(layout.numeric_feature) if owner == feature]
-    categorical = [slot for slot, owner in enumerate(layout.categorical_feature) if owner == feature]
-    numbers = table.numeric[:, numeric] + np.float32(0)  # -0.0 becomes 0.0
-    bits = np.where(np.isnan(numbers), np.float32(np.nan), numbers).view(np.int32)
-    return np.concatenate([bits.astype(np.int64), table.categorical[:, categorical]], axis=1)
-
-
-def _first_rows(slots: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """For each row (B) the first row with equal slots."""
-    _, first, inverse = np.unique(slots, axis=0, return_index=True, return_inverse=True)
-    return first[inverse.reshape(-1)].astype(np.int64)
 
 
 def shap_values(
@@ -260,33 +191,72 @@ class _RowExplainer:
     """shap's explainer over the codes of one chunk of rows."""
 
     def __init__(self, model: LogitModel, codes: RawColumnCodes) -> None:
-        import shap
-
-        self._shap = shap
+        self._shap = warm_up()
+        self._model = model
         self._codes = codes
-        self._evaluate = _code_function(model, codes)
-        # The default max_samples=100 would silently drop further background rows.
-        self._masker = shap.maskers.Independent(codes.background, max_samples=codes.n_background)
+        self._masker = ColumnMasker(codes.background)
 
     def explain(self, index: int, seeds: list[int]) -> Floats:
         """One repetition (F, K) for each seed, each from one order of the columns that differ."""
         row = self._codes.explained[index]
         n_varying = int((row != self._codes.background).any(axis=0).sum())
-        return np.stack([self._one_order(row, n_varying, seed) for seed in seeds])
+        per_order = (2 * n_varying + 1) * self._codes.background.size
+        size = max(1, CELLS_AT_ONCE // per_order)
+        groups = [seeds[start : start + size] for start in range(0, len(seeds), size)]
+        return np.concatenate([self._explain_at_once(row, n_varying, group) for group in groups])
 
-    def _one_order(self, row: Floats, n_varying: int, seed: int) -> Floats:
+    def _explain_at_once(self, row: Floats, n_varying: int, seeds: list[int]) -> Floats:
+        """Repetitions (R, F, K). shap evaluates one order after the other, in batches too small for a network.
+
+        It is therefore run twice: first to hear what it asks, then, with all questions of all orders
+        answered by one forward pass, for the values. The seeds make both runs ask the same.
+        """
+        sheet = _AnswerSheet(self._model, self._codes)
+        for seed in seeds:
+            self._one_order(sheet.ask, row, n_varying, seed)
+        sheet.fill()
+        return np.stack([self._one_order(sheet.answer, row, n_varying, seed) for seed in seeds])
+
+    def _one_order(self, evaluate: Callable[[Floats], Floats], row: Floats, n_varying: int, seed: int) -> Floats:
         with _restored_global_randomness():
-            explainer = self._shap.PermutationExplainer(self._evaluate, self._masker, seed=seed)
+            explainer = self._shap.PermutationExplainer(evaluate, self._masker, seed=seed)
             explanation = explainer(row[None, :], max_evals=2 * n_varying + 1, silent=True)
-        values: Floats = np.asarray(explanation.values, dtype=np.float64)[0]
-        return values
+        # shap drops the axis of the outputs when there is only one.
+        return np.asarray(explanation.values, dtype=np.float64).reshape(len(row), len(self._model.outputs))
 
 
-def _code_function(model: LogitModel, codes: RawColumnCodes) -> Callable[[npt.NDArray[np.floating]], Floats]:
-    def evaluate(mixed: npt.NDArray[np.floating]) -> Floats:
-        return model.logits(codes.decode(mixed))
+class _AnswerSheet:
+    """Questions (mixtures of codes) in the order asked, and their answers (logits)."""
 
-    return evaluate
+    def __init__(self, model: LogitModel, codes: RawColumnCodes) -> None:
+        self._model = model
+        self._codes = codes
+        self._questions: list[Floats] = []
+        self._answers: list[Floats] = []
+
+    def ask(self, mixed: Floats) -> Floats:
+        """Note a question (B, F); the reply is a placeholder."""
+        self._questions.append(mixed)
+        return np.zeros((len(mixed), len(self._model.outputs)))
+
+    def fill(self) -> None:
+        """Answer every different question once."""
+        everything = np.concatenate(self._questions)
+        first, inverse = distinct_rows(everything)
+        logits = self._evaluate(everything[first])[inverse]
+        ends = np.cumsum([len(question) for question in self._questions])[:-1]
+        self._answers = np.split(logits, ends)
+
+    def answer(self, mixed: Floats) -> Floats:
+        """The answer to the next question; another one than expected is evaluated on the spot.
+
+        That happens when another thread draws from numpy's global generator at the same time.
+        """
+        expected, answer = self._questions.pop(0), self._answers.pop(0)
+        return answer if np.array_equal(expected, mixed) else self._evaluate(mixed)
+
+    def _evaluate(self, mixed: Floats) -> Floats:
+        return self._model.logits(self._codes.decode(mixed))
 
 
 @contextmanager
@@ -300,26 +270,20 @@ def _restored_global_randomness() -> Iterator[None]:
             np.random.set_state(before)  # noqa: NPY002  # as above
 
 
-def warm_up() -> None:
-    """Import shap and let it compile its kernels, so that the first explanation does not wait for that.
+def warm_up() -> Any:
+    """Import shap, some two seconds, so that the first explanation does not wait; safe from any thread.
 
-    Takes about 7 seconds in a fresh process, nothing afterwards. Safe to call from any thread.
+    shap's kernels stay uncompiled: compiling takes numba 4 to 13 seconds in every process and saves a
+    tenth of a millisecond for each order of the columns, because :class:`ColumnMasker` does their work.
+
+    Returns:
+        The module.
     """
-    layout = InputLayout(("a", "b"), (0, 1), (), (), ((0.0, 1.0), (0.0, 1.0)))
-    cells = np.array([[0.0, 0.0], [1.0, 1.0]], dtype=np.float32)
-    none = np.zeros((2, 0), dtype=np.int64)
-    codes = RawColumnCodes.build(layout, EncodedTable(cells, none), EncodedTable(cells[::-1].copy(), none))
-    _RowExplainer(_Sum(layout), codes).explain(0, [0])
-
-
-@dataclass(frozen=True)
-class _Sum:
-    """The smallest model: the sum of the numbers."""
-
-    layout: InputLayout
-    outputs: tuple[str, ...] = ("sum",)
-    run_id: str = ""
-
-    def logits(self, table: EncodedTable) -> Floats:
-        total: Floats = table.numeric.sum(axis=1, keepdims=True, dtype=np.float64)
-        return total
+    config: Any = importlib.import_module("numba").config
+    with _IMPORTING:
+        before = config.DISABLE_JIT
+        config.DISABLE_JIT = True
+        try:
+            return importlib.import_module("shap")
+        finally:
+            config.DISABLE_JIT = before

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from tabnet_engine.explain.dependence import Dependence
 from tabnet_engine.explain.shap_summary import ShapSummary
 from tabnet_engine.explain.wording import amount
+from tabnet_engine.figures.cells import scale_legend
 from tabnet_engine.figures.theme import ACCENT, MISSING, NEUTRAL, bars_height, color, empty, escape, finish, labels
 
 __all__ = ["VALUE_SCALE", "beeswarm", "class_bars", "dependence"]
@@ -57,19 +58,11 @@ def beeswarm(
 
 
 def _value_colors(figure: go.Figure) -> go.Figure:
-    """The scale of low to high values, in a thin line between heading and chart."""
-    bar = {
-        "orientation": "h",
-        "thickness": 8,
-        "len": 0.5,
-        "x": 1.0,
-        "xanchor": "right",
-        "y": 1.0,
-        "yanchor": "bottom",
-        "tickvals": [0, 1],
-        "ticktext": ["low value", "high value"],
-    }
-    return figure.update_layout(coloraxis={"colorscale": VALUE_SCALE, "cmin": 0, "cmax": 1, "colorbar": bar})
+    """The scale of low to high values, and its legend between heading and chart."""
+    figure.update_layout(coloraxis={"colorscale": VALUE_SCALE, "cmin": 0, "cmax": 1, "showscale": False})
+    figure.update_layout(margin_t=figure.layout.margin.t + 18)
+    ends = [(VALUE_SCALE[0][1], "low"), (VALUE_SCALE[1][1], ""), (VALUE_SCALE[2][1], "high value")]
+    return scale_legend(figure, ends)
 
 
 def _swarm(

@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 
 from tabnet_engine.explain.timeline import StepTimeline
 from tabnet_engine.explain.wording import percent, signed
+from tabnet_engine.figures.cells import cell_texts
 from tabnet_engine.figures.theme import (
     DIVERGING,
     NEGATIVE,
@@ -58,11 +59,13 @@ def step_timeline(
     )
     n_steps = len(timeline.steps)
     _added(figure, [float(step.contributions[output]) for step in timeline.steps], unit)
-    figure.add_trace(_read(lines, n_steps), row=2, col=1)
+    figure.add_traces(_read(lines, n_steps))
     finish(figure, title=title, subtitle=subtitle, height=total + 150, legend=False)
-    ticks = [f"step {step.step}<br>{_percent(step.share, n_steps)}" for step in timeline.steps]
-    figure.update_xaxes(tickvals=list(range(n_steps)), ticktext=ticks, showgrid=False, zeroline=False, fixedrange=True)
-    figure.update_xaxes(title_text="decision step, and its share of the decision", row=2, col=1)
+    word = "" if n_steps >= _MANY_STEPS else "step "
+    ticks = [f"{word}{step.step}<br>{_percent(step.share, n_steps)}" for step in timeline.steps]
+    figure.update_xaxes(tickvals=list(range(n_steps)), ticktext=ticks, tickangle=0, showgrid=False, zeroline=False)
+    figure.update_xaxes(fixedrange=True)
+    figure.update_xaxes(title_text="step, and its % of the decision", row=2, col=1)
     names = labels([line.name for line in lines], width=24)
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, autorange="reversed", row=2, col=1)
     return figure.update_yaxes(showgrid=False, zeroline=False, fixedrange=True, row=2, col=1)
@@ -112,6 +115,8 @@ def _added(figure: go.Figure, added: Sequence[float], unit: str) -> None:
         marker={"color": [POSITIVE if value >= 0 else NEGATIVE for value in added]},
         text=[signed(value) for value in added],
         textposition="outside",
+        textangle=-90 if len(added) >= _MANY_STEPS else 0,
+        constraintext="none",
         cliponaxis=False,
         customdata=[f"step {step + 1}" for step in range(len(added))],
         hovertemplate=f"%{{customdata}} adds %{{text}}<br>to the {escape(unit)}<extra></extra>",
@@ -119,7 +124,9 @@ def _added(figure: go.Figure, added: Sequence[float], unit: str) -> None:
         col=1,
     )
     low, high = min(0.0, *added), max(0.0, *added)
-    room = 0.3 * max(high - low, 1e-9)  # for the numbers above and below the bars
+    room = (0.5 if len(added) >= _MANY_STEPS else 0.3) * max(
+        high - low, 1e-9
+    )  # for the numbers above and below the bars
     figure.update_yaxes(
         range=[low - room * (low < 0), high + room * (high > 0)],
         nticks=4,
@@ -130,27 +137,27 @@ def _added(figure: go.Figure, added: Sequence[float], unit: str) -> None:
     )
 
 
-def _read(lines: Sequence[_Line], n_steps: int) -> go.Heatmap:
+def _read(lines: Sequence[_Line], n_steps: int) -> list[go.Heatmap | go.Scatter]:
     grid = np.asarray([line.shares for line in lines]).reshape(len(lines), n_steps)
     details = [
         [f"{line.cell}<br>step {step + 1} gave it {percent(float(line.shares[step]))}" for step in range(n_steps)]
         for line in lines
     ]
-    return go.Heatmap(
+    texts = [[_percent(cell, n_steps) if cell >= _VISIBLE else "" for cell in line] for line in grid]
+    cells = go.Heatmap(
         z=grid,
-        x=list(range(n_steps)),
-        y=list(range(len(lines))),
         zmin=0.0,
         zmax=1.0,
         colorscale=SEQUENTIAL,
         showscale=False,
         xgap=3,
         ygap=3,
-        text=[[_percent(cell, n_steps) if cell >= _VISIBLE else "" for cell in line] for line in grid],
-        texttemplate="%{text}",
         customdata=details,
         hovertemplate="%{customdata} of its attention<extra></extra>",
+        xaxis="x2",
+        yaxis="y2",
     )
+    return [cells, *cell_texts(grid, texts, axes=("x2", "y2"))]
 
 
 def contribution_map(timeline: StepTimeline, *, subtitle: str = "") -> go.Figure:
@@ -170,23 +177,20 @@ def contribution_map(timeline: StepTimeline, *, subtitle: str = "") -> go.Figure
     figure = go.Figure(
         go.Heatmap(
             z=cells,
-            x=steps,
-            y=list(range(len(names))),
             zmin=-reach,
             zmax=reach,
             colorscale=DIVERGING,
             showscale=False,
             xgap=3,
             ygap=3,
-            text=[[signed(float(value)) for value in line] for line in cells],
-            texttemplate="%{text}",
             customdata=[[f"{escape(output)}<br>{step}" for step in steps] for output in timeline.outputs],
-            hovertemplate="%{customdata}: %{text}<extra></extra>",
+            hovertemplate="%{customdata}: %{z:+.3g}<extra></extra>",
         )
     )
+    figure.add_traces(cell_texts(np.abs(cells) / reach, [[signed(float(cell)) for cell in line] for line in cells]))
     height = bars_height(len(names), per_bar=30, least=180)
     finish(figure, title=title, subtitle=subtitle, height=height, legend=False)
-    figure.update_xaxes(type="category", showgrid=False)
+    figure.update_xaxes(tickvals=list(range(len(steps))), ticktext=steps, showgrid=False, zeroline=False)
     return figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False, zeroline=False
     )

@@ -9,7 +9,8 @@ from plotly.subplots import make_subplots
 
 from tabnet_engine.explain.mask_summaries import MaskMap, MaskSummary
 from tabnet_engine.explain.wording import percent
-from tabnet_engine.figures.theme import ACCENT, SEQUENTIAL, color, empty, escape, finish, labels
+from tabnet_engine.figures.cells import cell_texts, scale_legend
+from tabnet_engine.figures.theme import ACCENT, SEQUENTIAL, color, empty, escape, finish, labels, tint
 
 __all__ = ["mask_maps", "reading_counts", "step_feature_map", "step_shares"]
 
@@ -18,7 +19,8 @@ Floats = npt.NDArray[np.floating]
 _SCORE_PIXELS = 110
 _GAP_PIXELS = 34  # between the panels: room for the name of the next one
 _MOST_LINE_PIXELS, _LEAST_LINE_PIXELS = 18, 10
-_TEXTED_CELLS = 200  # above this many cells the numbers would not be readable
+_TEXTED_CELLS = 300  # above this many cells the numbers would not be readable
+_VISIBLE = 0.005  # shares below half a per cent carry no number
 
 
 def mask_maps(record: MaskMap, *, unit: str, aggregate: bool = True) -> go.Figure:
@@ -61,17 +63,18 @@ def _panel_pixels(n_features: int) -> int:
 
 
 def _finish_maps(figure: go.Figure, record: MaskMap, *, title: str, height: int) -> go.Figure:
-    finish(figure, title=title, height=height, legend=False)
+    finish(figure, title=title, subtitle=f"rows {record.order}", height=height, legend=False)
     names = labels(record.features, width=22)
     figure.update_yaxes(showgrid=False, zeroline=False)
     for axis in list(figure.select_yaxes())[1:]:
         axis.update(tickvals=list(range(len(names))), ticktext=names, autorange="reversed", fixedrange=True)
     figure.update_xaxes(showgrid=False, zeroline=False, range=[-0.5, record.n_lines - 0.5])
-    figure.update_xaxes(title_text=f"rows, ordered {escape(record.order)}", row=len(figure.layout.annotations), col=1)
-    figure.update_annotations(x=0, xanchor="left", font={"size": 13}, bgcolor="rgba(0,0,0,0)")
-    bar = {"orientation": "h", "thickness": 8, "len": 0.45, "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"}
-    bar |= {"ypad": 26, "tickvals": [0, 0.5, 1], "ticktext": ["0 %", "50 %", "100 % of the step"]}
-    return figure.update_layout(coloraxis={"colorscale": SEQUENTIAL, "cmin": 0, "cmax": 1, "colorbar": bar})
+    figure.update_xaxes(title_text="lines of the map", row=len(figure.layout.annotations), col=1)
+    figure.update_annotations(x=0, xanchor="left", font={"size": 13})
+    figure.update_layout(coloraxis={"colorscale": SEQUENTIAL, "cmin": 0, "cmax": 1, "showscale": False})
+    figure.update_layout(margin_t=figure.layout.margin.t + 22)
+    shades = [(tint(ACCENT, 0.12), "1 %"), (tint(ACCENT, 0.58), "50 %"), (ACCENT, "100 %")]
+    return scale_legend(figure, shades, symbol="■", shift=22)
 
 
 def _score_points(record: MaskMap) -> go.Scatter:
@@ -109,7 +112,7 @@ def step_feature_map(summary: MaskSummary, *, max_features: int = 25) -> go.Figu
         max_features: columns shown, the most read; what the others got is one line.
     """
     title = "What each step reads on average"
-    if not summary.n_rows or not summary.features:
+    if not summary.n_rows:
         return empty("No row passes the filter.", title=title)
     kept, rest = summary.order[:max_features], summary.order[max_features:]
     grid = np.column_stack([summary.mean_masks[:, kept].T, summary.mean_aggregate[kept]])
@@ -119,27 +122,26 @@ def step_feature_map(summary: MaskSummary, *, max_features: int = 25) -> go.Figu
         grid = np.vstack([grid, others])
         features.append(f"{len(rest)} other columns")
     steps = [*(f"step {step + 1}" for step in range(summary.n_steps)), "all"]
-    texted = grid.size <= _TEXTED_CELLS
+    top = max(float(grid[: len(kept)].max()), 1e-9)
     figure = go.Figure(
         go.Heatmap(
             z=grid,
-            x=steps,
-            y=list(range(len(features))),
             zmin=0.0,
-            zmax=max(float(grid.max()), 1e-9),
+            zmax=top,
             colorscale=SEQUENTIAL,
             showscale=False,
             xgap=3,
             ygap=3,
-            text=[[f"{100 * cell:.0f}" if cell >= 0.005 else "" for cell in line] for line in grid] if texted else None,
-            texttemplate="%{text}" if texted else None,
             customdata=[[f"{escape(name)}<br>{step}" for step in steps] for name in features],
             hovertemplate="%{customdata}: %{z:.1%} of the reading<extra></extra>",
         )
     )
+    if grid.size <= _TEXTED_CELLS:
+        texts = [[f"{100 * cell:.0f}" if cell >= _VISIBLE else "" for cell in line] for line in grid]
+        figure.add_traces(cell_texts(np.minimum(grid / top, 1.0), texts))
     height = 130 + 26 * len(features)
     finish(figure, title=title, subtitle=f"% of the mask, mean of {summary.n_rows:,} rows", height=height, legend=False)
-    figure.update_xaxes(type="category", showgrid=False, side="bottom")
+    figure.update_xaxes(tickvals=list(range(len(steps))), ticktext=steps, showgrid=False, zeroline=False)
     return figure.update_yaxes(
         tickvals=list(range(len(features))),
         ticktext=labels(features, width=22),

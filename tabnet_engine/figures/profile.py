@@ -209,6 +209,7 @@ def associations(
             y=rows,
             name=escape(measure),
             orientation="h",
+            width=0.75,
             marker={"color": color(position)},
             customdata=[f"{escape(names[order[row]])}<br>{kinds[row]}" for row in rows],
             hovertemplate="%{customdata}: %{x:.2f}<extra></extra>",

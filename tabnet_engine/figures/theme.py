@@ -174,11 +174,12 @@ def finish(
             "y": 1.0,
             "yref": "container",
             "yanchor": "top",
-            "pad": {"l": 2, "t": 6},
+            # Plotly hangs a title of several lines higher than one of a single line.
+            "pad": {"l": 2, "t": 10 if n_lines == 1 else 20},
             "font": {"size": 15},
         },
         height=height,
-        margin={"l": 8, "r": 12, "t": 26 + 20 * n_lines, "b": 8},
+        margin={"l": 8, "r": 12, "t": 24 + 20 * n_lines, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=legend,
@@ -200,7 +201,7 @@ def _heading(title: str, subtitle: str) -> tuple[str, int]:
     second = textwrap.wrap(subtitle, _SUBTITLE_WIDTH)
     text = f"<b>{'<br>'.join(map(escape, first))}</b>"
     if second:
-        text += f'<br><span style="font-size:12px">{"<br>".join(map(escape, second))}</span>'
+        text += f'<br><span style="font-size:12px;font-weight:400">{"<br>".join(map(escape, second))}</span>'
     return text, len(first) + len(second)
 
 

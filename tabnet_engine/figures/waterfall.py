@@ -67,7 +67,7 @@ def waterfall(
         tickvals=list(range(len(ticks))), ticktext=ticks, autorange="reversed", showgrid=False, zeroline=False
     )
     low, high = float(min(running.min(), score)), float(max(running.max(), score))
-    room = 0.2 * max(high - low, 1e-9)  # for the numbers beside the outermost bars
+    room = 0.3 * max(high - low, 1e-9)  # for the numbers beside the outermost bars
     return figure.update_xaxes(range=[low - room, high + room], nticks=6, zeroline=False)
 
 
@@ -87,7 +87,7 @@ def _lines(
             float(pushes[index]),
             0.0 if error is None else _INTERVAL * float(error[position, index, output]),
         )
-        for label, cell, index in zip(labels(cells, width=30), cells, kept, strict=True)
+        for label, cell, index in zip(labels(cells, width=26), cells, kept, strict=True)
     ]
     if len(rest):
         name = f"{len(rest)} other columns"

@@ -247,18 +247,23 @@ class JobQueue:
 
     def _reserve(self) -> tuple[str, int] | None:
         """Take the oldest waiting job off the queue, if a slot is free."""
-        waiting = select(stored_jobs.c.job_id, stored_jobs.c.attempt).where(stored_jobs.c.state == JobState.QUEUED)
-        oldest = waiting.order_by(stored_jobs.c.number).limit(1)
         with reading(self.workspace.engine) as connection:
-            if connection.execute(oldest).first() is None:
+            if self._next(connection) is None:
                 return None  # the common case takes no write lock
         with writing(self.workspace.engine) as connection:
-            running = select(func.count()).where(stored_jobs.c.state == JobState.RUNNING)
-            row = connection.execute(oldest).first()
-            if row is None or connection.execute(running).scalar_one() >= self.slots:
-                return None
-            start_attempt(connection, row.job_id, row.attempt + 1)
-            return row.job_id, row.attempt + 1
+            found = self._next(connection)
+            if found is not None:
+                start_attempt(connection, *found)
+            return found
+
+    def _next(self, connection: Connection) -> tuple[str, int] | None:
+        """The waiting job whose turn it is and the number of its next attempt."""
+        running = select(func.count()).where(stored_jobs.c.state == JobState.RUNNING)
+        waiting = select(stored_jobs.c.job_id, stored_jobs.c.attempt).where(stored_jobs.c.state == JobState.QUEUED)
+        row = connection.execute(waiting.order_by(stored_jobs.c.number).limit(1)).first()
+        if row is None or connection.execute(running).scalar_one() >= self.slots:
+            return None
+        return row.job_id, row.attempt + 1
 
     # What a worker does
 

@@ -1,128 +1,231 @@
-"""The two hot layers of training as single autograd nodes.
+"""All decision steps of a training batch as a single autograd node.
 
-On a CPU a training step of a small network spends most of its time between the operations, in autograd's
-bookkeeping. These functions do a whole layer's arithmetic in one node each, with the derivative written
-out; :mod:`tabnet_engine.model.layers` has the same layers as plain formulas, and the tests hold the two
-to equal results, gradients and running statistics.
+On a CPU a training step of a small network spends most of its time between the operations, in the
+bookkeeping of autograd and of modules. :class:`EncoderPass` does the arithmetic of
+:class:`~tabnet_engine.model.layers.FeatureTransformer` and
+:class:`~tabnet_engine.model.layers.AttentiveTransformer` for all steps, with the derivative written out;
+the tests hold it to the results, gradients and running statistics of those plain formulas.
 
-Activations lie features first. Shapes: B rows, F raw features, D encoded width, H layer width, L layers,
-k ghost batches.
+Activations lie features first. Shapes: B rows, F raw features, D encoded width, S steps, H = n_d + n_a,
+L layers of a feature transformer.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 from torch.autograd import Function
 
+from tabnet_engine.model.layers import HALF_VARIANCE
 from tabnet_engine.model.norm import normalise, normalise_backward
 from tabnet_engine.model.sparse import MaskFunction
 
-__all__ = ["HALF_VARIANCE", "AttentionStep", "GLUStack"]
-
-HALF_VARIANCE = math.sqrt(0.5)
+__all__ = ["BatchStatistics", "EncoderPass", "PassSettings"]
 
 
-class GLUStack(Function):
-    """FC -> ghost batch norm -> GLU, L times, each but the first with a residual scaled by sqrt(0.5).
+@dataclass
+class BatchStatistics:
+    """Mean and 1 / standard deviation that each norm of one kind saw in this batch, in layer order."""
 
-    Returns the result (H, B), then each layer's batch mean and 1 / standard deviation, (C, k) each.
+    means: list[Tensor] = field(default_factory=list)
+    rstds: list[Tensor] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class PassSettings:
+    """What an :class:`EncoderPass` needs besides tensors, and where it leaves its statistics."""
+
+    n_d: int
+    n_layers: int
+    gamma: float
+    eps: float
+    n_chunks: int
+    mask_function: MaskFunction
+    column_feature: Tensor
+    transformer_statistics: BatchStatistics = field(default_factory=BatchStatistics)
+    attention_statistics: BatchStatistics = field(default_factory=BatchStatistics)
+
+
+class _Layer(NamedTuple):
+    """One FC and its norm: parameters, or the gradients of parameters."""
+
+    weight: Tensor
+    gain: Tensor
+    bias: Tensor
+
+
+class _GLUTape(NamedTuple):
+    z: Tensor
+    u: Tensor
+    normed: Tensor
+    mean: Tensor
+    rstd: Tensor
+
+
+class _AttentionTape(NamedTuple):
+    a: Tensor
+    prior: Tensor | None
+    u: Tensor
+    normed: Tensor
+    mean: Tensor
+    rstd: Tensor
+    saved: tuple[Tensor, ...]
+    spread: Tensor
+    relaxed: Tensor
+
+
+class EncoderPass(Function):
+    """Normed input and first prior to the latents and masks of all steps.
+
+    ``parameters`` are the feature transformer's entry, shared and independent weights, its norm's gain
+    and bias, then the attentive transformer's weight, gain and bias, stacked as their modules hold them.
+
+    Shape: x (D, B), prior (F, B) or None for ones -> latents (S, n_d, B), masks (S, F, B).
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, gains: Tensor, biases: Tensor, n_chunks: int, eps: float, *weights: Tensor) -> Any:
-        """``x`` (n_in, B), ``gains`` and ``biases`` (L, 2H), L ``weights`` (2H, n_in or H)."""
-        saved, means, rstds = [gains, *weights], [], []
-        z = x
-        for index, weight in enumerate(weights):
-            u = torch.mm(weight, z)
-            normed, mean, rstd = normalise(u, gains[index], biases[index], n_chunks, eps)
-            saved += (z, u, normed, mean, rstd)
-            gated = nnf.glu(normed, dim=0)
-            z = gated.add_(z).mul_(HALF_VARIANCE) if index else gated
-            means.append(mean)
-            rstds.append(rstd)
-        ctx.save_for_backward(*saved)
-        ctx.mark_non_differentiable(*means, *rstds)
+    def forward(ctx: Any, settings: PassSettings, x: Tensor, prior: Tensor | None, *parameters: Tensor) -> Any:
+        """Run all steps; see the class."""
+        transformers, attention = _layers_of_steps(settings, parameters)
+        tape: list[_GLUTape] = []
+        attention_tape: list[_AttentionTape] = []
+        hidden = _transform(settings, transformers[0], x, tape)
+        decisions, masks = [], []
+        for layers, attend in zip(transformers[1:], attention, strict=True):
+            mask, masked, prior = _attend(settings, attend, hidden[settings.n_d :], x, prior, attention_tape)
+            hidden = _transform(settings, layers, masked, tape)
+            decisions.append(hidden[: settings.n_d])
+            masks.append(mask)
+        latents = torch.stack(decisions).relu_()
+        ctx.settings, ctx.parameters, ctx.x, ctx.tapes = settings, parameters, x, (tape, attention_tape)
+        ctx.save_for_backward(latents)
         ctx.set_materialize_grads(False)
-        return (z, *means, *rstds)
+        return latents, torch.stack(masks)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor | None, *_: Tensor | None) -> Any:
-        saved = ctx.saved_tensors
-        n_layers = len(saved) // 6
-        gains, weights, tape = saved[0], saved[1 : 1 + n_layers], saved[1 + n_layers :]
-        to_gains, to_biases, to_weights = [], [], []
-        for index in reversed(range(n_layers)):
-            z, u, normed, mean, rstd = tape[5 * index : 5 * index + 5]
-            if index:
-                gradient = gradient * HALF_VARIANCE
-            to_normed = torch.ops.aten.glu_backward(gradient, normed, 0)
-            to_u, to_gain, to_bias = normalise_backward(to_normed, u, mean, rstd, gains[index])
-            to_weights.append(torch.mm(to_u, z.t()))
-            to_gains.append(to_gain)
-            to_biases.append(to_bias)
-            weight = weights[index].t()
-            gradient = torch.addmm(gradient, weight, to_u) if index else torch.mm(weight, to_u)
-        return gradient, torch.stack(to_gains[::-1]), torch.stack(to_biases[::-1]), None, None, *to_weights[::-1]
+    def backward(ctx: Any, to_latents: Tensor | None, to_masks: Tensor | None) -> Any:
+        """Gradients for ``x``, ``prior`` and the parameters."""
+        settings, parameters, x = ctx.settings, ctx.parameters, ctx.x
+        tape, attention_tape = ctx.tapes
+        ctx.tapes = None  # frees the activations now, not when the output goes
+        (latents,) = ctx.saved_tensors
+        gradients = [torch.zeros_like(parameter) for parameter in parameters]
+        transformers, attention = _layers_of_steps(settings, parameters)
+        to_transformers, to_attention = _layers_of_steps(settings, gradients)
+        n_layers, n_steps = settings.n_layers, len(attention)
+        zeros = torch.zeros_like(latents) if to_latents is None else to_latents * (latents > 0)
+        to_decisions = zeros.unbind()
+        to_a = x.new_zeros(tape[-1].normed.shape[0] // 2 - settings.n_d, x.shape[1])
+        to_x, to_prior = torch.zeros_like(x), None
+        for step in range(n_steps, 0, -1):
+            to_hidden = torch.cat([to_decisions[step - 1], to_a])
+            step_tape = tape[step * n_layers : (step + 1) * n_layers]
+            to_masked = _transform_backward(transformers[step], to_transformers[step], step_tape, to_hidden)
+            to_mask = None if to_masks is None else to_masks[step - 1]
+            to_a, to_prior = _attend_backward(
+                settings, attention[step - 1], to_attention[step - 1], attention_tape[step - 1],
+                (x, to_x), (to_mask, to_masked, to_prior),
+            )  # fmt: skip
+        to_hidden = torch.cat([torch.zeros_like(to_decisions[0]), to_a])
+        to_x += _transform_backward(transformers[0], to_transformers[0], tape[:n_layers], to_hidden)
+        return None, to_x, to_prior, *gradients
 
 
-class AttentionStep(Function):
-    """From the attention part of one step to the mask, the masked input and the next prior.
+def _layers_of_steps(settings: PassSettings, parameters: Sequence[Tensor]) -> tuple[list[list[_Layer]], list[_Layer]]:
+    """Views of the stacked tensors: for each step 0..S the transformer's layers, for 1..S the attention."""
+    entry, shared, independent, gain, bias, *attention = parameters
+    n_layers = settings.n_layers
+    gains, biases = gain.unbind(), bias.unbind()
+    n_steps = len(gains) // n_layers
+    own = independent.unbind()
+    n_own = len(own) // n_steps
+    common = shared.unbind()
+    steps = []
+    for step in range(n_steps):
+        weights = (entry[step if len(entry) > 1 else 0], *common, *own[step * n_own : (step + 1) * n_own])
+        rows = slice(step * n_layers, (step + 1) * n_layers)
+        steps.append([_Layer(*layer) for layer in zip(weights, gains[rows], biases[rows], strict=True)])
+    return steps, [_Layer(*layer) for layer in zip(*(part.unbind() for part in attention), strict=True)]
 
-    Returns mask (F, B), masked input (D, B), next prior (F, B), and the norm's mean and
-    1 / standard deviation, (F, k) each.
+
+def _transform(settings: PassSettings, layers: Sequence[_Layer], z: Tensor, tape: list[_GLUTape]) -> Tensor:
+    statistics = settings.transformer_statistics
+    for index, layer in enumerate(layers):
+        u = torch.mm(layer.weight, z)
+        normed, mean, rstd = normalise(u, layer.gain, layer.bias, settings.n_chunks, settings.eps)
+        tape.append(_GLUTape(z, u, normed, mean, rstd))
+        statistics.means.append(mean)
+        statistics.rstds.append(rstd)
+        gated = nnf.glu(normed, dim=0)
+        z = gated.add_(z).mul_(HALF_VARIANCE) if index else gated
+    return z
+
+
+def _transform_backward(
+    layers: Sequence[_Layer], to_layers: Sequence[_Layer], tape: Sequence[_GLUTape], gradient: Tensor
+) -> Tensor:
+    """The gradient for the transformer's input; those for the parameters are added to ``to_layers``."""
+    for index in range(len(layers) - 1, -1, -1):
+        layer, to_layer, seen = layers[index], to_layers[index], tape[index]
+        if index:
+            gradient = gradient.mul_(HALF_VARIANCE)
+        to_normed = torch.ops.aten.glu_backward.default(gradient, seen.normed, 0)
+        to_u, to_gain, to_bias = normalise_backward(to_normed, seen.u, seen.mean, seen.rstd, layer.gain)
+        to_layer.weight.addmm_(to_u, seen.z.t())
+        to_layer.gain.copy_(to_gain)
+        to_layer.bias.copy_(to_bias)
+        weight = layer.weight.t()
+        gradient = gradient.addmm_(weight, to_u) if index else torch.mm(weight, to_u)
+    return gradient
+
+
+def _attend(
+    settings: PassSettings, layer: _Layer, a: Tensor, x: Tensor, prior: Tensor | None, tape: list[_AttentionTape]
+) -> tuple[Tensor, Tensor, Tensor]:
+    u = torch.mm(layer.weight, a)
+    normed, mean, rstd = normalise(u, layer.gain, layer.bias, settings.n_chunks, settings.eps)
+    mask, saved = settings.mask_function.forward(normed if prior is None else normed * prior)
+    spread = mask.index_select(0, settings.column_feature)
+    relaxed = settings.gamma - mask
+    tape.append(_AttentionTape(a, prior, u, normed, mean, rstd, saved, spread, relaxed))
+    settings.attention_statistics.means.append(mean)
+    settings.attention_statistics.rstds.append(rstd)
+    return mask, spread * x, relaxed if prior is None else relaxed * prior
+
+
+def _attend_backward(
+    settings: PassSettings,
+    layer: _Layer,
+    to_layer: _Layer,
+    seen: _AttentionTape,
+    inputs: tuple[Tensor, Tensor],
+    outputs: tuple[Tensor | None, Tensor, Tensor | None],
+) -> tuple[Tensor, Tensor | None]:
+    """Gradients for ``a`` and the prior; that for ``x`` is added to ``inputs[1]``, the others to ``to_layer``.
+
+    ``outputs`` are the gradients of mask, masked input and next prior.
     """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        a: Tensor,
-        x: Tensor,
-        prior: Tensor | None,
-        weight: Tensor,
-        gain: Tensor,
-        bias: Tensor,
-        column_feature: Tensor,
-        mask_function: MaskFunction,
-        gamma: float,
-        n_chunks: int,
-        eps: float,
-    ) -> Any:
-        """``a`` (n_a, B), ``x`` (D, B), ``prior`` (F, B) or None for ones, ``weight`` (F, n_a)."""
-        u = torch.mm(weight, a)
-        normed, mean, rstd = normalise(u, gain, bias, n_chunks, eps)
-        mask = mask_function.forward(normed if prior is None else normed * prior)
-        spread = mask.index_select(0, column_feature)
-        relaxed = gamma - mask
-        ctx.save_for_backward(a, x, prior, weight, gain, column_feature, u, normed, mean, rstd, mask, spread, relaxed)
-        ctx.mask_function = mask_function
-        ctx.mark_non_differentiable(mean, rstd)
-        ctx.set_materialize_grads(False)
-        return mask, spread * x, relaxed if prior is None else relaxed * prior, mean, rstd
-
-    @staticmethod
-    def backward(
-        ctx: Any, to_mask: Tensor | None, to_masked: Tensor | None, to_prior_out: Tensor | None, *_: Tensor | None
-    ) -> Any:
-        a, x, prior, weight, gain, column_feature, u, normed, mean, rstd, mask, spread, relaxed = ctx.saved_tensors
-        total = torch.zeros_like(mask) if to_mask is None else to_mask.clone()
-        to_x = to_prior = None
-        if to_masked is not None:
-            total.index_add_(0, column_feature, to_masked * x)
-            to_x = to_masked * spread
-        if to_prior_out is not None:
-            total.sub_(to_prior_out if prior is None else to_prior_out * prior)
-        to_normed = ctx.mask_function.backward(mask, total)
-        if prior is not None:
-            to_prior = to_normed * normed
-            if to_prior_out is not None:
-                to_prior.addcmul_(to_prior_out, relaxed)
-            to_normed = to_normed * prior
-        to_u, to_gain, to_bias = normalise_backward(to_normed, u, mean, rstd, gain)
-        to_a, to_weight = torch.mm(weight.t(), to_u), torch.mm(to_u, a.t())
-        return to_a, to_x, to_prior, to_weight, to_gain, to_bias, None, None, None, None, None
+    x, to_x = inputs
+    to_mask, to_masked, to_next = outputs
+    to_x.addcmul_(to_masked, seen.spread)
+    total = torch.zeros_like(seen.relaxed) if to_mask is None else to_mask.clone()
+    total.index_add_(0, settings.column_feature, to_masked * x)
+    if to_next is not None:
+        total.sub_(to_next if seen.prior is None else to_next * seen.prior)
+    to_normed = settings.mask_function.backward(seen.saved, total)
+    to_prior = None
+    if seen.prior is not None:
+        to_prior = to_normed * seen.normed
+        if to_next is not None:
+            to_prior.addcmul_(to_next, seen.relaxed)
+        to_normed = to_normed * seen.prior
+    to_u, to_gain, to_bias = normalise_backward(to_normed, seen.u, seen.mean, seen.rstd, layer.gain)
+    torch.mm(to_u, seen.a.t(), out=to_layer.weight)
+    to_layer.gain.copy_(to_gain)
+    to_layer.bias.copy_(to_bias)
+    return torch.mm(layer.weight.t(), to_u), to_prior

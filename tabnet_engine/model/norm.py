@@ -7,12 +7,10 @@ are. Shapes: B rows, C channels, L layers, k ghost batches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
-__all__ = ["GhostBatchNorm", "ghost_chunks", "normalise", "normalise_backward", "unbiased_variance"]
+__all__ = ["GhostBatchNorm", "ghost_chunks", "normalise", "normalise_backward"]
 
 
 def ghost_chunks(n_rows: int, virtual_batch_size: int) -> tuple[int, ...]:
@@ -33,46 +31,35 @@ def normalise(x: Tensor, gain: Tensor, bias: Tensor, n_chunks: int, eps: float) 
     """Normalise ``n_chunks`` equal ghost batches of ``x`` (C, B), contiguous, each by itself.
 
     Returns:
-        The result (C, B), and mean and 1 / sqrt(variance + eps) of each ghost batch, both (C, k).
+        The result (C, B), and of each ghost batch the mean and 1 / sqrt(variance + eps), (1, C * k) both.
     """
     n_channels, n_rows = x.shape
     groups = n_channels * n_chunks
     if n_chunks > 1:
-        gain = gain.unsqueeze(1).expand(-1, n_chunks).reshape(-1)
-        bias = bias.unsqueeze(1).expand(-1, n_chunks).reshape(-1)
-    wide = x.view(1, groups, -1)
-    out, mean, rstd = torch.native_group_norm(wide, gain, bias, 1, groups, n_rows // n_chunks, groups, eps)
-    return out.view(n_channels, n_rows), mean.view(n_channels, n_chunks), rstd.view(n_channels, n_chunks)
+        gain, bias = _for_each_chunk(gain, n_chunks), _for_each_chunk(bias, n_chunks)
+    return torch.native_group_norm(x, gain, bias, 1, groups, n_rows // n_chunks, groups, eps)
 
 
 def normalise_backward(
     gradient: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, gain: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of :func:`normalise` for ``x`` (C, B), ``gain`` (C,) and ``bias`` (C,)."""
-    (n_channels, n_rows), n_chunks = x.shape, mean.shape[1]
-    groups = n_channels * n_chunks
+    n_channels, n_rows = x.shape
+    groups = mean.shape[1]
+    n_chunks = groups // n_channels
     if n_chunks > 1:
-        gain = gain.unsqueeze(1).expand(-1, n_chunks).reshape(-1)
-    to_x, to_gain, to_bias = torch.ops.aten.native_group_norm_backward(
-        gradient.view(1, groups, -1),
-        x.view(1, groups, -1),
-        mean.view(1, groups),
-        rstd.view(1, groups),
-        gain,
-        1,
-        groups,
-        n_rows // n_chunks,
-        groups,
-        [True, True, True],
+        gain = _for_each_chunk(gain, n_chunks)
+    to_x, to_gain, to_bias = torch.ops.aten.native_group_norm_backward.default(
+        gradient, x, mean, rstd, gain, 1, groups, n_rows // n_chunks, groups, [True, True, True]
     )
     if n_chunks > 1:
         to_gain, to_bias = to_gain.view(-1, n_chunks).sum(dim=1), to_bias.view(-1, n_chunks).sum(dim=1)
-    return to_x.view(n_channels, n_rows), to_gain, to_bias
+    return to_x, to_gain, to_bias
 
 
-def unbiased_variance(rstd: Tensor, n_rows: int, eps: float) -> Tensor:
-    """The variance, dividing by n - 1, behind ``rstd`` = 1 / sqrt(biased variance + eps) of ``n_rows`` rows."""
-    return rstd.pow(-2).sub_(eps).clamp_(min=0).mul_(n_rows / (n_rows - 1))
+def _for_each_chunk(channels: Tensor, n_chunks: int) -> Tensor:
+    """(C,) -> (C * k,), each entry k times."""
+    return channels.unsqueeze(1).expand(-1, n_chunks).reshape(-1)
 
 
 class GhostBatchNorm(nn.Module):
@@ -110,17 +97,17 @@ class GhostBatchNorm(nn.Module):
             ValueError: one row in training, whose variance does not exist.
         """
         if not self.training:
-            scale, shift = self.affine()
-            return x * scale[layer].unsqueeze(1) + shift[layer].unsqueeze(1)
+            scale, shift = self.affine(slice(layer, layer + 1))
+            return x * scale.t() + shift.t()
         parts = [self._normalise_part(part, layer, n_chunks) for part, n_chunks in self._parts(x)]
-        out, means, variances = (torch.cat(values, dim=1) for values in zip(*parts, strict=True))
-        self._follow(means, variances, layer)
-        return out
+        means, variances = (torch.cat(stats, dim=-1) for stats in ([p[1] for p in parts], [p[2] for p in parts]))
+        self._follow(means, variances, slice(layer, layer + 1))
+        return parts[0][0] if len(parts) == 1 else torch.cat([out for out, _, _ in parts], dim=1)
 
-    def affine(self) -> tuple[Tensor, Tensor]:
-        """What evaluation does to each channel: scale and shift (L, C), differentiable."""
-        scale = self.weight * torch.rsqrt(self.running_var + self.eps)
-        return scale, self.bias - self.running_mean * scale
+    def affine(self, layers: slice) -> tuple[Tensor, Tensor]:
+        """What evaluation does to each channel in some of the layers: scale and shift (L, C), differentiable."""
+        scale = self.weight[layers] * torch.rsqrt(self.running_var[layers] + self.eps)
+        return scale, self.bias[layers] - self.running_mean[layers] * scale
 
     def equal_chunks(self, n_rows: int) -> int:
         """The number of ghost batches in training, or 0 where their sizes differ.
@@ -131,16 +118,17 @@ class GhostBatchNorm(nn.Module):
         sizes = self._sizes(n_rows)
         return len(sizes) if sizes[0] == sizes[-1] else 0
 
-    def remember(self, means: Sequence[Tensor], rstds: Sequence[Tensor], n_rows: int) -> None:
+    def remember(self, means: list[Tensor], rstds: list[Tensor], n_rows: int) -> None:
         """Update every layer's running statistics after equal ghost batches.
 
         Args:
-            means: for each layer what :func:`normalise` returned, (C, k).
+            means: for each layer what :func:`normalise` returned, (1, C * k).
             rstds: likewise.
             n_rows: B, all rows together.
         """
-        size = n_rows // means[0].shape[1]
-        self._follow(torch.stack(means), unbiased_variance(torch.stack(rstds), size, self.eps), slice(None))
+        shape = (*self.running_mean.shape, -1)
+        all_means, all_rstds = torch.cat(means).view(shape), torch.cat(rstds).view(shape)
+        self._follow(all_means, _unbiased_variance(all_rstds, n_rows, self.eps), slice(None))
 
     def _sizes(self, n_rows: int) -> tuple[int, ...]:
         if n_rows < 2:
@@ -159,21 +147,29 @@ class GhostBatchNorm(nn.Module):
         return [(x[:, :cut], n_larger), (x[:, cut:], len(sizes) - n_larger)]
 
     def _normalise_part(self, x: Tensor, layer: int, n_chunks: int) -> tuple[Tensor, Tensor, Tensor]:
-        """One part's result (C, B), and mean and unbiased variance (C, k) of its ghost batches."""
+        """One part's result (C, B), and mean and unbiased variance (1, C, k) of its ghost batches."""
         weight = self.weight[layer]
         # Autocast hands over bfloat16; the statistics stay in the precision of the parameters.
         rows = x.to(weight.dtype).contiguous()
         out, mean, rstd = normalise(rows, weight, self.bias[layer], n_chunks, self.eps)
-        return out, mean, unbiased_variance(rstd.detach(), x.shape[1] // n_chunks, self.eps)
+        shape = (1, x.shape[0], n_chunks)
+        variance = _unbiased_variance(rstd.detach().view(shape), x.shape[1], self.eps)
+        return out, mean.detach().view(shape), variance
 
     @torch.no_grad()
-    def _follow(self, means: Tensor, variances: Tensor, layers: int | slice) -> None:
-        """Blend statistics (..., C, k) into the running ones of ``layers``."""
+    def _follow(self, means: Tensor, variances: Tensor, layers: slice) -> None:
+        """Blend statistics (L, C, k) into the running ones of ``layers``."""
+        n_chunks = means.shape[-1]
         for running, new in ((self.running_mean[layers], means), (self.running_var[layers], variances)):
-            n_chunks = new.shape[-1]
             if n_chunks == 1:
                 running.lerp_(new.squeeze(-1), self.momentum)
             else:
                 keep = 1 - self.momentum
                 weights = [self.momentum * keep ** (n_chunks - 1 - index) for index in range(n_chunks)]
                 running.mul_(keep**n_chunks).add_(new @ new.new_tensor(weights))
+
+
+def _unbiased_variance(rstd: Tensor, n_rows: int, eps: float) -> Tensor:
+    """The variance, dividing by n - 1, behind ``rstd`` (..., k) of k equal parts of ``n_rows`` rows."""
+    size = n_rows // rstd.shape[-1]
+    return rstd.pow(-2).sub_(eps).clamp_(min=0).mul_(size / (size - 1))

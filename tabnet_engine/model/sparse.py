@@ -18,9 +18,9 @@ __all__ = ["MASK_FUNCTIONS", "MaskFunction", "entmax15", "sparsemax"]
 
 # Up to this many entries comparing all pairs is faster than sorting (256 and 4,096 rows, one core).
 _PAIRWISE_LIMIT = 32
-# After the shift by the maximum the threshold lies in [-1, 0): what is below it never matters, and a finite
+# Relative to the maximum, both thresholds lie above -2: what is below that never matters, and a finite
 # stand-in for -inf keeps inf - inf out of the arithmetic.
-_EXCLUDED = -2.0
+_FLOOR = -3.0
 
 
 def sparsemax(x: Tensor, dim: int = -1) -> Tensor:
@@ -56,40 +56,31 @@ def entmax15(x: Tensor, dim: int = -1) -> Tensor:
 
 
 def _apply(function: type[Function], x: Tensor, dim: int) -> Tensor:
-    first = x.movedim(dim, 0)
-    mask = cast("Tensor", function.apply(first))  # type: ignore[no-untyped-call]
-    return mask.movedim(0, dim)
+    scores = x.movedim(dim, 0)
+    highest = scores.detach().amax(dim=0).clamp(min=torch.finfo(x.dtype).min)
+    mask = cast("Any", function).apply((scores - highest).clamp(min=_FLOOR)) * (scores > -torch.inf)
+    return cast("Tensor", mask.movedim(0, dim))
 
 
-def _sparsemax_forward(x: Tensor) -> Tensor:
-    """Sparsemax of ``x`` (F, ...) along the first axis."""
-    z = _shifted(x)
-    support = _pairwise_support(z) if z.shape[0] <= _PAIRWISE_LIMIT else _sorted_support(z)
-    inside = support.to(z.dtype)
-    size = inside.sum(dim=0).clamp_(min=1)
-    threshold = (z * inside).sum(dim=0).sub_(1).div_(size)
-    return z.sub_(threshold).clamp_(min=0)
+def _sparsemax_forward(x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Sparsemax of finite ``x`` (F, ...) along the first axis, and what its backward needs."""
+    z = x - x.amax(dim=0)
+    inside = (_pairwise_support(z) if z.shape[0] <= _PAIRWISE_LIMIT else _sorted_support(z)).to(z.dtype)
+    share = inside.sum(dim=0).reciprocal_()
+    threshold = (z * inside).sum(dim=0).sub_(1).mul_(share)
+    return z.sub_(threshold).clamp_(min=0), (inside, share)
 
 
-def _sparsemax_backward(mask: Tensor, gradient: Tensor) -> Tensor:
+def _sparsemax_backward(saved: tuple[Tensor, ...], gradient: Tensor) -> Tensor:
     """The gradient minus its mean over the support, on the support; zero elsewhere."""
-    inside = (mask > 0).to(gradient.dtype)
-    size = inside.sum(dim=0).clamp_(min=1)
-    mean = (gradient * inside).sum(dim=0).div_(size)
-    return (gradient - mean).mul_(inside)
-
-
-def _shifted(x: Tensor) -> Tensor:
-    """``x`` minus its maximum, a new tensor in which excluded entries are finite."""
-    highest = x.amax(dim=0).clamp_(min=torch.finfo(x.dtype).min)
-    return (x - highest).clamp_(min=_EXCLUDED)
+    inside, share = saved
+    on_support = gradient * inside
+    return on_support.sub_(on_support.sum(dim=0).mul_(share) * inside)
 
 
 def _pairwise_support(z: Tensor) -> Tensor:
     """Entry i is in the support exactly where sum_j max(z_j - z_i, 0) < 1."""
-    excess = (z.unsqueeze(0) - z.unsqueeze(1)).clamp_(min=0).sum(dim=1)
-    # The second condition follows from the first unless every entry is excluded.
-    return (excess < 1).logical_and_(z > -1)
+    return (z.unsqueeze(0) - z.unsqueeze(1)).clamp_(min=0).sum(dim=1) < 1
 
 
 def _sorted_support(z: Tensor) -> Tensor:
@@ -97,7 +88,7 @@ def _sorted_support(z: Tensor) -> Tensor:
     ordered = z.sort(dim=0, descending=True).values
     inside = 1 + _ranks(z) * ordered > ordered.cumsum(dim=0)
     last = inside.sum(dim=0, keepdim=True).sub_(1).clamp_(min=0)
-    return (z >= ordered.gather(0, last)).logical_and_(z > -1)
+    return z >= ordered.gather(0, last)
 
 
 def _ranks(z: Tensor) -> Tensor:
@@ -106,20 +97,18 @@ def _ranks(z: Tensor) -> Tensor:
     return ranks.view(-1, *[1] * (z.dim() - 1))
 
 
-def _entmax15_forward(x: Tensor) -> Tensor:
-    """Entmax-1.5 of ``x`` (F, ...) along the first axis: max(x / 2 - tau, 0)^2."""
-    z = _shifted(x / 2)
-    excluded = z <= -1
-    return z.sub_(_entmax15_threshold(z)).clamp_(min=0).square_().masked_fill_(excluded, 0)
+def _entmax15_forward(x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Entmax-1.5 of finite ``x`` (F, ...) along the first axis: max(x / 2 - tau, 0)^2."""
+    z = (x - x.amax(dim=0)).div_(2)
+    root = z.sub_(_entmax15_threshold(z)).clamp_(min=0)
+    return root.square(), (root,)
 
 
-def _entmax15_backward(mask: Tensor, gradient: Tensor) -> Tensor:
+def _entmax15_backward(saved: tuple[Tensor, ...], gradient: Tensor) -> Tensor:
     """The gradient minus its mean weighted by the root of the mask, times that root."""
-    root = mask.sqrt()
-    total = root.sum(dim=0)
-    total.masked_fill_(total == 0, 1)
+    (root,) = saved
     weighted = gradient * root
-    return weighted.sub_(root.mul_(weighted.sum(dim=0).div_(total)))
+    return weighted.sub_(weighted.sum(dim=0).div_(root.sum(dim=0)) * root)
 
 
 def _entmax15_threshold(z: Tensor) -> Tensor:
@@ -135,40 +124,44 @@ def _entmax15_threshold(z: Tensor) -> Tensor:
 class _Sparsemax(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        mask = _sparsemax_forward(x)
-        ctx.save_for_backward(mask)
+        mask, saved = _sparsemax_forward(x)
+        ctx.save_for_backward(*saved)
         return mask
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return _sparsemax_backward(ctx.saved_tensors[0], gradient)
+        return _sparsemax_backward(ctx.saved_tensors, gradient)
 
 
 class _Entmax15(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        mask = _entmax15_forward(x)
-        ctx.save_for_backward(mask)
+        mask, saved = _entmax15_forward(x)
+        ctx.save_for_backward(*saved)
         return mask
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return _entmax15_backward(ctx.saved_tensors[0], gradient)
+        return _entmax15_backward(ctx.saved_tensors, gradient)
 
 
 @dataclass(frozen=True)
 class MaskFunction:
-    """A map along ``dim`` and, for fused layers, its forward and backward along the first axis.
+    """A map along the first axis of finite scores, and its parts for a layer that writes out its derivative.
 
-    ``backward(mask, gradient)`` needs the forward's result only.
+    ``forward(x)`` returns the mask and what ``backward(saved, gradient)`` needs.
     """
 
-    apply: Callable[[Tensor, int], Tensor]
-    forward: Callable[[Tensor], Tensor]
-    backward: Callable[[Tensor, Tensor], Tensor]
+    function: type[Function]
+    forward: Callable[[Tensor], tuple[Tensor, tuple[Tensor, ...]]]
+    backward: Callable[[tuple[Tensor, ...], Tensor], Tensor]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The mask of ``x`` (F, ...), differentiable."""
+        return cast("Tensor", cast("Any", self.function).apply(x))
 
 
 MASK_FUNCTIONS = {
-    "sparsemax": MaskFunction(sparsemax, _sparsemax_forward, _sparsemax_backward),
-    "entmax15": MaskFunction(entmax15, _entmax15_forward, _entmax15_backward),
+    "sparsemax": MaskFunction(_Sparsemax, _sparsemax_forward, _sparsemax_backward),
+    "entmax15": MaskFunction(_Entmax15, _entmax15_forward, _entmax15_backward),
 }

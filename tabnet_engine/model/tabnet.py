@@ -16,7 +16,8 @@ from torch.autograd import Function
 from tabnet_engine.config import ModelConfig
 from tabnet_engine.errors import ConfigError
 from tabnet_engine.model.embedding import FeatureEmbedding
-from tabnet_engine.model.layers import AttentiveTransformer, FeatureTransformer, glorot_weight
+from tabnet_engine.model.fused import EncoderPass, PassSettings
+from tabnet_engine.model.layers import AttentiveTransformer, FeatureTransformer, glorot_weights
 from tabnet_engine.model.norm import GhostBatchNorm
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def mask_entropy(masks: Tensor) -> Tensor:
     Args:
         masks: (S, B, F).
     """
-    return cast("Tensor", _MeanEntropy.apply(masks, masks.numel() // max(1, masks.shape[-1])))
+    return cast("Tensor", cast("Any", _MeanEntropy).apply(masks, masks.numel() // max(1, masks.shape[-1])))
 
 
 class TabNetEncoder(nn.Module):
@@ -61,50 +62,79 @@ class TabNetEncoder(nn.Module):
 
     def __init__(self, column_feature: Tensor, n_features: int, config: ModelConfig) -> None:
         super().__init__()
-        width, hidden = len(column_feature), config.n_d + config.n_a
-        self.widths = (config.n_d, config.n_a)
+        width = len(column_feature)
+        self.n_d, self.n_a, self.n_steps = config.n_d, config.n_a, config.n_steps
         # Plain, not ghost, batch norm on the input (paper section 3.2).
         self.input_norm = GhostBatchNorm(width, virtual_batch_size=None, momentum=config.momentum)
-        self.shared = nn.ParameterList(
-            glorot_weight(hidden if index else width, 2 * hidden) for index in range(config.n_shared)
+        self.transformer = FeatureTransformer(
+            width,
+            config.n_d + config.n_a,
+            config.n_steps + 1,
+            n_shared=config.n_shared,
+            n_independent=config.n_independent,
+            virtual_batch_size=config.virtual_batch_size,
+            momentum=config.momentum,
         )
-        self.transformers = nn.ModuleList(
-            FeatureTransformer(
-                width,
-                hidden,
-                n_shared=config.n_shared,
-                n_independent=config.n_independent,
-                virtual_batch_size=config.virtual_batch_size,
-                momentum=config.momentum,
-            )
-            for _ in range(config.n_steps + 1)
-        )
-        self.attention = nn.ModuleList(
-            AttentiveTransformer(
-                config.n_a,
-                column_feature,
-                n_features,
-                gamma=config.gamma,
-                virtual_batch_size=config.virtual_batch_size,
-                momentum=config.momentum,
-                mask_function=config.mask_function,
-            )
-            for _ in range(config.n_steps)
+        self.attention = AttentiveTransformer(
+            config.n_a,
+            column_feature,
+            n_features,
+            config.n_steps,
+            gamma=config.gamma,
+            virtual_batch_size=config.virtual_batch_size,
+            momentum=config.momentum,
+            mask_function=config.mask_function,
         )
 
     def forward(self, x: Tensor, prior: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Run the steps on the embedded batch ``x``; ``prior`` None is the paper's P_0 = 1."""
         normed = self.input_norm(x.t())
-        shared = list(self.shared)
         prior = None if prior is None else prior.t()
-        _, a = self.transformers[0](normed, shared).split(self.widths)
+        n_chunks = self._fused_chunks(normed)
+        latents, masks = self._fused(normed, prior, n_chunks) if n_chunks else self._plain(normed, prior)
+        return latents.transpose(1, 2), masks.transpose(1, 2)
+
+    def _fused_chunks(self, x: Tensor) -> int:
+        """Ghost batches of ``x`` where the fused pass can serve it, else 0."""
+        if not self.training or torch.is_autocast_enabled(x.device.type):
+            return 0
+        return self.transformer.norm.equal_chunks(x.shape[1])
+
+    def _plain(self, x: Tensor, prior: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The steps as the paper writes them: latents (S, n_d, B), masks (S, F, B)."""
+        widths = (self.n_d, self.n_a)
+        _, a = self.transformer(x, 0).split(widths)
         decisions, masks = [], []
-        for transformer, attend in zip(self.transformers[1:], self.attention, strict=True):
-            mask, masked, prior = attend(a, normed, prior)
-            d, a = transformer(masked, shared).split(self.widths)
+        for step in range(self.n_steps):
+            mask, masked, prior = self.attention(a, x, prior, step)
+            d, a = self.transformer(masked, step + 1).split(widths)
             decisions.append(d)
             masks.append(mask)
-        return torch.stack(decisions).relu().transpose(1, 2), torch.stack(masks).transpose(1, 2)
+        return torch.stack(decisions).relu(), torch.stack(masks)
+
+    def _fused(self, x: Tensor, prior: Tensor | None, n_chunks: int) -> tuple[Tensor, Tensor]:
+        """The same in one autograd node."""
+        transformer, attention = self.transformer, self.attention
+        settings = PassSettings(
+            n_d=self.n_d,
+            n_layers=transformer.n_layers,
+            gamma=attention.gamma,
+            eps=transformer.norm.eps,
+            n_chunks=n_chunks,
+            mask_function=attention.mask_function,
+            column_feature=attention.column_feature,
+        )
+        parameters = [transformer.entry, transformer.shared, transformer.independent]
+        for norm, own in ((transformer.norm, []), (attention.norm, [attention.weight])):
+            parameters += [*own, norm.weight, norm.bias]
+        result: tuple[Tensor, Tensor] = cast("Any", EncoderPass).apply(settings, x, prior, *parameters)
+        seen = (
+            (transformer.norm, settings.transformer_statistics),
+            (attention.norm, settings.attention_statistics),
+        )
+        for norm, statistics in seen:
+            norm.remember(statistics.means, statistics.rstds, x.shape[1])
+        return result
 
 
 class TabNet(nn.Module):
@@ -132,7 +162,7 @@ class TabNet(nn.Module):
             raise ConfigError("a network needs at least one feature column, got none")
         self.embedding = FeatureEmbedding(layout, config, missing_states=missing_states)
         self.encoder = TabNetEncoder(self.embedding.column_feature, n_features, config)
-        self.head = glorot_weight(config.n_d, n_outputs)
+        self.head = glorot_weights(1, n_outputs, config.n_d)
         self.register_buffer("output_offset", torch.zeros(n_outputs))
         self.register_buffer("output_scale", torch.ones(n_outputs))
 
@@ -149,7 +179,7 @@ class TabNet(nn.Module):
     def forward(self, numeric: Tensor, categorical: Tensor, prior: Tensor | None = None) -> TabNetOutput:
         """Predict and explain one batch; ``prior`` (B, F) replaces P_0 = 1."""
         latents, masks = self.encoder(self.embedding(numeric, categorical), prior)
-        contributions = nnf.linear(latents, self.head) * self.output_scale
+        contributions = nnf.linear(latents, self.head[0]) * self.output_scale
         logits = contributions.sum(dim=0) + self.output_offset
         return TabNetOutput(logits, masks, contributions, latents, mask_entropy(masks))
 

@@ -156,7 +156,8 @@ class RunManifest:
 
     def to_mapping(self) -> dict[str, Any]:
         """The manifest as plain JSON values."""
-        return {"format": FORMAT, **dataclasses.asdict(self), "task": self.task.value}
+        lists = {"outputs": list(self.outputs), "notes": list(self.notes)}
+        return {"format": FORMAT, **dataclasses.asdict(self), "task": self.task.value, **lists}
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:

@@ -139,7 +139,7 @@ def write_whole(path: Path, writer: Callable[[Path], None]) -> str:
 
 def json_bytes(value: Any, *, indent: int | None = None) -> bytes:
     """``value`` as JSON text; refuses NaN and infinity, which are no JSON."""
-    return (json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (json.dumps(value, indent=indent, allow_nan=False) + "\n").encode()
 
 
 def write_json(path: Path, value: Any, *, indent: int | None = None) -> str:
@@ -213,7 +213,11 @@ def folder_written_whole(folder: Path) -> Iterator[Path]:
         yield temporary
         confirm(temporary)
         _take_name(temporary, folder)
-        confirm(folder.parent)
+        try:
+            confirm(folder.parent)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
 
 def _take_name(temporary: Path, folder: Path) -> None:

@@ -40,7 +40,7 @@ class TrainingState:
     epoch: int = 0
     batch: int = 0
     record: EpochRecord | None = None
-    best_epoch: int | None = None
+    best_epoch: int = 0
     stop: bool = False
 
 
@@ -133,7 +133,7 @@ class EarlyStopping(Callback):
             self._best = value
             state.best_epoch = state.epoch
             self._weights = {name: tensor.detach().clone() for name, tensor in state.network.state_dict().items()}
-        elif self.patience and state.epoch - (state.best_epoch or 0) >= self.patience:
+        elif self.patience and state.epoch - state.best_epoch >= self.patience:
             self.stopped = state.epoch < state.max_epochs
             state.stop = True
 

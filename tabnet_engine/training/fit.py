@@ -27,7 +27,7 @@ from tabnet_engine.training.history import EpochRecord, History
 from tabnet_engine.training.loop import TensorTable, batch_bounds, run_epoch
 from tabnet_engine.training.losses import TaskLoss, balanced_weights
 from tabnet_engine.training.metrics import METRICS, evaluate
-from tabnet_engine.training.optimization import Optimization
+from tabnet_engine.training.optimization import FlatParameters, Optimization
 from tabnet_engine.training.prediction import rows_per_batch
 
 __all__ = ["FitResult", "LabelledTable", "fit", "resolve_monitor"]
@@ -98,10 +98,11 @@ def fit(
         raise ConfigError("training needs at least one validation row to choose its best epoch; use a larger table")
     device = resolve_device(config.device)
     stopping = EarlyStopping(monitor, config.patience)
+    training = _Training(network.to(device), train, validation, codec, config)
     try:
-        training = _Training(network.to(device), train, validation, codec, config)
         records, best_epoch = training.run(CallbackList((stopping, *callbacks)))
     finally:
+        training.weights.release()
         network.to("cpu").eval()
     return FitResult(History(records, best_epoch), best_epoch, stopping.stopped, device.type)
 
@@ -126,7 +127,8 @@ class _Training:
         self.validation = TensorTable.build(validation.encoded, self.loss.target(validation.y), device)
         self.validation_y = validation.y
         self.bounds = batch_bounds(len(train), config.batch_size)
-        self.optimization = Optimization(network, config, len(self.bounds))
+        self.weights = FlatParameters(network)
+        self.optimization = Optimization(self.weights, config, len(self.bounds))
         self.generator = torch.Generator().manual_seed(config.seed)
 
     def run(self, callback: Callback) -> tuple[tuple[EpochRecord, ...], int]:
@@ -141,8 +143,6 @@ class _Training:
             records.append(state.record)
             callback.on_epoch_end(state)
         callback.on_train_end(state)
-        if state.best_epoch is None:
-            raise ValueError("a training ended without a best epoch")
         return tuple(records), state.best_epoch
 
     def _epoch(self, callback: Callback, state: TrainingState) -> EpochRecord:

@@ -13,9 +13,9 @@ import psutil
 import torch
 
 from tabnet_engine.config import ModelConfig, TrainingConfig
-from tabnet_engine.data.encoding import InputLayout
+from tabnet_engine.data.encoding import FIRST_CATEGORY, InputLayout
 from tabnet_engine.errors import ConfigError
-from tabnet_engine.model.tabnet import TabNet
+from tabnet_engine.model.embedding import categorical_width
 
 __all__ = ["MemoryEstimate", "available_memory", "estimate_memory", "require_memory"]
 
@@ -46,7 +46,8 @@ class MemoryEstimate:
     def of(cls, model: ModelConfig, training: TrainingConfig, layout: InputLayout, n_outputs: int, n_rows: int) -> Self:
         """Reckon for a table of ``n_rows``; 0 leaves the table out."""
         batch_rows = min(training.batch_size, n_rows or training.batch_size)
-        n_weights, width = _measure_weights(model, layout, n_outputs)
+        width, n_embedding = _embedding_size(model, layout)
+        n_weights = n_embedding + _encoder_weights(model, layout.n_features, width) + model.n_d * n_outputs
         table_row = 4 * len(layout.numeric_feature) + 8 * len(layout.categorical_feature) + 8
         return cls(
             weights=COPIES_OF_WEIGHTS * FLOAT_BYTES * n_weights,
@@ -126,14 +127,26 @@ def _floats_per_row(model: ModelConfig, layout: InputLayout, width: int) -> int:
     return embedding + transformers + masks
 
 
-def _measure_weights(model: ModelConfig, layout: InputLayout, n_outputs: int) -> tuple[int, int]:
-    """Trainable values and D; all steps are alike, so one is measured and multiplied."""
-    # The meta device knows shapes and holds no values.
-    with torch.device("meta"):
-        one = TabNet(layout, n_outputs, model.replace(n_steps=1))
-        two = TabNet(layout, n_outputs, model.replace(n_steps=2))
-    step = two.n_parameters - one.n_parameters
-    return one.n_parameters + (model.n_steps - 1) * step, one.embedding.width
+def _embedding_size(model: ModelConfig, layout: InputLayout) -> tuple[int, int]:
+    """D, and how many values the embedding learns."""
+    piecewise = model.numeric_embedding == "piecewise"
+    per_number = model.d_numeric if piecewise else 1
+    n_bins = max((len(edges) - 1 for edges in layout.bins), default=0) if piecewise else 0
+    widths = [model.d_categorical or categorical_width(size - FIRST_CATEGORY) for size in layout.categorical_sizes]
+    tables = sum(size * width for size, width in zip(layout.categorical_sizes, widths, strict=True))
+    n_numbers = len(layout.numeric_feature)
+    return n_numbers * per_number + sum(widths), n_numbers * (n_bins + 1) * per_number + tables
+
+
+def _encoder_weights(model: ModelConfig, n_features: int, width: int) -> int:
+    """How many values the encoder learns: FC weights without bias, and two for each channel of a norm."""
+    hidden, n_shared, n_own = model.n_d + model.n_a, model.n_shared, model.n_independent
+    first, later = 2 * hidden * width, 2 * hidden * hidden
+    shared = first + (n_shared - 1) * later if n_shared else 0
+    own = n_own * later if n_shared else first + (n_own - 1) * later
+    norms = (n_shared + n_own) * 4 * hidden
+    attention = n_features * model.n_a + 2 * n_features
+    return shared + (model.n_steps + 1) * (own + norms) + model.n_steps * attention + 2 * width
 
 
 def _gigabytes(count: int) -> str:

@@ -57,10 +57,10 @@ class ForwardChunk:
 
 def rows_per_batch(network: TabNet, wanted: int = MAX_BATCH_ROWS) -> int:
     """At most ``wanted`` rows, fewer when a row is wide, so that a batch stays within a few hundred megabytes."""
-    width, n_steps = network.embedding.width, len(network.encoder.attention)
+    encoder = network.encoder
     n_features = int(network.embedding.column_feature.max()) + 1
     # Bins, embedding and norms of a row; its masks and priors; the widest hidden layer.
-    cells = 24 * width + 3 * n_steps * n_features + 16 * network.head.shape[1]
+    cells = 24 * network.embedding.width + 3 * encoder.n_steps * n_features + 8 * (encoder.n_d + encoder.n_a)
     return max(1, min(wanted, MAX_BATCH_CELLS // cells))
 
 

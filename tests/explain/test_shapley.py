@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tabnet_engine.data.encoding import EncodedTable, InputLayout
+from tabnet_engine.data.encoding import EncodedTable
 from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import ExplanationError, JobCancelledError
 from tabnet_engine.explain import shapley
 from tabnet_engine.explain.attribution import Background
 from tabnet_engine.explain.background import BackgroundSample, draw_background
-from tabnet_engine.explain.shapley import RawColumnCodes, default_evaluations, shap_values, warm_up
+from tabnet_engine.explain.raw_columns import RawColumnCodes
+from tabnet_engine.explain.shapley import default_evaluations, shap_values, warm_up
 from tabnet_engine.explain.subject import ChosenRows, Steering
 
 
@@ -35,55 +36,6 @@ def cubic(table: EncodedTable) -> np.ndarray:
     return np.stack([first, np.tanh(numbers.sum(axis=1)) * sex * job], axis=1)
 
 
-# --- the bridge ----------------------------------------------------------------------------------------
-
-
-def test_equal_cells_share_a_code_and_different_cells_do_not(cases):
-    background, explained = cases.mixed_table(40, seed=1), cases.mixed_table(30, seed=2)
-    layout = cases.mixed_layout()
-    codes = RawColumnCodes.build(layout, background, explained)
-    joined = codes.joined
-    for feature, numeric, categorical in ((0, [0], []), (1, [1, 2, 3], []), (2, [], [0]), (3, [], [1])):
-        cells = [
-            (tuple(np.nan_to_num(n, nan=1e9).tolist()), tuple(c.tolist()))
-            for n, c in zip(joined.numeric[:, numeric], joined.categorical[:, categorical], strict=True)
-        ]
-        same_cell = np.array([[a == b for b in cells] for a in cells])
-        same_code = codes.codes[:, feature][:, None] == codes.codes[:, feature][None, :]
-        np.testing.assert_array_equal(same_code, same_cell)
-
-
-@given(seed=st.integers(0, 2**32 - 1), n_background=st.integers(1, 12), n_explained=st.integers(1, 12))
-@settings(max_examples=40, deadline=None)
-def test_codes_decode_to_the_encoded_cells(seed, n_background, n_explained):
-    generator = np.random.default_rng(seed)
-    layout = InputLayout(("a", "b", "c"), (0, 2, 2), (1,), (5,), ((-1.0, 1.0),) * 3)
-    numeric = generator.choice([np.nan, -0.0, 0.0, 1.5, -1e4], size=(n_background + n_explained, 3)).astype(np.float32)
-    table = EncodedTable(numeric, generator.integers(0, 5, size=(len(numeric), 1)))
-    codes = RawColumnCodes.build(layout, table.take(np.arange(n_background)), table.take(np.arange(n_background, len(table))))
-    decoded = codes.decode(np.concatenate([codes.background, codes.explained]))
-    np.testing.assert_array_equal(decoded.numeric, table.numeric)
-    np.testing.assert_array_equal(decoded.categorical, table.categorical)
-
-
-def test_mixing_codes_exchanges_whole_columns(cases):
-    layout, background, row = cases.mixed_layout(), cases.mixed_table(5, seed=3), cases.mixed_table(1, seed=4)
-    codes = RawColumnCodes.build(layout, background, row)
-    mixed = codes.background.copy()
-    mixed[:, [1, 3]] = codes.explained[0, [1, 3]]
-    expected = cases.with_columns(layout, background, row, frozenset({1, 3}))
-    np.testing.assert_array_equal(codes.decode(mixed).numeric, expected.numeric)
-    np.testing.assert_array_equal(codes.decode(mixed).categorical, expected.categorical)
-
-
-def test_codes_stay_where_shap_can_tell_them_apart(cases):
-    layout = cases.plain_layout(1)
-    many = cases.plain_table(np.zeros((RawColumnCodes.MAX_CODES, 1)))
-    with pytest.raises(ValueError, match="exceed"):
-        RawColumnCodes.build(layout, many, cases.plain_table(np.ones((1, 1))))
-    assert not np.isclose(RawColumnCodes.MAX_CODES - 1, RawColumnCodes.MAX_CODES)
-
-
 # --- the values ----------------------------------------------------------------------------------------
 
 
@@ -96,14 +48,17 @@ def test_many_orders_agree_with_brute_force_over_dates_categories_and_missing_ce
         exact = cases.brute_force(model, rows.take([index]), background)
         error = np.abs(result.values[index] - exact)
         assert (error <= 5 * result.standard_error[index] + 1e-9).all()
-        assert error.max() < 0.05 * np.abs(exact).max()
+        assert error.max() < 0.1 * np.abs(exact).max()
     assert result.additivity_error <= 1e-5
     np.testing.assert_allclose(result.values.sum(axis=1) + result.base, result.logits, atol=1e-5)
 
 
 def test_agrees_with_brute_force_for_eight_columns(cases):
     generator = np.random.default_rng(0)
-    background, row = cases.plain_table(generator.normal(size=(10, 8))), cases.plain_table(generator.normal(size=(1, 8)))
+    background, row = (
+        cases.plain_table(generator.normal(size=(10, 8))),
+        cases.plain_table(generator.normal(size=(1, 8))),
+    )
 
     def smooth(table: EncodedTable) -> np.ndarray:
         x = table.numeric.astype(np.float64)
@@ -126,7 +81,9 @@ def test_a_linear_model_gets_weight_times_distance_from_the_mean(seed, cases):
     model = cases.NumpyModel(
         cases.plain_layout(5), lambda table: table.numeric.astype(np.float64) @ weights, outputs=("a", "b")
     )
-    result = shap_values(model, chosen(cases.plain_table(rows)), sample(cases.plain_table(background)), n_evaluations=11)
+    result = shap_values(
+        model, chosen(cases.plain_table(rows)), sample(cases.plain_table(background)), n_evaluations=11
+    )
     distance = rows.astype(np.float64) - background.mean(axis=0, dtype=np.float64)
     np.testing.assert_allclose(result.values, distance[:, :, None] * weights, atol=1e-9)
     assert result.standard_error is None  # a single order has no repetitions
@@ -136,7 +93,8 @@ def test_one_order_both_ways_is_exact_for_interactions_of_pairs(cases):
     generator = np.random.default_rng(3)
     background, row = cases.plain_table(generator.normal(size=(6, 4))), cases.plain_table(generator.normal(size=(1, 4)))
     model = cases.NumpyModel(
-        cases.plain_layout(4), lambda t: t.numeric[:, 0] * t.numeric[:, 1] + t.numeric[:, 2] * t.numeric[:, 3] - t.numeric[:, 0]
+        cases.plain_layout(4),
+        lambda t: t.numeric[:, 0] * t.numeric[:, 1] + t.numeric[:, 2] * t.numeric[:, 3] - t.numeric[:, 0],
     )
     result = shap_values(model, chosen(row), sample(background), n_evaluations=9)
     np.testing.assert_allclose(result.values[0], cases.brute_force(model, row, background), atol=1e-6)
@@ -149,7 +107,9 @@ def test_a_column_that_the_model_ignores_gets_exactly_zero_and_twins_get_the_sam
     model = cases.NumpyModel(
         cases.plain_layout(4), lambda t: (t.numeric[:, 0] + t.numeric[:, 1]) ** 2 + t.numeric[:, 2]
     )
-    result = shap_values(model, chosen(cases.plain_table(cells[:2])), sample(cases.plain_table(cells[2:])), n_evaluations=900)
+    result = shap_values(
+        model, chosen(cases.plain_table(cells[:2])), sample(cases.plain_table(cells[2:])), n_evaluations=900
+    )
     assert (result.values[:, 3] == 0).all()
     assert (result.standard_error[:, 3] == 0).all()
     np.testing.assert_allclose(result.values[:, 0], result.values[:, 1], atol=1e-6)
@@ -158,15 +118,19 @@ def test_a_column_that_the_model_ignores_gets_exactly_zero_and_twins_get_the_sam
 def test_columns_equal_to_the_background_get_zero_without_being_evaluated(cases):
     background = np.array([[0.0, 1.0, 5.0], [1.0, 2.0, 5.0]])
     model = cases.NumpyModel(cases.plain_layout(3), lambda t: t.numeric.prod(axis=1))
-    result = shap_values(model, chosen(cases.plain_table([[3.0, 4.0, 5.0]])), sample(cases.plain_table(background)), n_evaluations=7)
+    result = shap_values(
+        model, chosen(cases.plain_table([[3.0, 4.0, 5.0]])), sample(cases.plain_table(background)), n_evaluations=7
+    )
     assert result.values[0, 2, 0] == 0
-    # Explained row, background, then one order of the two varying columns: 1 + 2 + 2 each way, 2 rows each.
-    assert model.calls == [1, 2, 10]
+    # Explained row, background, then what one order of two columns mixes from two rows: known none (2), one (2), both.
+    assert model.calls == [1, 2, 2 + 2 + 1 + 2]
 
 
 def test_a_row_equal_to_its_whole_background_gets_zeros(cases):
     cells = cases.plain_table(np.ones((3, 2)))
-    result = shap_values(cases.NumpyModel(cases.plain_layout(2), lambda t: t.numeric.sum(axis=1)), chosen(cells.take([0])), sample(cells))
+    result = shap_values(
+        cases.NumpyModel(cases.plain_layout(2), lambda t: t.numeric.sum(axis=1)), chosen(cells.take([0])), sample(cells)
+    )
     np.testing.assert_array_equal(result.values, np.zeros((1, 2, 1)))
 
 
@@ -177,6 +141,29 @@ def test_the_whole_background_counts_not_only_a_hundred_rows(cases):
     result = shap_values(model, chosen(cases.plain_table([[0.0]])), sample(cases.plain_table(background)))
     np.testing.assert_allclose(result.base, [3.0])
     np.testing.assert_allclose(result.values[0, 0], [-3.0], atol=1e-9)
+
+
+def test_orders_that_go_through_the_network_together_change_nothing(cases, monkeypatch):
+    layout, background, rows = cases.mixed_layout(), cases.mixed_table(6, seed=7), cases.mixed_table(2, seed=8)
+    model = cases.NumpyModel(layout, cubic, outputs=("first", "second"))
+    together = shap_values(model, chosen(rows), sample(background))
+    assert len(model.calls) == 2 + 2
+    monkeypatch.setattr(shapley, "CELLS_AT_ONCE", 1)
+    one_by_one = shap_values(model, chosen(rows), sample(background))
+    assert len(model.calls) == 4 + 2 + 2 * 10
+    np.testing.assert_array_equal(together.values, one_by_one.values)
+
+
+def test_a_foreign_draw_from_the_global_generator_costs_time_but_not_correctness(cases):
+    background, row = cases.mixed_table(6, seed=7), cases.mixed_table(1, seed=8)
+    layout = cases.mixed_layout()
+
+    codes = RawColumnCodes.build(layout, background, row)
+    sheet = shapley._AnswerSheet(cases.NumpyModel(layout, cubic, outputs=("first", "second")), codes)
+    sheet.ask(codes.background)
+    sheet.fill()
+    expected = cubic(codes.decode(codes.explained))
+    np.testing.assert_array_equal(sheet.answer(codes.explained), expected)
 
 
 # --- provenance and repeatability ----------------------------------------------------------------------
@@ -231,20 +218,21 @@ def test_provenance_states_what_was_done(cases):
 
 
 def test_numpys_global_randomness_is_left_as_it_was(cases):
-    np.random.seed(11)
-    expected = np.random.random(3)
-    np.random.seed(11)
+    generator = np.random.mtrand._rand  # the one that np.random.seed and np.random.shuffle act on
+    generator.seed(11)
+    expected = generator.random_sample(3)
+    generator.seed(11)
     model = cases.NumpyModel(cases.plain_layout(2), lambda t: t.numeric.sum(axis=1))
     shap_values(model, chosen(cases.plain_table([[1.0, 2.0]])), sample(cases.plain_table([[0.0, 0.0]])))
-    np.testing.assert_array_equal(np.random.random(3), expected)
+    np.testing.assert_array_equal(generator.random_sample(3), expected)
 
 
-def test_warming_up_needs_nothing_and_changes_nothing():
-    np.random.seed(12)
-    expected = np.random.random(3)
-    np.random.seed(12)
-    warm_up()
-    np.testing.assert_array_equal(np.random.random(3), expected)
+def test_warming_up_leaves_numba_as_it_was():
+    import numba
+
+    before = numba.config.DISABLE_JIT
+    assert warm_up().__name__ == "shap"
+    assert before == numba.config.DISABLE_JIT
 
 
 # --- steering and limits -------------------------------------------------------------------------------
@@ -276,10 +264,12 @@ def test_progress_counts_rows_and_cancelling_stops(cases):
         (14, 0, 50, None, "no row to explain"),
         (14, 1, 10_000, 29_000, "lower n_evaluations or n_background"),
         (14, 1_000_000, 50, None, "lower n_shap_rows"),
-        (500, 1, 250, 1_001, "lower n_background to 199 or less"),
+        (500, 1, 250, 1_001, "lower n_background to 79 or less"),
     ],
 )
-def test_requests_that_cannot_be_met_say_what_to_change(cases, n_features, n_rows, n_background, n_evaluations, sentence):
+def test_requests_that_cannot_be_met_say_what_to_change(
+    cases, n_features, n_rows, n_background, n_evaluations, sentence
+):
     model = cases.NumpyModel(cases.plain_layout(n_features), lambda t: pytest.fail("evaluated"))
     rows = chosen(cases.plain_table(np.zeros((n_rows, n_features), dtype=np.float32)[:, :n_features]))
     background = sample(cases.plain_table(np.zeros((n_background, n_features))))
@@ -288,7 +278,7 @@ def test_requests_that_cannot_be_met_say_what_to_change(cases, n_features, n_row
 
 
 def test_the_most_background_that_the_sentence_allows_is_allowed():
-    assert shapley._check_budget(500, 1, 199, 1_001) == 1
+    assert shapley._check_budget(500, 1, 79, 1_001) == 1
 
 
 def test_a_model_that_contradicts_itself_is_never_shown(cases):

@@ -113,7 +113,7 @@ def test_final_dots_in_the_test_table_s_labels_are_read_and_noted(make_table, ti
     [
         (lambda frame: frame.drop(columns="target"), "test table: .*'target'"),
         (lambda frame: frame.drop(columns="size"), "test table: .*'size'"),
-        (lambda frame: frame.assign(target="perhaps"), "test table: .*'perhaps'"),
+        (lambda frame: frame.assign(target="perhaps"), "test table: .*perhaps"),
         (lambda frame: frame.assign(target=None), "test table: .*missing in every row"),
     ],
 )

@@ -145,7 +145,7 @@ def test_the_hooks_come_in_order(prepare):
             seen.append(("batch", state.epoch, state.batch))
 
         def on_epoch_end(self, state):
-            seen.append(("epoch end", state.epoch, state.record.epoch, state.best_epoch is not None))
+            seen.append(("epoch end", state.epoch, state.record.epoch, state.best_epoch))
 
         def on_train_end(self, state):
             seen.append(("train end", state.epoch))
@@ -156,7 +156,7 @@ def test_the_hooks_come_in_order(prepare):
         ("epoch begin", 1),
         ("batch", 1, 1),
         ("batch", 1, 2),
-        ("epoch end", 1, 1, True),
+        ("epoch end", 1, 1, 1),
         ("train end", 1),
     ]
 
@@ -171,17 +171,20 @@ def test_a_loss_that_is_not_finite_says_what_to_lower(prepare, where):
         fit(network, train, validation, codec, config)
 
 
+def without_most_yes(table):
+    kept = np.flatnonzero((table.y == 0) | (np.arange(len(table)) % 8 == 0))
+    return LabelledTable(table.encoded.take(kept), table.y[kept])
+
+
 def test_balanced_class_weights_raise_the_rare_class(prepare):
-    shares = {}
+    means = {}
     for weighting in ("none", "balanced"):
         network, train, validation, codec, config = prepare(
-            n_train=300, max_epochs=5, class_weights=weighting, learning_rate=0.1
+            n_train=300, max_epochs=3, class_weights=weighting, learning_rate=0.1
         )
-        kept = np.flatnonzero((train.y == 0) | (np.arange(len(train)) % 8 == 0))
-        rare = LabelledTable(train.encoded.take(kept), train.y[kept])
-        fit(network, rare, validation, codec, config)
-        shares[weighting] = predict_logits(network, validation.encoded).mean()
-    assert shares["balanced"] > shares["none"] + 0.5
+        fit(network, without_most_yes(train), without_most_yes(validation), codec, config)
+        means[weighting] = predict_logits(network, validation.encoded).mean()
+    assert means["balanced"] > means["none"] + 0.5
 
 
 def test_class_weights_do_not_concern_a_regression(prepare):

@@ -11,6 +11,8 @@ from tabnet_engine.training import memory
 from tabnet_engine.training.memory import MemoryEstimate, available_memory, estimate_memory, require_memory
 
 LAYOUT = InputLayout(("a", "b"), (0,), (1,), (5,), ((-1.0, 0.0, 1.0),))
+NUMBERS = InputLayout(("a",), (0, 0), (), (), ((-1.0, 0.0, 1.0, 2.0), (0.0, 1.0)))
+WORDS = InputLayout(("a", "b"), (), (0, 1), (3, 90), ())
 GIGABYTE = 1024**3
 
 
@@ -19,17 +21,23 @@ def training():
     return TrainingConfig(batch_size=64)
 
 
-def test_weights_are_counted_exactly(tiny_model, training):
-    estimate = MemoryEstimate.of(tiny_model, training, LAYOUT, 3, 0)
-    assert estimate.weights == 5 * 4 * TabNet(LAYOUT, 3, tiny_model).n_parameters
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {},
+        {"n_steps": 5},
+        {"n_shared": 0, "n_independent": 2},
+        {"n_shared": 2, "n_independent": 0},
+        {"numeric_embedding": "none"},
+        {"d_categorical": 6, "n_d": 7},
+    ],
+)
+@pytest.mark.parametrize("layout", [LAYOUT, NUMBERS, WORDS])
+def test_weights_are_counted_exactly(tiny_model, training, shape, layout):
+    model = tiny_model.replace(**shape)
+    estimate = MemoryEstimate.of(model, training, layout, 3, 0)
+    assert estimate.weights == 5 * 4 * TabNet(layout, 3, model).n_parameters
     assert estimate.table == 0
-
-
-@pytest.mark.parametrize("numeric_embedding", ["piecewise", "none"])
-def test_many_steps_are_counted_exactly_too(tiny_model, training, numeric_embedding):
-    model = tiny_model.replace(n_steps=7, numeric_embedding=numeric_embedding)
-    estimate = MemoryEstimate.of(model, training, LAYOUT, 1, 1000)
-    assert estimate.weights == 5 * 4 * TabNet(LAYOUT, 1, model).n_parameters
 
 
 @pytest.mark.parametrize("shape", [{}, {"n_d": 64}, {"n_steps": 6}, {"n_bins": 64}, {"mask_function": "entmax15"}])
@@ -41,7 +49,7 @@ def test_a_batch_is_reckoned_at_least_as_large_as_what_forward_keeps(tiny_model,
         kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
-    network = TabNet(LAYOUT, 1, model)
+    network = TabNet(LAYOUT, 1, model).eval()  # in evaluation every operation keeps its own values
     weights = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         network(torch.randn(64, 1), torch.zeros(64, 1, dtype=torch.int64))

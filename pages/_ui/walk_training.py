@@ -1,4 +1,4 @@
-"""The walkthrough's later steps: train, see what the steps read, follow one decision."""
+"""The walkthrough's third step: train with the settings that fit the table, and watch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pages._ui import data_access, job_panel, run_view, state, train_form, widge
 if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
 
-__all__ = ["decision", "masks", "training"]
+__all__ = ["training"]
 
 
 def training() -> bool:
@@ -40,8 +40,8 @@ def _start(dataset_id: str, *, again: bool) -> None:
     target = schema.target.name if schema.target else ""
     if not again:
         st.markdown(
-            f"The model learns to predict **{widgets.md(target)}** from {len(schema.features)} columns. Some rows are held "
-            "back to test it. The suggested settings are fine for a first look."
+            f"The model learns to predict **{widgets.md(target)}** from {len(schema.features)} columns. "
+            "Some rows are held back to test it. The suggested settings are fine for a first look."
         )
     label, kind = ("Train again", "secondary") if again else ("Train", "primary")
     if st.button(label, type=kind, icon=":material/play_arrow:", key="walk_train"):  # type: ignore[arg-type]

@@ -1,0 +1,208 @@
+"""What the explaining pages read from a run, cached by the hash of the part that holds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from pages._ui import data_access, state, widgets
+from tabnet_engine.errors import UserError
+from tabnet_engine.explain import store
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+    from tabnet_engine.explain.attribution import Attribution
+    from tabnet_engine.explain.importance import GlobalImportance
+    from tabnet_engine.explain.masks import MaskExplanation
+    from tabnet_engine.explain.row_outcomes import RowOutcomes
+    from tabnet_engine.explain.single_row import RowExplainer, RowExplanation
+    from tabnet_engine.runs.run import Run
+
+__all__ = [
+    "attribution",
+    "chosen_run",
+    "explainer",
+    "frame",
+    "importances",
+    "masks",
+    "outcomes",
+    "row_explanation",
+    "seconds_per_evaluation",
+    "texts",
+]
+
+
+def chosen_run() -> Run | None:
+    """Let the user choose a run; without any, show where runs come from and return None."""
+    names = data_access.run_names()
+    if not names:
+        widgets.empty_state(
+            "No run yet",
+            "This page explains a trained model. The walkthrough trains one on a sample table in a minute.",
+            page="walkthrough",
+            label="Start the walkthrough",
+        )
+        return None
+    run_id = widgets.choice("Run", names, state.current("run"), key="explained_run")
+    if run_id != state.current("run"):
+        state.clear("row")  # a row number means nothing in another table
+    state.choose("run", run_id)
+    return data_access.run(run_id)
+
+
+def masks(run: Run) -> MaskExplanation | None:
+    """Stored masks of all rows; None when the run has none."""
+    if not store.has_explanations(run, store.MASKS):
+        return None
+    return _masks(_digest(run, f"{store.MASKS}.parquet"), run)
+
+
+@st.cache_resource(show_spinner="Reading the masks", max_entries=4)
+def _masks(digest: str, _run: Run) -> MaskExplanation:  # noqa: ARG001 - the digest is the cache's key
+    return store.load_masks(_run)
+
+
+def attribution(run: Run) -> Attribution | None:
+    """Stored SHAP values; None when the run has none."""
+    if not store.has_explanations(run, store.SHAP):
+        return None
+    return _attribution(_digest(run, f"{store.SHAP}.parquet"), run)
+
+
+@st.cache_resource(show_spinner="Reading the SHAP values", max_entries=8)
+def _attribution(digest: str, _run: Run) -> Attribution:  # noqa: ARG001 - the digest is the cache's key
+    return store.load_attribution(_run)
+
+
+def importances(run: Run) -> dict[str, GlobalImportance]:
+    """Stored global importances by method; empty when the run has none."""
+    if not store.has_explanations(run, store.IMPORTANCE):
+        return {}
+    return {importance.method: importance for importance in _importances(_digest(run, store.IMPORTANCE), run)}
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _importances(digest: str, _run: Run) -> tuple[GlobalImportance, ...]:  # noqa: ARG001 - as above
+    return store.load_importances(_run)
+
+
+def frame(run: Run) -> pd.DataFrame | None:
+    """The table that the run was trained on; None when it is no longer in this workspace."""
+    dataset_id = run.manifest.dataset.dataset_id
+    if dataset_id is None:
+        return None
+    try:
+        return data_access.frame(dataset_id)
+    except UserError:
+        return None
+
+
+def outcomes(run: Run) -> RowOutcomes | None:
+    """Prediction and outcome of the rows that have masks; None without masks or without the table."""
+    explanation, table = masks(run), frame(run)
+    if explanation is None or table is None:
+        return None
+    return _outcomes(_digest(run, f"{store.MASKS}.parquet"), run)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _outcomes(digest: str, _run: Run) -> RowOutcomes | None:  # noqa: ARG001 - as above
+    from tabnet_engine.explain.row_outcomes import row_outcomes
+
+    explanation, table = masks(_run), frame(_run)
+    if explanation is None or table is None:
+        return None
+    return row_outcomes(_run.codec, _run.splits, table, explanation.rows, explanation.logits)
+
+
+def texts(run: Run, rows: npt.NDArray[np.int64]) -> pd.DataFrame | None:
+    """The cells of some rows as a reader wants to see them; None without the table."""
+    table = frame(run)
+    return None if table is None else run.encoder.display_values(table.iloc[rows]).reset_index(drop=True)
+
+
+def explainer(run: Run) -> RowExplainer | None:
+    """The loaded network that explains rows at once; None when the run has no background yet."""
+    if not store.has_explanations(run, store.BACKGROUND):
+        return None
+    return _explainer(_digest(run, f"{store.BACKGROUND}.parquet"), run)
+
+
+@st.cache_resource(show_spinner="Loading the model", max_entries=4)
+def _explainer(digest: str, _run: Run) -> RowExplainer:  # noqa: ARG001 - as above
+    from tabnet_engine.config import ExplainConfig
+    from tabnet_engine.explain.single_row import RowExplainer
+
+    stored = attribution(_run)
+    # The budget of the stored values, so that a row says the same here as in the comparison of all rows.
+    config = None if stored is None else ExplainConfig(n_evaluations=stored.n_evaluations, seed=stored.seed)
+    return RowExplainer.of_run(_run, config)
+
+
+def row_explanation(run: Run, row: int) -> RowExplanation | None:
+    """Masks, step contributions and SHAP values of one row: stored, else computed now.
+
+    None when the table is gone, or the run has no background to compute against.
+    """
+    return _stored_row(run, row) or _computed_row(run, row)
+
+
+def _stored_row(run: Run, row: int) -> RowExplanation | None:
+    """The row from what is stored, without loading the network; None when a part is not stored."""
+    from tabnet_engine.explain.attribution import position_of
+    from tabnet_engine.explain.single_row import RowExplanation, cell_texts
+
+    read, moved, table = masks(run), attribution(run), frame(run)
+    if read is None or moved is None or table is None:
+        return None
+    at_masks, at_values = position_of(read.rows, row), position_of(moved.rows, row)
+    if at_masks is None or at_values is None:
+        return None
+    shown, missing, unseen = cell_texts(run.encoder, table.iloc[[row]])
+    return RowExplanation(
+        row=row,
+        texts=shown,
+        missing=missing,
+        unseen=unseen,
+        masks=read.take([at_masks]),
+        attribution=moved.take([at_values]),
+    )
+
+
+def _computed_row(run: Run, row: int) -> RowExplanation | None:
+    if frame(run) is None or explainer(run) is None:
+        return None
+    parts = (f"{store.BACKGROUND}.parquet", f"{store.SHAP}.parquet")
+    return _explained_now("".join(_digest(run, part) for part in parts if part in run), row, run)
+
+
+@st.cache_resource(show_spinner="Computing the SHAP values of this row", max_entries=256)
+def _explained_now(digest: str, row: int, _run: Run) -> RowExplanation | None:  # noqa: ARG001 - as above
+    table, loaded = frame(_run), explainer(_run)
+    if table is None or loaded is None:
+        return None
+    return loaded.explain(table.iloc[[row]], row=row)
+
+
+def seconds_per_evaluation(run: Run) -> float | None:
+    """How long one evaluation of one background row takes here, measured once; None when nothing can be measured."""
+    loaded, table = explainer(run), frame(run)
+    if loaded is None or table is None or not len(table):
+        return None
+    return _seconds_per_evaluation(_digest(run, f"{store.BACKGROUND}.parquet"), run)
+
+
+@st.cache_resource(show_spinner="Measuring on one row", max_entries=8)
+def _seconds_per_evaluation(digest: str, _run: Run) -> float | None:  # noqa: ARG001 - as above
+    from tabnet_engine.explain.cost import seconds_per_evaluation as measure
+
+    loaded, table = explainer(_run), frame(_run)
+    return None if loaded is None or table is None else measure(loaded, table.iloc[[0]])
+
+
+def _digest(run: Run, part: str) -> str:
+    return f"{run.run_id}:{run.manifest.parts[part]}"

@@ -1,0 +1,116 @@
+"""Building blocks of the explaining pages: which output, which words, tables that lead on to a decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from pages._ui import shell, state, widgets
+from tabnet_engine.explain.reading import Score
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from tabnet_engine.runs.run import Run
+
+__all__ = ["bullets", "csv_button", "output_choice", "row_table", "score", "table_gone", "unit"]
+
+_MOST_TABLE_ROWS = 500  # a selectable table is sent whole with every click
+
+
+def score(run: Run, output: int) -> Score:
+    """What one output is called in a sentence."""
+    return Score.of(run.codec.task, run.codec.outputs[output])
+
+
+def unit(run: Run, output: int) -> str:
+    """What one output is called on an axis: "log-odds of >50K"; the target with its unit for a regression."""
+    target = run.schema.target
+    suffix = f" ({target.unit})" if target and target.unit else ""
+    return f"{score(run, output).name.removeprefix('the ')}{suffix}"
+
+
+def output_choice(run: Run, *, help_text: str) -> int:
+    """Which output is explained; asked only where there is more than one."""
+    names = {str(index): name for index, name in enumerate(run.codec.outputs)}
+    if len(names) == 1:
+        return 0
+    chosen = widgets.choice("Class", names, state.current("class"), key="explained_class", help_text=help_text)
+    state.choose("class", chosen)
+    return int(chosen)
+
+
+def bullets(sentences: Sequence[str]) -> None:
+    """Plain sentences, one line each; they may hold the user's words."""
+    if sentences:
+        st.markdown("\n".join(f"- {widgets.sentence(text)}" for text in sentences))
+
+
+def csv_button(label: str, table: pd.DataFrame, *, name: str, key: str) -> None:
+    """Download a table as CSV that no spreadsheet takes for formulas."""
+    from tabnet_engine.data.export import safe_csv
+
+    st.download_button(
+        label,
+        data=lambda: safe_csv(table),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=key,
+    )
+
+
+def row_table(table: pd.DataFrame, run_id: str, *, key: str, config: dict[str, Any] | None = None) -> None:
+    """Rows of the table to choose from; the chosen one opens on the page of one decision.
+
+    Args:
+        table: has a column "row" with row numbers.
+        run_id: the run that explains them.
+        key: unique on the page.
+        config: Streamlit column settings by name.
+    """
+    shown = table.head(_MOST_TABLE_ROWS)
+    if len(shown) < len(table):
+        st.caption(f"The first {len(shown):,} of {len(table):,} rows; the download has all of them.")
+    formats = {
+        "probability": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
+        "error": st.column_config.NumberColumn(format="%.3g"),
+    }
+    event = st.dataframe(
+        shown,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config=formats | (config or {}),
+        height=min(38 + 35 * len(shown), 320),
+        key=key,
+    )
+    chosen = event.selection.rows
+    if chosen:
+        row = int(shown["row"].iloc[chosen[0]])
+        shell.link(
+            "decision", f"Open the decision on row {row:,}", icon=":material/arrow_forward:", run=run_id, row=str(row)
+        )
+    else:
+        st.caption("Tick a row to open its decision.")
+
+
+def table_gone(run: Run) -> None:
+    """Say that the run's own table is not in this workspace any more, and what still works."""
+    name = widgets.md(run.manifest.dataset.name)
+    st.info(
+        f"The table **{name}** that this run was trained on is not in this workspace any more. Masks and SHAP values of "
+        "all rows can still be seen; single rows, outcomes and filters need the table. Add the same file again to get "
+        "them back.",
+        icon=":material/table_chart:",
+    )
+
+
+def random_row(rows: Any) -> int:
+    """Any one of some row numbers."""
+    return int(np.random.default_rng().choice(rows))

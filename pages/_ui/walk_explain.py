@@ -1,0 +1,128 @@
+"""The walkthrough's last steps: what the steps read over all rows, and one decision from start to end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages._ui import data_access, explain_access, run_view, state, widgets
+from tabnet_engine.data.samples import SAMPLES, load_sample
+from tabnet_engine.explain.attribution import Attribution
+from tabnet_engine.explain.mask_summaries import summarise_masks
+from tabnet_engine.explain.reading import Score, attribution_sentences, summary_sentences, timeline_sentences
+from tabnet_engine.explain.store import MASKS, SHAP, has_explanations
+from tabnet_engine.explain.timeline import step_timeline
+from tabnet_engine.figures import decision as decision_figures
+from tabnet_engine.figures.masks import step_feature_map, step_shares
+from tabnet_engine.figures.waterfall import waterfall
+
+if TYPE_CHECKING:
+    from tabnet_engine.explain.single_row import RowExplanation
+    from tabnet_engine.runs.run import Run
+
+__all__ = ["decision", "masks"]
+
+_ROWS_OFFERED = 200
+
+
+def masks() -> bool:
+    """The mean mask of each step, with what to look at."""
+    run = _run()
+    explanation = None if run is None else explain_access.masks(run)
+    if run is None or explanation is None:
+        return False
+    summary = summarise_masks(explanation)
+    st.markdown(
+        "**Look at:** the darkest cell of each step: the column that it reads most. A mask says what was *read*, not "
+        "which way it pushed the decision."
+    )
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        widgets.chart(step_feature_map(summary), key="walk_map", alt="Mean mask of each step and column")
+    with right:
+        widgets.chart(step_shares(summary), key="walk_shares", alt="Share of each step in the decision")
+    widgets.notes("In words", summary_sentences(summary))
+    return True
+
+
+def decision() -> bool:
+    """One row: what was read, what it added, which columns moved the score; then the ways into the pages."""
+    run = _run()
+    values = None if run is None else explain_access.attribution(run)
+    if run is None or values is None:
+        return False
+    score = Score.of(run.manifest.task, run.manifest.outputs[0])
+    row = _row(values, score)
+    explained = explain_access.row_explanation(run, row)
+    if explained is None:
+        widgets.info("The table of this run is no longer in the workspace, so its rows cannot be shown")
+        return False
+    st.markdown(
+        "**Look at:** what each step read, and what it added to the score. Then SHAP: which column moved the score, by "
+        "how much and which way. The two need not agree."
+    )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _steps(explained, score)
+    with right:
+        _moved(explained, score)
+    _truth(run)
+    st.markdown("**Go on** with the pages behind these steps:")
+    run_view.explanation_links(run.run_id)
+    return True
+
+
+def _run() -> Run | None:
+    run_id = state.current("run")
+    if run_id not in data_access.run_names():
+        widgets.info("This step needs a trained model; go back and train one")
+        return None
+    run = data_access.run(run_id)
+    if not (has_explanations(run, MASKS) and has_explanations(run, SHAP)):
+        widgets.info("This run was saved without explanations; go back and train again")
+        return None
+    return run
+
+
+def _row(values: Attribution, score: Score) -> int:
+    rows = values.rows.tolist()
+    logits = dict(zip(rows, values.logits[:, 0].tolist(), strict=True))
+    offered = rows[:_ROWS_OFFERED]
+    current = state.current("row") or ""
+    row = st.selectbox(
+        "Row",
+        offered,
+        index=offered.index(int(current)) if current.isdecimal() and int(current) in offered else 0,
+        format_func=lambda item: f"row {item}: {score.name} is {score.value(logits[item])}",
+        key=f"walk_row_{values.run_id}",
+        help="The rows that got SHAP values after training; the page 'One decision' takes any row.",
+    )
+    state.choose("row", str(row))
+    return int(row)
+
+
+def _steps(explained: RowExplanation, score: Score) -> None:
+    timeline = step_timeline(explained.masks, explained.row, explained.texts, top=len(explained.masks.features))
+    figure = decision_figures.step_timeline(timeline, output=0, unit=score.name)
+    widgets.chart(figure, key="walk_timeline", alt=f"Decision steps of row {explained.row}")
+    widgets.notes("What was read", timeline_sentences(timeline, score))
+
+
+def _moved(explained: RowExplanation, score: Score) -> None:
+    figure = waterfall(explained.attribution, 0, values=explained.texts, unit=score.name)
+    widgets.chart(figure, key="walk_waterfall", alt=f"SHAP values of row {explained.row}")
+    sentences = attribution_sentences(explained.attribution, explained.row, score, values=explained.texts)
+    widgets.notes("What moved the score", sentences)
+
+
+def _truth(run: Run) -> None:
+    """For the sample whose rule is known, say it, so that the explanation can be judged."""
+    title = next(sample.title for sample in SAMPLES if sample.name == "credit")
+    if run.manifest.dataset.name != title:
+        return
+    truth = load_sample("credit").truth
+    if truth is not None:
+        with st.container(border=True):
+            st.markdown("**The truth behind this sample**")
+            st.text(f"Deciding, strongest first: {', '.join(truth.deciding)}.\n{truth.rule}")

@@ -1,0 +1,40 @@
+"""How long SHAP values will take here, judged by explaining one row."""
+
+from __future__ import annotations
+
+import time
+
+import pandas as pd
+
+from tabnet_engine.explain.shapley import default_evaluations
+from tabnet_engine.explain.single_row import RowExplainer
+
+__all__ = ["seconds_per_evaluation", "shap_seconds"]
+
+
+def seconds_per_evaluation(explainer: RowExplainer, cells: pd.DataFrame) -> float:
+    """Seconds of one evaluation of one background row, measured on the table of one line ``cells``.
+
+    The row is explained twice and the second time counts: the first one pays for imports.
+
+    Raises:
+        UserError: the row cannot be explained.
+    """
+    explainer.explain(cells)
+    started = time.perf_counter()
+    explanation = explainer.explain(cells)
+    seconds = time.perf_counter() - started
+    return seconds / (explanation.attribution.n_evaluations * explainer.background.background.n_rows)
+
+
+def shap_seconds(unit: float, *, n_features: int, n_rows: int, n_background: int, n_evaluations: int | None) -> float:
+    """Seconds for a whole job, from what :func:`seconds_per_evaluation` measured.
+
+    Args:
+        unit: seconds of one evaluation of one background row.
+        n_features: raw columns.
+        n_rows: rows to explain.
+        n_background: background rows.
+        n_evaluations: evaluations per row; None takes the default.
+    """
+    return unit * n_rows * n_background * (n_evaluations or default_evaluations(n_features))

@@ -1,0 +1,205 @@
+"""What was predicted for each explained row, what really came, and how to order and pick rows by it.
+
+Shapes: B rows, K outputs. No torch: pages import this.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tabnet_engine.data.schema import Task
+from tabnet_engine.data.splits import Splits
+from tabnet_engine.data.targets import TargetCodec
+from tabnet_engine.data.values import as_text
+from tabnet_engine.training.probabilities import class_probabilities, predicted_codes
+
+__all__ = [
+    "SPLIT_NAMES",
+    "RowList",
+    "RowOutcomes",
+    "frequent_texts",
+    "row_list",
+    "row_outcomes",
+    "rows_where",
+    "rows_with_text",
+    "value_range",
+]
+
+SPLIT_NAMES = ("training", "validation", "test", "not used")
+
+RowList = Literal["all", "test", "uncertain", "wrong"]
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowOutcomes:
+    """Prediction and outcome of each row.
+
+    ``predicted`` and ``actual`` (B) hold class numbers for a classification (-1 where the outcome is
+    missing), target values for a regression (NaN where missing). ``confidence`` (B) is the probability
+    of the predicted class, NaN for a regression. ``error`` (B) is one minus the probability of the class
+    that really came, or the absolute difference; NaN where the outcome is missing. ``split`` (B) are
+    positions in :data:`SPLIT_NAMES`.
+    """
+
+    task: Task
+    classes: tuple[str, ...]
+    rows: Integers
+    split: Integers
+    predicted: Floats
+    actual: Floats
+    confidence: Floats
+    error: Floats
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Rows (B) whose outcome is in the table."""
+        return np.isfinite(self.error)
+
+    @property
+    def wrong(self) -> npt.NDArray[np.bool_]:
+        """Rows (B) that were given another class than the one that came; none in a regression."""
+        if self.task is Task.REGRESSION:
+            return np.zeros(len(self.rows), dtype=bool)
+        return np.asarray(self.known & (self.predicted != self.actual))
+
+    def take(self, positions: npt.ArrayLike) -> Self:
+        """The outcomes of some rows, by position."""
+        chosen = np.asarray(positions)
+        names = ("rows", "split", "predicted", "actual", "confidence", "error")
+        return dataclasses.replace(self, **{name: getattr(self, name)[chosen] for name in names})
+
+    def table(self, positions: npt.ArrayLike | None = None) -> pd.DataFrame:
+        """Some rows (all by default) as a table in the user's words."""
+        chosen = np.arange(len(self.rows)) if positions is None else np.asarray(positions)
+        columns: dict[str, Any] = {
+            "row": self.rows[chosen],
+            "predicted": self._words(self.predicted[chosen]),
+            "actual": self._words(self.actual[chosen]),
+        }
+        if self.task is not Task.REGRESSION:
+            columns["probability"] = self.confidence[chosen]
+        columns["error"] = self.error[chosen]
+        columns["part"] = np.asarray(SPLIT_NAMES, dtype=object)[self.split[chosen]]
+        return pd.DataFrame(columns)
+
+    def _words(self, values: Floats) -> npt.NDArray[Any]:
+        if self.task is Task.REGRESSION:
+            return values
+        names = np.asarray([*self.classes, "missing"], dtype=object)
+        return np.asarray(names[values.astype(np.int64)], dtype=object)
+
+
+def row_outcomes(
+    codec: TargetCodec, splits: Splits, frame: pd.DataFrame, rows: Integers, logits: Floats
+) -> RowOutcomes:
+    """Compare the logits of some rows with the table.
+
+    Args:
+        codec: the run's target.
+        splits: the run's split of the table.
+        frame: the raw table that the run was trained on.
+        rows: row numbers (B) of the logits.
+        logits: (B, K).
+
+    Raises:
+        SchemaError: the table does not hold the run's target.
+    """
+    actual = np.full(len(rows), np.nan if codec.task is Task.REGRESSION else -1.0)
+    known = frame[codec.name].notna().to_numpy()[rows]
+    actual[known] = codec.encode(frame, rows=rows[known]).astype(np.float64)
+    split = np.full(len(frame), len(SPLIT_NAMES) - 1, dtype=np.int64)
+    for number, members in enumerate((splits.train, splits.validation, splits.test)):
+        split[members] = number
+    predicted, confidence, error = _compare(codec.task, logits, actual)
+    return RowOutcomes(
+        task=codec.task,
+        classes=codec.classes,
+        rows=rows,
+        split=split[rows],
+        predicted=predicted,
+        actual=actual,
+        confidence=confidence,
+        error=error,
+    )
+
+
+def _compare(task: Task, logits: Floats, actual: Floats) -> tuple[Floats, Floats, Floats]:
+    """Prediction, confidence and error (B) each."""
+    if task is Task.REGRESSION:
+        predicted = np.asarray(logits[:, 0], dtype=np.float64)
+        return predicted, np.full(len(logits), np.nan), np.abs(predicted - actual)
+    places, codes = np.arange(len(logits)), predicted_codes(task, logits)
+    shares = class_probabilities(task, logits)
+    came = shares[places, np.maximum(actual, 0).astype(np.int64)]
+    return codes.astype(np.float64), shares[places, codes], np.where(actual >= 0, 1.0 - came, np.nan)
+
+
+def row_list(outcomes: RowOutcomes, name: RowList) -> Integers:
+    """Row numbers to go through, in order.
+
+    Args:
+        outcomes: the explained rows.
+        name: ``all`` and ``test`` keep the table's order; ``uncertain`` starts with the least confident
+            prediction; ``wrong`` holds wrong classes, for a regression all known rows, the largest error
+            first.
+    """
+    if name == "test":
+        return np.sort(outcomes.rows[outcomes.split == SPLIT_NAMES.index("test")])
+    if name == "uncertain":
+        return outcomes.rows[np.argsort(outcomes.confidence, kind="stable")]
+    if name == "wrong":
+        members = np.flatnonzero(outcomes.known if outcomes.task is Task.REGRESSION else outcomes.wrong)
+        return outcomes.rows[members[np.argsort(-outcomes.error[members], kind="stable")]]
+    return np.sort(outcomes.rows)
+
+
+def value_range(column: pd.Series[Any]) -> tuple[float, float] | None:
+    """Smallest and largest number of a column; None when it holds no numbers to choose a range of."""
+    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+        return None
+    known = column.dropna()
+    return (float(known.min()), float(known.max())) if known.nunique() > 1 else None
+
+
+def frequent_texts(column: pd.Series[Any], *, limit: int) -> tuple[str, ...]:
+    """The most frequent cells of a column as text, "missing" among them."""
+    return tuple(map(str, _texts(column).value_counts().index[:limit]))
+
+
+def rows_where(
+    column: pd.Series[Any],
+    *,
+    texts: tuple[str, ...] | None = None,
+    between: tuple[float, float] | None = None,
+) -> npt.NDArray[np.bool_]:
+    """Which cells pass a filter on one column (B).
+
+    Args:
+        column: the cells.
+        texts: cells whose text is among these pass; "missing" stands for a missing cell.
+        between: numbers from the first to the second pass; missing ones do not.
+    """
+    passing = np.ones(len(column), dtype=bool)
+    if texts is not None:
+        passing &= _texts(column).isin(texts).to_numpy()
+    if between is not None:
+        passing &= column.between(*between).to_numpy()
+    return passing
+
+
+def rows_with_text(column: pd.Series[Any], text: str) -> Integers:
+    """Row numbers whose cell reads exactly ``text``, blanks around it aside."""
+    return np.flatnonzero(rows_where(column, texts=(text.strip(),))).astype(np.int64)
+
+
+def _texts(column: pd.Series[Any]) -> pd.Series[Any]:
+    return as_text(column).fillna("missing")

@@ -1,0 +1,130 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tabnet_engine.data.schema import Column, FeatureSchema, Kind, Role, Task
+from tabnet_engine.data.targets import TargetCodec, usable_rows
+from tabnet_engine.errors import SchemaError
+
+
+def _schema(task: Task | None, *classes: str, role: Role = Role.TARGET) -> FeatureSchema:
+    return FeatureSchema(columns=(Column(name="y", kind=Kind.CATEGORY, role=role),), task=task, classes=classes)
+
+
+def _frame(values, dtype=None) -> pd.DataFrame:
+    return pd.DataFrame({"y": pd.Series(values, dtype=dtype)})
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.sampled_from(["a", "b", "c", "<=50K", "é"]), min_size=8, max_size=40))
+def test_decoding_undoes_encoding(values):
+    classes = tuple(sorted(set(values)))
+    if len(classes) < 2:
+        return
+    frame = _frame(values, "str")
+    codec = TargetCodec.fit(frame, _schema(Task.MULTICLASS, *classes))
+    codes = codec.encode(frame)
+    assert codes.dtype == np.int64
+    assert codec.decode(codes).tolist() == values
+    assert TargetCodec.from_mapping(json.loads(json.dumps(codec.to_mapping()))) == codec
+
+
+@pytest.mark.parametrize(
+    ("task", "classes", "outputs"),
+    [
+        (Task.BINARY, ("no", "yes"), ("yes",)),
+        (Task.MULTICLASS, ("a", "b", "c"), ("a", "b", "c")),
+        (Task.REGRESSION, (), ("y",)),
+    ],
+)
+def test_outputs(task, classes, outputs):
+    assert TargetCodec("y", task, classes).outputs == outputs
+
+
+def test_regression_keeps_the_users_units():
+    frame = _frame([10.0, 20.0, 30.0, 1000.0])
+    codec = TargetCodec.fit(frame, _schema(Task.REGRESSION), np.array([0, 1, 2]))
+    assert codec.mean == pytest.approx(20)
+    assert codec.scale == pytest.approx(np.std([10, 20, 30]))
+    assert codec.encode(frame).tolist() == [10.0, 20.0, 30.0, 1000.0]
+    assert codec.encode(frame, rows=np.array([3])).tolist() == [1000.0]
+    assert TargetCodec.from_mapping(codec.to_mapping()) == codec
+
+
+def test_numbers_and_truth_values_as_classes_survive_another_storage():
+    numbers = TargetCodec("y", Task.BINARY, ("0", "1"))
+    assert numbers.encode(_frame([0.0, 1.0])).tolist() == numbers.encode(_frame(["0", "1"], "str")).tolist() == [0, 1]
+    truths = TargetCodec("y", Task.BINARY, ("False", "True"))
+    assert truths.encode(_frame([True, False])).tolist() == [1, 0]
+    assert truths.encode(_frame(["true", "False"], "str")).tolist() == [1, 0]
+
+
+def test_an_unknown_class_is_named_with_its_row_in_the_whole_table():
+    codec = TargetCodec("y", Task.BINARY, ("a", "b"))
+    with pytest.raises(SchemaError, match=r"column 'y', row 2: \"c\" is no class of this model; its classes are"):
+        codec.encode(_frame(["a", "b", "c"], "str"), rows=np.array([1, 2]))
+
+
+def test_a_missing_target_is_named():
+    with pytest.raises(SchemaError, match=r"column 'y', row 1: the target is missing"):
+        TargetCodec("y", Task.BINARY, ("a", "b")).encode(_frame(["a", None], "str"))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_number_that_is_not_finite_is_named(bad):
+    with pytest.raises(SchemaError, match=r"column 'y', row 1: .* is no finite number"):
+        TargetCodec("y", Task.REGRESSION).encode(_frame([1.0, bad]))
+
+
+def test_a_class_without_training_row_is_refused():
+    with pytest.raises(SchemaError, match="no training row has the class 'b'"):
+        TargetCodec.fit(_frame(["a", "b", "c"], "str"), _schema(Task.MULTICLASS, "a", "b", "c"), np.array([0, 2]))
+
+
+def test_target_task_and_column_must_be_there():
+    with pytest.raises(SchemaError, match="no target is chosen"):
+        TargetCodec.fit(_frame([1]), _schema(Task.BINARY, role=Role.FEATURE))
+    with pytest.raises(SchemaError, match="no task is chosen"):
+        TargetCodec.fit(_frame([1]), _schema(None))
+    with pytest.raises(SchemaError, match="the table has no column 'y', the target"):
+        TargetCodec("y", Task.REGRESSION).encode(pd.DataFrame({"x": [1]}))
+
+
+@pytest.mark.parametrize(
+    "codec",
+    [
+        {"task": Task.BINARY, "classes": ("a",)},
+        {"task": Task.BINARY, "classes": ("a", "a")},
+        {"task": Task.BINARY, "classes": ("a", "b", "c")},
+        {"task": Task.REGRESSION, "scale": 0.0},
+        {"task": Task.REGRESSION, "mean": np.nan},
+    ],
+)
+def test_codecs_that_cannot_be_are_refused(codec):
+    with pytest.raises(SchemaError, match="target"):
+        TargetCodec("y", **codec)
+
+
+@pytest.mark.parametrize("change", [{"task": "guess"}, {"mean": "x"}, {"classes": None}])
+def test_damaged_descriptions_are_refused(change):
+    values = {**TargetCodec("y", Task.BINARY, ("a", "b")).to_mapping(), **change}
+    with pytest.raises(SchemaError, match="description cannot be read"):
+        TargetCodec.from_mapping(values)
+
+
+def test_usable_rows_are_those_with_a_target():
+    rows, note = usable_rows(_frame(["a", None, "b", None], "str"), _schema(Task.BINARY, "a", "b"))
+    assert rows.tolist() == [0, 2]
+    assert note == "2 of 4 rows (50.0%) have no 'y' and were left out"
+    rows, note = usable_rows(_frame(["a", "b"], "str"), _schema(Task.BINARY, "a", "b"))
+    assert rows.tolist() == [0, 1]
+    assert note is None
+
+
+def test_no_usable_row_is_refused():
+    with pytest.raises(SchemaError, match="missing in every row"):
+        usable_rows(_frame([None, None], "str"), _schema(Task.BINARY, "a", "b"))

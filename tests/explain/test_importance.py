@@ -1,0 +1,81 @@
+"""One number per column: means by hand, equal weight of rows, errors of the mean."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from tabnet_engine.explain.importance import GlobalImportance, from_attribution, from_masks
+
+
+def importance(values, **changes):
+    facts = {
+        "method": "masks",
+        "features": tuple(f"f{index}" for index in range(len(values))),
+        "values": np.asarray(values, dtype=float),
+        "standard_error": None,
+        "n_rows": 3,
+        "note": "",
+    }
+    return GlobalImportance(**{**facts, **changes})
+
+
+def test_masks_count_every_active_row_the_same(cases):
+    explanation = dataclasses.replace(
+        cases.masks(n_rows=3, n_steps=1, n_features=2),
+        masks=np.array([[[1, 0], [0, 1], [0.5, 0.5]]], dtype=np.float32),
+        step_sizes=np.array([[1000, 1, 0]], dtype=np.float32),
+    )
+    result = from_masks(explanation)
+    np.testing.assert_allclose(result.values, [0.5, 0.5])  # the loud first row does not dominate
+    np.testing.assert_allclose(result.standard_error, [0.5, 0.5])
+    assert (result.method, result.n_rows, result.name) == ("masks", 2, "attention masks")
+    assert result.note.endswith("Left out: 1 rows in which no step was active.")
+
+
+def test_masks_sum_to_one(cases):
+    assert from_masks(cases.masks(n_rows=30, n_features=7)).values.sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_shap_is_the_mean_size_of_the_values_over_rows_and_outputs(cases):
+    values = np.array([[[1.0, -3.0], [0.0, 0.0]], [[-1.0, 1.0], [2.0, 0.0]]])
+    result = from_attribution(cases.attribution(values))
+    np.testing.assert_allclose(result.values, [1.5, 0.5])
+    np.testing.assert_allclose(result.standard_error, [0.5, 0.5])
+    assert "2 rows and 2 outputs" in result.note
+    assert "background: 3 rows, training rows; 70 evaluations a row" in result.note
+
+
+def test_one_row_has_no_error_and_no_row_no_importance(cases):
+    assert from_masks(cases.masks(n_rows=1)).standard_error is None
+    explanation = cases.masks(n_rows=2)
+    silent = dataclasses.replace(explanation, step_sizes=np.zeros_like(explanation.step_sizes))
+    assert from_masks(silent).values.tolist() == [0, 0, 0]
+    assert from_masks(silent).shares.tolist() == [0, 0, 0]
+
+
+def test_shares_and_order():
+    result = importance([1, 3, 3, 0])
+    np.testing.assert_allclose(result.shares, [1 / 7, 3 / 7, 3 / 7, 0])
+    assert result.order.tolist() == [1, 2, 0, 3]
+    assert importance([1.0], method="gradients").name == "gradients"
+
+
+@pytest.mark.parametrize("error", [None, np.array([0.1, 0.2])])
+def test_survives_json(error):
+    before = importance([0.25, 0.75], standard_error=error, note="over rows")
+    after = GlobalImportance.from_mapping(json.loads(json.dumps(before.to_mapping())))
+    assert after.to_mapping() == before.to_mapping()
+
+
+@pytest.mark.parametrize("values", [[-1.0, 2.0], [np.nan, 1.0]])
+def test_refuses_what_no_importance_can_be(values):
+    with pytest.raises(ValueError, match="finite and not negative"):
+        importance(values)
+    with pytest.raises(ValueError, match="one value for each"):
+        importance([1.0, 2.0], features=("a",))
+    with pytest.raises(ValueError, match="one value for each"):
+        importance([1.0, 2.0], standard_error=np.zeros(3))

@@ -1,0 +1,130 @@
+"""The sentences that users read: exact wording, no mask ever called a reason."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tabnet_engine.data.schema import Task
+from tabnet_engine.explain.mask_summaries import summarise_masks
+from tabnet_engine.explain.reading import Score, attribution_sentences, summary_sentences, timeline_sentences
+from tabnet_engine.explain.timeline import step_timeline
+from tabnet_engine.explain.wording import amount, joined, percent, signed
+
+INCOME = Score.of(Task.BINARY, ">50K")
+
+
+def explained(cases, masks, sizes, contributions, base=0.0):
+    masks, sizes = np.array(masks, dtype=np.float32), np.array(sizes, dtype=np.float32)
+    contributions = np.array(contributions, dtype=np.float32)
+    start = cases.masks(n_rows=1, n_steps=len(masks), n_features=masks.shape[1])
+    return dataclasses.replace(
+        start,
+        features=("capital-gain", "age", "job", "hours")[: masks.shape[1]],
+        masks=masks[:, None, :],
+        step_sizes=sizes[:, None],
+        contributions=contributions[:, None, None],
+        logits=np.array([[contributions.sum(dtype=float) + base]]),
+        base=np.array([base]),
+    )
+
+
+def test_a_timeline_reads_step_by_step(cases):
+    explanation = explained(
+        cases,
+        masks=[[0.62, 0.2, 0.18, 0], [0.3, 0.4, 0.3, 0], [0, 0, 0, 1], [0.25, 0.25, 0.25, 0.25]],
+        sizes=[2, 1, 1, 0],
+        contributions=[0.814, -0.3, 0, 0],
+    )
+    assert timeline_sentences(step_timeline(explanation, 10), INCOME) == (
+        "Step 1 read mostly capital-gain (62 %) and added 0.81 to the log-odds of >50K.",
+        "Step 2 read mostly age (40 %) and capital-gain (30 %) and took 0.30 from the log-odds of >50K.",
+        "Step 3 read only hours (100 %) and added nothing to the log-odds of >50K.",
+        "Step 4 read mostly capital-gain (25 %), age (25 %) and job (25 %), but had no part in the decision.",
+        "The steps together make the log-odds of >50K +0.51, a probability of 63 %.",
+    )
+
+
+def test_a_flat_mask_and_a_regression(cases):
+    explanation = explained(cases, masks=[[0.25] * 4], sizes=[1], contributions=[-1500.0], base=4000.0)
+    explanation = dataclasses.replace(explanation, masks=np.full((1, 1, 4), 0.25, dtype=np.float32))
+    sentences = timeline_sentences(step_timeline(explanation, 10, top=1), Score.of(Task.REGRESSION, "count"))
+    assert sentences == (
+        "Step 1 read many columns, most of all capital-gain (25 %) and took 1,500 from the predicted count.",
+        "Starting from 4,000, the steps together make the predicted count 2,500.",
+    )
+
+
+def test_a_step_without_named_columns(cases):
+    explanation = explained(cases, masks=[[1, 0]], sizes=[1], contributions=[1.0])
+    timeline = step_timeline(explanation, 10, top=0)
+    assert timeline_sentences(timeline, INCOME)[0].startswith("Step 1 read no column and added 1.00 to")
+
+
+def test_attributions_compare_with_the_background_and_name_the_strongest(cases):
+    values = np.array([[[0.5], [-2.0], [0.0], [0.25], [0.1]]])
+    attribution = cases.attribution(values, features=("age", "gain", "sex", "job", "hours"))
+    assert attribution_sentences(attribution, 10, INCOME, values={"gain": "7,298", "age": "39"}, limit=2) == (
+        (
+            "In this row the log-odds of >50K is −1.65, a probability of 16 %: 1.15 below the mean of the 3 background "
+            "rows (−0.50, a probability of 38 %)."
+        ),
+        "gain = 7,298 moved the log-odds of >50K down by 2.00 (± 0.010).",
+        "age = 39 moved the log-odds of >50K up by 0.50 (± 0.010).",
+        "The other 2 columns together moved it by +0.35.",
+    )
+    one_left = attribution_sentences(attribution, 10, INCOME, limit=3)
+    assert one_left[-1] == "The other 1 column moved it by +0.10."
+    everything = attribution_sentences(dataclasses.replace(attribution, standard_error=None), 10, INCOME, limit=9)
+    assert len(everything) == 5
+    assert everything[1] == "gain moved the log-odds of >50K down by 2.00."
+    with pytest.raises(KeyError, match="row 3 is not among the 1"):
+        attribution_sentences(attribution, 3, INCOME)
+
+
+def test_a_class_of_several_is_compared_by_its_score(cases):
+    attribution = cases.attribution(np.array([[[0.5, 1.0]]]))
+    first = attribution_sentences(attribution, 10, Score.of(Task.MULTICLASS, "pine"), output=1)[0]
+    assert first == "In this row the score of pine is +1.50: 1.00 above the mean of the 3 background rows (+0.50)."
+
+
+def test_a_summary_reads_step_by_step(cases):
+    explanation = cases.masks(n_rows=4, n_steps=2, n_features=2)
+    masks = np.zeros((2, 4, 2), dtype=np.float32)
+    masks[0, :, 0] = 1
+    masks[1] = [[0.5, 0.5], [0.5, 0.5], [0.5, 0.5], [0, 1]]
+    sizes = np.array([[3, 3, 3, 0], [1, 1, 1, 0]], dtype=np.float32)
+    summary = summarise_masks(dataclasses.replace(explanation, masks=masks, step_sizes=sizes))
+    assert summary_sentences(summary) == (
+        "Step 1 makes 75 % of the decision on average; it reads f0 (100 %) most, and 1.0 columns in a row.",
+        (
+            "Step 2 makes 25 % of the decision on average; it reads f1 (62 %) and f0 (38 %) most, "
+            "and 1.8 columns in a row."
+        ),
+        "Read by more than one step: f0 (75 % of rows).",
+        "In 1 of 4 rows no step was active; there the score is the base alone.",
+    )
+
+
+def test_the_wording_never_calls_what_was_read_a_reason(cases):
+    explanation = cases.masks(n_rows=30, n_steps=3, n_features=5)
+    sentences = [*summary_sentences(summarise_masks(explanation))]
+    sentences += timeline_sentences(step_timeline(explanation, 12), INCOME)
+    assert sentences
+    assert not any(word in text.lower() for text in sentences for word in ("reason", "because", "explains", "cause"))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0.00"), (0.8149, "0.81"), (-12.34, "12.3"), (1234567.8, "1,234,568"), (0.00123, "0.0012"), (3e-9, "3.0e-09")],
+)
+def test_amounts(value, text):
+    assert amount(value) == text
+
+
+def test_shares_signs_and_lists():
+    assert [percent(share) for share in (0, 0.002, 0.626, 1)] == ["0 %", "under 1 %", "63 %", "100 %"]
+    assert (signed(-0.5), signed(0.5), signed(0)) == ("−0.50", "+0.50", "+0.00")
+    assert [joined(["a", "b", "c"][:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
