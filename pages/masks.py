@@ -1,8 +1,8 @@
 """Masks: what each decision step read, on average and row by row."""
 
-from pages._ui import explain_access, explain_jobs, explain_masks, explain_widgets, guard, widgets
-
 import streamlit as st
+
+from pages._ui import explain_access, explain_jobs, explain_masks, explain_widgets, guard, widgets
 
 PURPOSE = "What each decision step looked at: on average, and row by row. Masks say what was read, not why."
 
@@ -19,7 +19,9 @@ def main() -> None:
             explain_jobs.missing(run, "masks")
         return
     filtered = explain_masks.filters(run, explanation)
-    st.caption(widgets.md(f"Masks of {filtered.masks.n_rows:,} rows: {filtered.words}. Stored: {explanation.selection}."))
+    st.caption(
+        widgets.md(f"Masks of {filtered.masks.n_rows:,} rows: {filtered.words}. Stored: {explanation.selection}.")
+    )
     explain_masks.averages(filtered)
     st.subheader("Row by row", anchor=False)
     output = explain_widgets.output_choice(

@@ -37,9 +37,11 @@ def columns(run: Run, output: int) -> None:
     left, right = st.columns([3, 2])
     with left:
         figure = attention_effect_scatter(both, subtitle=f"{len(both.features)} columns; on the line both agree")
-        widgets.chart(figure, key="scatter", alt=f"Share of the masks against share of |SHAP|; {agreement_sentence(both)}")
+        widgets.chart(
+            figure, key="scatter", alt=f"Share of the masks against share of |SHAP|; {agreement_sentence(both)}"
+        )
     with right:
-        st.markdown(f"**{widgets.sentence(agreement_sentence(both))}**")
+        st.markdown(f"**{widgets.as_sentence(agreement_sentence(both))}**")
         sentences = disagreement_sentences(both)
         if sentences:
             st.markdown("Where they differ:")
@@ -97,7 +99,7 @@ def rows(run: Run, values: Attribution, output: int) -> None:
         figure = agreement_histogram(agreement, subtitle=f"{len(agreement.rows):,} rows with both")
         widgets.chart(figure, key="row_agreement", alt=row_agreement_sentence(agreement))
     with right:
-        st.markdown(widgets.sentence(row_agreement_sentence(agreement)))
+        st.markdown(widgets.as_sentence(row_agreement_sentence(agreement)))
         st.markdown("**Rows where they agree least.** Look at these first to know how far to trust either.")
         table = queue_table(run, agreement)
         config = {"agreement": st.column_config.NumberColumn(format="%.2f", help="Rank correlation within the row.")}

@@ -42,7 +42,7 @@ def figures(run: Run, output: int) -> None:
     sort = st.segmented_control(
         "Sort the columns",
         list(_SORTS),
-        format_func=_SORTS.get,
+        format_func=_SORTS.__getitem__,
         default="own",
         required=True,
         key="importance_sort",
@@ -104,7 +104,7 @@ def agreement_section(run: Run, output: int) -> None:
     )
     left, right = st.columns(2)
     with left:
-        st.markdown(widgets.sentence(agreement_sentence(both)))
+        st.markdown(widgets.as_sentence(agreement_sentence(both)))
         explain_widgets.bullets(disagreement_sentences(both))
     with right:
         figure = rank_slope(both, names=("masks", "SHAP"))
@@ -130,13 +130,19 @@ def rank_table(both: RankAgreement, masks: GlobalImportance, shap: GlobalImporta
 
 def rank_section(run: Run, output: int) -> None:
     """The table of ranks, with its download."""
-    both, masks, shap = agreement(run, output), explain_access.importances(run).get("masks"), shap_importance(run, output)
+    both, masks, shap = (
+        agreement(run, output),
+        explain_access.importances(run).get("masks"),
+        shap_importance(run, output),
+    )
     if both is None or masks is None or shap is None:
         return
     table = rank_table(both, masks, shap)
     config = {
         "share of the reading": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
-        "difference": st.column_config.NumberColumn(help="Rank by SHAP minus rank by masks; above 0: read more than it moves."),
+        "difference": st.column_config.NumberColumn(
+            help="Rank by SHAP minus rank by masks; above 0: read more than it moves."
+        ),
         "mean |SHAP|": st.column_config.NumberColumn(format="%.3g"),
         "SHAP standard error": st.column_config.NumberColumn(format="%.2g"),
         "masks standard error": st.column_config.NumberColumn(format="%.2g"),

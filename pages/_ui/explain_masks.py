@@ -58,16 +58,18 @@ def filters(run: Run, explanation: MaskExplanation) -> Filtered:
 def _part_filter(outcomes: RowOutcomes) -> tuple[npt.NDArray[np.bool_], str]:
     present = [name for number, name in enumerate(SPLIT_NAMES) if (outcomes.split == number).any()]
     part = st.selectbox(
-        "Rows", [_ALL, *present], key="mask_part", help="The part of the table that the rows belong to.", bind="query-params"
+        "Rows",
+        [_ALL, *present],
+        key="mask_part",
+        help="The part of the table that the rows belong to.",
+        bind="query-params",
     )
     if part == _ALL:
         return np.ones(len(outcomes.rows), dtype=bool), ""
     return outcomes.split == SPLIT_NAMES.index(part), f"{part} rows"
 
 
-def _column_filter(
-    run: Run, table: pd.DataFrame, explanation: MaskExplanation
-) -> tuple[npt.NDArray[np.bool_], str]:
+def _column_filter(run: Run, table: pd.DataFrame, explanation: MaskExplanation) -> tuple[npt.NDArray[np.bool_], str]:
     names = [*run.schema.feature_names, run.codec.name]
     name = st.selectbox("Only where", names, index=None, placeholder="any column", key="mask_column")
     everything = np.ones(explanation.n_rows, dtype=bool)
@@ -111,9 +113,11 @@ def _mean_table(summary: MaskSummary) -> pd.DataFrame:
 
 def row_map(run: Run, filtered: Filtered, output: int) -> None:
     """The map of rows by columns of every step; selected rows are listed below and lead to a decision."""
-    orders = {key: name for key, name in ORDERS.items() if filtered.outcomes is not None or key not in ("outcome", "error")}
+    orders = {
+        key: name for key, name in ORDERS.items() if filtered.outcomes is not None or key not in ("outcome", "error")
+    }
     order = st.selectbox(
-        "Order of the rows", list(orders), format_func=orders.get, key="mask_order", bind="query-params"
+        "Order of the rows", list(orders), format_func=orders.__getitem__, key="mask_order", bind="query-params"
     )
     if not filtered.masks.n_rows:
         widgets.info(f"No row passes the filter ({filtered.words}); widen it above")

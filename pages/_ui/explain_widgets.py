@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import streamlit as st
 
 from pages._ui import shell, state, widgets
@@ -47,7 +46,7 @@ def output_choice(run: Run, *, help_text: str) -> int:
 def bullets(sentences: Sequence[str]) -> None:
     """Plain sentences, one line each; they may hold the user's words."""
     if sentences:
-        st.markdown("\n".join(f"- {widgets.sentence(text)}" for text in sentences))
+        st.markdown("\n".join(f"- {widgets.as_sentence(text)}" for text in sentences))
 
 
 def csv_button(label: str, table: pd.DataFrame, *, name: str, key: str) -> None:
@@ -104,13 +103,8 @@ def table_gone(run: Run) -> None:
     """Say that the run's own table is not in this workspace any more, and what still works."""
     name = widgets.md(run.manifest.dataset.name)
     st.info(
-        f"The table **{name}** that this run was trained on is not in this workspace any more. Masks and SHAP values of "
-        "all rows can still be seen; single rows, outcomes and filters need the table. Add the same file again to get "
-        "them back.",
+        f"The table **{name}** that this run was trained on is not in this workspace any more. Masks and SHAP values "
+        "of all rows can still be seen; single rows, outcomes and filters need the table. Add the same file again to "
+        "get them back.",
         icon=":material/table_chart:",
     )
-
-
-def random_row(rows: Any) -> int:
-    """Any one of some row numbers."""
-    return int(np.random.default_rng().choice(rows))

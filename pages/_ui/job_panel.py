@@ -81,8 +81,8 @@ def _numbers(record: JobRecord, records: Sequence[EpochRecord]) -> None:
     }
     name, last = _main_metric(records), records[-1] if records else None
     if last is not None and name is not None:
-        values[f"Validation {METRIC_NAMES[name]}"] = widgets.number(last.validation[name])
-        values["Validation loss"] = widgets.number(last.validation_loss)
+        values[f"Validation {METRIC_NAMES[name]}"] = widgets.score(name, last.validation[name])
+        values["Validation loss"] = widgets.score("loss", last.validation_loss)
     widgets.metrics(values)
 
 
@@ -131,7 +131,7 @@ def _unfinished(record: JobRecord) -> None:
     if log:
         with st.expander("Log of the process", icon=":material/article:"):
             st.code(log, language=None)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Try again", key=f"retry_{record.job_id}", icon=":material/replay:", type="primary"):
             retry(record.job_id)
         shell.link("train", "Change the settings", icon=":material/tune:", dataset=record.spec.dataset_id)

@@ -63,9 +63,11 @@ def _list_choice(run: Run) -> str:
         st.selectbox(
             "Go through",
             list(lists),
-            format_func=_LISTS.get,
+            format_func=_LISTS.__getitem__,
             key=f"row_list_{run.run_id}",
-            help="Previous and next walk through this list.",
+            on_change=state.clear,
+            args=("row",),
+            help="Previous and next walk through this list, and it starts with its first row.",
         )
     )
 
@@ -77,3 +79,57 @@ def _members(run: Run, table: pd.DataFrame, name: str) -> npt.NDArray[np.int64]:
         return np.sort(values.rows)
     members = row_list(outcomes, name) if outcomes is not None else np.empty(0, dtype=np.int64)  # type: ignore[arg-type]
     return members if len(members) else np.arange(len(table), dtype=np.int64)
+
+
+def _current(table: pd.DataFrame, members: npt.NDArray[np.int64]) -> int:
+    """The row of the address; the first of the list where that is no row of this table."""
+    text = state.current("row") or ""
+    row = int(text) if text.isdecimal() and int(text) < len(table) else int(members[0])
+    state.choose("row", str(row))
+    return row
+
+
+def _go(row: int) -> None:
+    state.choose("row", str(row))
+    st.rerun()
+
+
+def _steps(members: npt.NDArray[np.int64], row: int) -> None:
+    """Previous, next and any other row of the list."""
+    place = _place(members, row)
+    before, after = (place - 1, place + 1) if place is not None else (-1, 0)
+    if st.button("Previous", icon=":material/chevron_left:", disabled=before < 0, key="row_before"):
+        _go(int(members[before]))
+    if st.button("Next", icon=":material/chevron_right:", disabled=after >= len(members), key="row_after"):
+        _go(int(members[after]))
+    if st.button("Random", icon=":material/casino:", disabled=len(members) < 2, key="row_random"):
+        _go(int(np.random.default_rng().choice(members[members != row])))
+
+
+def _by_id(run: Run, table: pd.DataFrame, row: int) -> None:
+    """Find a row by the column that names rows, where the table has one."""
+    column = run.schema.row_id
+    if column is None or column.name not in table:
+        return
+    shown = str(table[column.name].iloc[row])
+    wanted = st.text_input(f"Find by {widgets.md(column.name)}", key=f"row_id_{row}", placeholder=shown, width=220)
+    if not wanted.strip():
+        return
+    found = rows_with_text(table[column.name], wanted)
+    if not len(found):
+        st.caption(widgets.md(f"No row has the {column.name} “{wanted.strip()}”."))
+    elif int(found[0]) != row:
+        if len(found) > 1:
+            state.notify("info", f"{len(found)} rows have this {column.name}; the first one is shown")
+        _go(int(found[0]))
+
+
+def _place(members: npt.NDArray[np.int64], row: int) -> int | None:
+    places = np.flatnonzero(members == row)
+    return int(places[0]) if len(places) else None
+
+
+def _where(members: npt.NDArray[np.int64], row: int, name: str) -> None:
+    place = _place(members, row)
+    where = f"{place + 1:,} of {len(members):,}" if place is not None else f"not among the {len(members):,}"
+    st.caption(f"Row {row:,} is {where} in the list: {_LISTS[name]}. Rows count from 0.")

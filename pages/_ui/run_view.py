@@ -33,7 +33,7 @@ def summary(run: Run) -> None:
     """The scores of the test rows (or the validation rows where there are none), in one row."""
     split = "test" if run.manifest.metrics.get("test") else "validation"
     values = run.manifest.metrics.get(split, {})
-    shown = {f"{split} {METRIC_NAMES.get(name, name)}": widgets.number(value) for name, value in values.items()}
+    shown = {f"{split} {METRIC_NAMES.get(name, name)}": widgets.score(name, value) for name, value in values.items()}
     shown = {label[:1].upper() + label[1:]: value for label, value in shown.items()}
     helps = dict(zip(shown, (_METRIC_HELP.get(name, "") for name in values), strict=True))
     widgets.metrics(shown, help_texts=helps)

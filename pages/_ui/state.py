@@ -47,8 +47,8 @@ def choose(name: str, value: str) -> None:
     """Make ``value`` the current id called ``name``, in the address and for the pages that follow."""
     if name not in _ADDRESS_ONLY:
         _slot(_REMEMBERED)[name] = value
-    if st.query_params.get(name) != value:
-        st.query_params[name] = value
+    # Always written: after a link to the same page the browser still shows the address of before.
+    st.query_params[name] = value
 
 
 def clear(*names: str) -> None:

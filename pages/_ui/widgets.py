@@ -27,6 +27,7 @@ __all__ = [
     "metrics",
     "notes",
     "number",
+    "score",
     "success",
     "view",
 ]
@@ -63,16 +64,28 @@ def success(text: str) -> None:
     st.success(as_sentence(text), icon=":material/check_circle:")
 
 
-def as_sentence(text: str) -> str:
-    """Plain text as one whole sentence, ready for a place that reads Markdown."""
+def as_sentence(text: str, *, capital: bool = True) -> str:
+    """Plain text as one whole sentence, ready for a place that reads Markdown.
+
+    Args:
+        text: plain text.
+        capital: whether to begin with a capital; not where the text may begin with a column's name.
+    """
     flat = " ".join(str(text).split())
     ended = flat if flat.endswith((".", "!", "?", "…")) else f"{flat}."
-    return md(ended[:1].upper() + ended[1:])
+    return md(ended[:1].upper() + ended[1:] if capital else ended)
 
 
 def number(value: float | None) -> str:
     """A number with sensible digits; "n/a" when there is none."""
     return format_number(value)
+
+
+def score(name: str, value: float | None) -> str:
+    """A score by its name: shares and losses with three decimals, errors in the target's unit with four digits."""
+    if value is None or name in {"rmse", "mae"}:
+        return format_number(value, 4)
+    return f"{value:.3f}"
 
 
 def chart(figure: Any, *, key: str, alt: str) -> None:
@@ -110,7 +123,7 @@ def notes(title: str, sentences: Sequence[str]) -> None:
     """What was done to the user's table or run, one line each; nothing is drawn without sentences."""
     if sentences:
         st.markdown(f"**{title}**")
-        st.markdown("\n".join(f"- {as_sentence(sentence)}" for sentence in sentences))
+        st.markdown("\n".join(f"- {as_sentence(sentence, capital=False)}" for sentence in sentences))
 
 
 def empty_state(title: str, text: str, *, page: str, label: str, **ids: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 
 from tabnet_engine.data.dates import read_dates
 from tabnet_engine.data.numbers import read_numbers
-from tabnet_engine.data.patterns import is_date, is_number
+from tabnet_engine.data.patterns import INFINITE, is_date, is_number
 from tabnet_engine.data.raw import RawTable
 from tabnet_engine.data.wording import counted, listed, quoted
 
@@ -88,16 +89,20 @@ def _typed(name: str, cells: pa.Array, valid: pa.Array, context: ColumnContext) 
     """The column as booleans, numbers or dates; ``None`` when it is text."""
     rows = np.unique(np.linspace(0, len(valid) - 1, _SAMPLE).astype(np.int64))
     sample = valid.take(pa.array(rows)).to_pylist()
-    if _share(sample, lambda cell: cell.lower() in {"true", "false"}) == 1.0:
+    if all(cell.lower() in {"true", "false"} for cell in sample):
         lower = pc.utf8_lower(cells)
         if pc.all(pc.is_in(pc.utf8_lower(valid), value_set=_BOOLEANS.cast(valid.type))).as_py():
             return booleans(pc.if_else(pc.is_null(lower), pa.scalar(None, pa.bool_()), pc.equal(lower, "true")))
         return None
-    if context.raw.text == "values" and _share(sample, is_number) >= 0.8:
+    if context.raw.text == "values" and _share(sample, _is_numeric) >= 0.8:
         return _numbers(name, cells, valid, context)
     if _share(sample, is_date) >= 0.8:
         return _dates(name, cells, valid, sample, context)
     return None
+
+
+def _is_numeric(cell: str) -> bool:
+    return is_number(cell) or re.match(INFINITE, cell) is not None
 
 
 def _share(sample: Sequence[str], test: Callable[[str], bool]) -> float:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from tabnet_engine.data.letters import CANDIDATES, log_likelihood
+from tabnet_engine.data.signatures import utf16_without_mark
 from tabnet_engine.errors import TableError
 
 __all__ = ["detect_encoding", "to_utf8"]
@@ -63,7 +64,7 @@ def detect_encoding(data: bytes, name: str = "the file") -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return encoding
-    wide = _zero_pattern(data[:_SAMPLE_BYTES])
+    wide = utf16_without_mark(data[:_SAMPLE_BYTES])
     if wide is not None:
         return wide
     bad = _first_invalid_utf8(data)
@@ -72,15 +73,6 @@ def detect_encoding(data: bytes, name: str = "the file") -> str:
     sample = b"".join(_high_lines(data))
     _refuse_broken_utf8(data, sample, bad, name)
     return next(encoding for encoding in _candidates(sample) if _decodes(data, encoding))
-
-
-def _zero_pattern(head: bytes) -> str | None:
-    """UTF-16 without a mark: digits, delimiters and line ends have their zero always on the same side."""
-    head = head[: len(head) // 2 * 2]
-    n_even, n_odd = head[::2].count(0), head[1::2].count(0)
-    if max(n_even, n_odd) * 20 < len(head) or min(n_even, n_odd) * 10 > max(n_even, n_odd):
-        return None
-    return "utf-16-be" if n_even > n_odd else "utf-16-le"
 
 
 def _first_invalid_utf8(data: bytes) -> int | None:

@@ -125,7 +125,7 @@ def _offsets(parts: pa.Array, notes: list[str]) -> _Ints:
 
 def _assemble(year: _Ints, month: _Ints, day: _Ints) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
     """Midnight of each day, and where the calendar has no such day."""
-    bad = (year < 1) | (month < 1) | (month > 12) | (day < 1)
+    bad = (year < 1) | (month < 1) | (month > 12) | (day < 1) | (day > 31)
     months = ((year - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
     days = months.astype("datetime64[D]") + (np.clip(day, 1, 31) - 1).astype("timedelta64[D]")
     bad |= days.astype("datetime64[M]") != months

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +23,9 @@ from tabnet_engine.data.profile_records import Association
 from tabnet_engine.data.schema import FeatureSchema, Kind, Task
 from tabnet_engine.data.values import as_numbers, factorise
 
-__all__ = ["MAX_SUM_COLUMNS", "TargetView", "associate", "determined_by", "find_sum", "view_target"]
+__all__ = ["TargetView", "associate", "determined_by", "find_sum", "view_target"]
 
-MAX_SUM_COLUMNS = 200
+_MAX_SUM_COLUMNS = 200
 _MAX_ROWS = 20_000
 _MAX_CELLS = 40_000_000
 _FEWEST_ROWS = 40
@@ -39,23 +39,26 @@ _Codes = npt.NDArray[np.int64]
 class TargetView:
     """The target as the measures need it.
 
-    ``codes`` are its classes (B), -1 where missing, or None in a regression; ``numbers`` its values (B),
-    NaN where missing, or None for classes. ``sample`` are the rows in which leakage is looked for, out
-    of ``n_usable`` rows with a target; the measure learns on ``half`` of them. ``ranks`` of a regression
-    target over the sample make a curved relation as visible as a straight one.
+    ``codes`` are its classes (B), -1 where missing (in a regression 0 where present); ``numbers`` its
+    values (B), NaN where missing, or None for classes. ``sample`` are the rows in which leakage is looked
+    for, out of ``n_usable`` rows with a target; the measure learns on ``half`` of them.
     """
 
-    codes: _Codes | None
+    codes: _Codes
     numbers: _Floats | None
     n_usable: int
     sample: _Codes
     half: npt.NDArray[np.bool_]
-    ranks: _Floats | None
 
     @property
     def can_be_checked(self) -> bool:
         """Whether there are enough rows to tell knowledge from chance."""
         return self.sample.size >= _FEWEST_ROWS
+
+    @property
+    def n_sum_columns(self) -> int:
+        """The most columns among which a sum is looked for: a quarter of the rows, at most 200."""
+        return min(_MAX_SUM_COLUMNS, self.sample.size // 4)
 
 
 def view_target(frame: pd.DataFrame, schema: FeatureSchema, seed: int) -> TargetView | None:
@@ -67,22 +70,20 @@ def view_target(frame: pd.DataFrame, schema: FeatureSchema, seed: int) -> Target
     if schema.target is None:
         return None
     series = frame[schema.target.name]
-    codes, numbers = None, None
+    numbers = None
     if schema.task is Task.REGRESSION:
         numbers = as_numbers(series)
-        present = np.isfinite(numbers)
+        codes = np.where(np.isfinite(numbers), 0, -1).astype(np.int64)
     else:
         place = {name: index for index, name in enumerate(schema.classes)}
         raw, texts = factorise(series)
         codes = np.array([*(place.get(text, -1) for text in texts), -1], dtype=np.int64)[raw]
-        present = codes >= 0
-    usable = np.flatnonzero(present).astype(np.int64)
+    usable = np.flatnonzero(codes >= 0).astype(np.int64)
     n_sampled = min(usable.size, _MAX_ROWS, max(_FEWEST_ROWS, _MAX_CELLS // max(1, len(schema.columns))))
     generator = np.random.default_rng(seed)
     sample = np.sort(generator.choice(usable, size=n_sampled, replace=False))
     half = generator.permutation(n_sampled) < n_sampled // 2
-    ranks = None if numbers is None else np.asarray(pd.Series(numbers[sample]).rank(), dtype=np.float64)
-    return TargetView(codes, numbers, usable.size, sample, half, ranks)
+    return TargetView(codes, numbers, usable.size, sample, half)
 
 
 def associate(cells: Cells, target: TargetView) -> Association | None:
@@ -91,12 +92,9 @@ def associate(cells: Cells, target: TargetView) -> Association | None:
         return _named("Pearson correlation (absolute)", correlation(cells.numbers, target.numbers))
     if target.numbers is not None:
         return _named("correlation ratio", correlation_ratio(cells.codes, target.numbers))
-    codes = target.codes
-    if codes is None:
-        return None
     if cells.numbers is not None:
-        return _named("correlation ratio", correlation_ratio(codes, cells.numbers))
-    return _named("Cramér's V", cramers_v(cells.codes, codes))
+        return _named("correlation ratio", correlation_ratio(target.codes, cells.numbers))
+    return _named("Cramér's V", cramers_v(cells.codes, target.codes))
 
 
 def _named(measure: str, value: float | None) -> Association | None:
@@ -109,14 +107,14 @@ def determined_by(cells: Cells, target: TargetView) -> float:
         return 0.0
     sample = target.sample
     codes = cells.codes[sample] if cells.numbers is None else level_codes(cells.numbers[sample])
-    if target.codes is not None:
+    if target.numbers is None:
         return determined_share(codes, target.codes[sample], target.half)
-    if target.ranks is None or target.numbers is None:
-        return 0.0
-    share = determined_share(codes, target.ranks, target.half)
-    if cells.numbers is not None:
-        share = max(share, (correlation(cells.numbers[sample], target.numbers[sample]) or 0.0) ** 2)
-    return share
+    numbers = target.numbers[sample]
+    # Ranks make a curved relation as visible as a straight one; the correlation adds heavy tails.
+    share = determined_share(codes, np.asarray(pd.Series(numbers).rank(), dtype=np.float64), target.half)
+    if cells.numbers is None:
+        return share
+    return max(share, (correlation(cells.numbers[sample], numbers) or 0.0) ** 2)
 
 
 def find_sum(
@@ -127,21 +125,21 @@ def find_sum(
     Args:
         frame: the table.
         schema: its columns.
-        target: the target as read from the table.
-        strengths: association of each column with the target: beyond :data:`MAX_SUM_COLUMNS` columns
-            the strongest are tried.
+        target: the target as read from the table; its ``n_sum_columns`` bounds the search.
+        strengths: association of each column with the target: the strongest columns are tried.
     """
-    if target.numbers is None or not target.can_be_checked:
+    names = [column.name for column in schema.features if column.kind is Kind.NUMBER]
+    if target.numbers is None or not target.can_be_checked or not names:
         return None
-    names = _strongest([c.name for c in schema.features if c.kind is Kind.NUMBER], strengths)
     rows = target.sample[:: max(1, target.sample.size // _MAX_SUM_ROWS)][:_MAX_SUM_ROWS]
-    if not names:
-        return None
-    matrix = np.column_stack([as_numbers(frame[name])[rows] for name in names])
-    rule = exact_linear_rule(matrix, target.numbers[rows])
-    return None if rule is None else (rule, tuple(names[member] for member in rule.members))
-
-
-def _strongest(names: Sequence[str], strengths: Mapping[str, float]) -> list[str]:
-    chosen = set(sorted(names, key=lambda name: -strengths.get(name, 0.0))[:MAX_SUM_COLUMNS])
-    return [name for name in names if name in chosen]
+    ranked = sorted(names, key=lambda name: -strengths.get(name, 0.0))
+    # Only complete rows can be used; fewer columns leave more of them.
+    for n_columns in (target.n_sum_columns, target.n_sum_columns // 4, target.n_sum_columns // 16):
+        chosen = set(ranked[: max(1, n_columns)])
+        tried = [name for name in names if name in chosen]
+        rule = exact_linear_rule(
+            np.column_stack([as_numbers(frame[name])[rows] for name in tried]), target.numbers[rows]
+        )
+        if rule is not None:
+            return rule, tuple(tried[member] for member in rule.members)
+    return None

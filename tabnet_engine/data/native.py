@@ -109,7 +109,7 @@ def _nested(column: pa.ChunkedArray) -> Plain:
     values = column.to_pylist()
     cells = [None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values]
     n_cells = len(cells) - cells.count(None)
-    return pa.array(cells, pa.large_string()), [f"{counted(n_cells, 'list or record')} written as JSON text"]
+    return pa.array(cells, pa.large_string()), [f"{counted(n_cells, 'cell')} with lists or records written as JSON text"]
 
 
 def _is_text(kind: pa.DataType) -> bool:

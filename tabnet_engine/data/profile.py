@@ -9,7 +9,7 @@ import pandas as pd
 
 from tabnet_engine.data.column_profile import Cells, describe, read_cells
 from tabnet_engine.data.duplicates import ColumnPrints, RowHash
-from tabnet_engine.data.leakage import MAX_SUM_COLUMNS, TargetView, associate, determined_by, find_sum, view_target
+from tabnet_engine.data.leakage import TargetView, associate, determined_by, find_sum, view_target
 from tabnet_engine.data.profile_records import (
     Association,
     ColumnProfile,
@@ -40,7 +40,7 @@ def profile_table(frame: pd.DataFrame, schema: FeatureSchema, *, seed: int = 0) 
 
     Distributions, missing cells, associations and duplicates use all rows. Leakage by single columns is
     looked for in at most 20,000 rows (fewer for very wide tables), sums in at most 5,000 rows and 200
-    columns; the profile's ``notes`` say where that was less than all.
+    columns (a quarter of the rows); the profile's ``notes`` say where that was less than all.
 
     Args:
         frame: the table.
@@ -92,7 +92,7 @@ def _assemble(
     frame: pd.DataFrame, schema: FeatureSchema, columns: list[ColumnProfile], target: TargetView | None
 ) -> TableProfile:
     counts: tuple[int, ...] = ()
-    if target is not None and target.codes is not None:
+    if target is not None and target.numbers is None:
         present = target.codes[target.codes >= 0]
         counts = tuple(np.bincount(present, minlength=len(schema.classes)).tolist())
     return TableProfile(
@@ -116,9 +116,9 @@ def _notes(schema: FeatureSchema, target: TargetView) -> tuple[str, ...]:
             "at random; every other number is of all rows."
         )
     n_numbers = sum(column.kind is Kind.NUMBER for column in schema.features)
-    if target.numbers is not None and n_numbers > MAX_SUM_COLUMNS:
+    if target.numbers is not None and n_numbers > target.n_sum_columns:
         notes.append(
-            f"Sums that equal the target were looked for among the {MAX_SUM_COLUMNS} of {n_numbers:,} number columns "
-            "that go with it most."
+            f"Sums that equal the target were looked for among the {target.n_sum_columns} of {n_numbers:,} number "
+            "columns that go with it most."
         )
     return tuple(notes)

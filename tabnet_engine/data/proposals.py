@@ -55,16 +55,9 @@ class _Measured:
     series: pd.Series[Any]
 
     @cached_property
-    def codes(self) -> npt.NDArray[np.int64]:
-        return self._factorised[0]
-
-    @cached_property
     def texts(self) -> tuple[str, ...]:
-        return self._factorised[1]
-
-    @cached_property
-    def _factorised(self) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-        return factorise(self.series)
+        """The different values as text, in order of appearance."""
+        return factorise(self.series)[1]
 
     @cached_property
     def n_unique(self) -> int:

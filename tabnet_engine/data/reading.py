@@ -87,7 +87,7 @@ def read_table(
         raw = _READERS[_format(source, options)](source, options, limits)
         frame, notes = build_frame(raw)
     except (MemoryError, pa.ArrowMemoryError) as error:
-        raise TableError(f"{shown} needs more memory than there is; use fewer rows or columns") from error
+        raise TableError(f"{shown} needs more memory than reading may take; use fewer rows or columns") from error
     return Table(frame, raw.options, notes, source.sha256, shown)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Literal
 
 from tabnet_engine.errors import TableError
 
-__all__ = ["FileKind", "recognise"]
+__all__ = ["FileKind", "recognise", "utf16_without_mark"]
 
 FileKind = Literal["parquet", "xlsx", "xls", "gzip", "bzip2", "xz", "zstd", "zip", "json_lines", "json", "text"]
 
@@ -116,7 +117,7 @@ def _textual(data: bytes, name: str) -> FileKind:
     if _looks_binary(head):
         raise TableError(f"{name} is not text: it holds binary data; choose a CSV, Parquet, Excel or JSON-lines file")
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if re.match(rb'\{\s*("|\}\s*$)', start):
+    if re.match(rb'\{\s*("|\}\s*([\r\n]|$))', start):
         return "json_lines"
     if re.match(rb"\[\s*\{", start):
         return "json"
@@ -124,14 +125,25 @@ def _textual(data: bytes, name: str) -> FileKind:
 
 
 def _looks_binary(head: bytes) -> bool:
-    """Whether more than one byte in ten is a control character that no text encoding explains."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
+    """Whether there are more control characters and zeros than any encoding of text explains."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")) or utf16_without_mark(head):
         return False
     n_zero = head.count(b"\x00")
     n_control = len(head) - len(head.translate(None, _CONTROL)) - n_zero
-    if n_control * 10 > len(head):
-        return True
-    # Latin text in UTF-16 has a zero in every second byte, always at the same side; binary data has them at both.
-    n_even = head[::2].count(b"\x00")
-    one_sided = max(n_even, n_zero - n_even) >= 9 * min(n_even, n_zero - n_even)
-    return n_zero * 10 > len(head) and not one_sided
+    return n_control > max(4, len(head) // 33) or n_zero > max(4, len(head) // 10)
+
+
+def utf16_without_mark(head: bytes) -> str | None:
+    """The UTF-16 that a text without a byte-order mark is in, if it is.
+
+    ASCII characters, of which any table has line ends and delimiters, have their zero always on the same side.
+    """
+    n_even, n_odd = head[::2].count(b"\x00"), head[1::2].count(b"\x00")
+    if len(head) % 2 or max(n_even, n_odd) * 20 < len(head) or min(n_even, n_odd) * 10 > max(n_even, n_odd):
+        return None
+    encoding = "utf-16-be" if n_even > n_odd else "utf-16-le"
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return None
+    return encoding if "\n" in text or "\r" in text else None

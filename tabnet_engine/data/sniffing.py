@@ -83,20 +83,35 @@ def normalise(data: bytes, dialect: Dialect) -> tuple[bytes, str]:
         parts = re.escape(delimiter)
         return _outside_quotes(data, quote, parts, stand_in.encode(), parts, rb"[\r\n]"), stand_in
     if quote and quote in data and re.search(re.escape(delimiter) + b" +" + quote, data):
-        parts = re.escape(delimiter)
-        data = _outside_quotes(data, quote, parts + b" +(?=" + quote + b")", delimiter, parts, rb"[\r\n]")
+        data = _without_blanks_before_quotes(data, quote, delimiter)
     return data, dialect.delimiter
+
+
+def _quoted_cell(quote: bytes) -> bytes:
+    """Expression for a cell in quotes, where two quotes stand for one."""
+    sign = re.escape(quote)
+    plain = b"[^" + sign + b"]*"
+    return sign + plain + b"(?:" + sign * 2 + plain + b")*" + sign
+
+
+def _at_start_of_cell(quote: bytes, *before: bytes) -> bytes:
+    """Group 1: a quoted cell at the start of the text or after one of ``before``."""
+    begins = b"|".join([rb"\A", *(b"(?<=" + part + b")" for part in before)])
+    return b"((?:" + begins + b")" + _quoted_cell(quote) + b")"
 
 
 def _outside_quotes(data: bytes, quote: bytes, pattern: bytes, replacement: bytes, *before: bytes) -> bytes:
     """Replace ``pattern`` except inside quoted cells, which begin after one of ``before`` or at the start."""
     if not quote or quote not in data:
         return re.sub(pattern, lambda _: replacement, data)
-    begins = b"|".join([rb"\A", *(b"(?<=" + part + b")" for part in before)])
-    sign = re.escape(quote)
-    inner = b"[^" + sign + b"]*(?:" + sign * 2 + b"[^" + sign + b"]*)*"
-    cell = b"((?:" + begins + b")" + sign + inner + sign + b")|"
-    return re.sub(cell + pattern, lambda found: found[1] if found[1] is not None else replacement, data)
+    either = _at_start_of_cell(quote, *before) + b"|" + pattern
+    return re.sub(either, lambda found: found[1] if found[1] is not None else replacement, data)
+
+
+def _without_blanks_before_quotes(data: bytes, quote: bytes, delimiter: bytes) -> bytes:
+    parts = re.escape(delimiter)
+    either = _at_start_of_cell(quote, parts, rb"[\r\n]") + b"|" + parts + b" +(" + _quoted_cell(quote) + b")"
+    return re.sub(either, lambda found: found[1] if found[1] is not None else delimiter + found[2], data)
 
 
 @contextmanager

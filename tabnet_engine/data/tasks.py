@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabnet_engine.data.proposals import propose_column
-from tabnet_engine.data.schema import FeatureSchema, Kind, Role, Task
+from tabnet_engine.data.proposals import propose_column, propose_schema
+from tabnet_engine.data.schema import ENCODABLE, FeatureSchema, Kind, Role, Task
 from tabnet_engine.data.values import as_numbers, factorise, value_order
 from tabnet_engine.data.wording import listed, quoted
 from tabnet_engine.errors import SchemaError
@@ -35,7 +35,7 @@ def set_target(
     rarer one.
 
     Args:
-        schema: the columns; a former target gets its proposed kind and role back.
+        schema: the columns; a former target becomes a feature again, where its kind allows.
         frame: the table.
         target: name of the column to predict.
         task: the task, or "auto".
@@ -143,5 +143,8 @@ def _without_target(schema: FeatureSchema, frame: pd.DataFrame) -> FeatureSchema
     if former is None:
         return schema
     proposal = propose_column(former.name, frame[former.name])
-    changes = {field.name: getattr(proposal, field.name) for field in dataclasses.fields(proposal)}
-    return schema.with_column(former.name, **changes)
+    if proposal.kind is not former.kind:  # proposed among the other columns, or chosen by the user
+        proposal = propose_schema(frame).column(former.name)
+    why = proposal.why if proposal.kind is former.kind else f"Kind {former.kind} was chosen by the user."
+    role = Role.FEATURE if former.kind in ENCODABLE else Role.IGNORED
+    return schema.with_column(former.name, role=role, why=why)

@@ -17,7 +17,7 @@ from tabnet_engine.data.headers import unique_names
 from tabnet_engine.data.layout import byte_offset, find_layout
 from tabnet_engine.data.options import ReadOptions
 from tabnet_engine.data.raw import RawTable, check_size
-from tabnet_engine.data.sniffing import Dialect, cut_sample, long_cells, normalise, records_of, sniff
+from tabnet_engine.data.sniffing import Dialect, cut_sample, long_cells, normalise, records_of, sniff, width_of
 from tabnet_engine.data.source import Source
 from tabnet_engine.data.wording import counted
 from tabnet_engine.errors import TableError
@@ -53,9 +53,9 @@ def read_text(source: Source, options: ReadOptions, limits: TableLimits) -> RawT
     records = records_of(sample.decode("utf-8", "replace"), delimiter, dialect.quote)
     if len(sample) < len(data) and len(records) > 1:
         records = records[:-1]
+    check_size(0, width_of(records), source.name, limits)
     layout = find_layout(records, options.header, options.missing_tokens, source.name)
     n_lines = data.count(b"\n") or data.count(b"\r")
-    check_size(0, layout.width, source.name, limits)
     table = _parse(data, delimiter, dialect, (layout.first_line, layout.width), source.name)
     check_size(table.num_rows, layout.width, source.name, limits)
     header = layout.header or tuple(str(i) for i in range(layout.width))
@@ -79,12 +79,14 @@ def read_text(source: Source, options: ReadOptions, limits: TableLimits) -> RawT
 
 
 def _without_stray_bytes(data: bytes, notes: list[str]) -> bytes:
-    """Drop NUL characters, and the Ctrl-Z that old programs end a file with."""
+    """Drop NUL characters, and what ends a file without being a row: blanks, the Ctrl-Z of old programs."""
     n_nul = data.count(b"\x00")
     if n_nul:
         notes.append(f"{counted(n_nul, 'NUL character')} left out.")
         data = data.replace(b"\x00", b"")
-    return data[:-1] if data.endswith(b"\x1a") else data
+    if data.endswith(b"\x1a"):
+        data = data[:-1]
+    return data.rstrip(b" \r\n") if data[-2:].isspace() else data
 
 
 def _check_closed(data: bytes, delimiter: str, dialect: Dialect, name: str) -> None:

@@ -188,7 +188,7 @@ def _check_masks(masks: Floats32) -> None:
         raise ValueError(f"masks must not be negative, got {masks.min():g}")
     error = float(np.abs(masks.sum(axis=2, dtype=np.float64) - 1).max())
     if error > _TOLERANCE:
-        raise ValueError(f"every mask must sum to one, one misses it by {error:g}")
+        raise ValueError(f"every mask must sum to one, one misses it by {error:.3g}")
 
 
 def _check_sum(contributions: Floats32, base: npt.NDArray[np.float64], logits: npt.NDArray[np.float64]) -> None:
@@ -197,4 +197,4 @@ def _check_sum(contributions: Floats32, base: npt.NDArray[np.float64], logits: n
     error = float(np.abs(contributions.sum(axis=0, dtype=np.float64) + base - logits).max())
     scale = max(1.0, float(np.abs(logits).max()))
     if error > _TOLERANCE * scale:
-        raise ValueError(f"the steps' contributions must sum to the logits, they miss them by {error:g}")
+        raise ValueError(f"the steps' contributions must sum to the logits, they miss them by {error:.3g}")

@@ -109,7 +109,7 @@ def value_counts(
 
 def _name_rows(figure: go.Figure, names: Sequence[str]) -> None:
     """Text on numbered rows: Plotly would read labels such as "1" or "2020-01" as numbers and dates."""
-    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=list(names), autorange="reversed", showgrid=False)
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=list(names), autorange="reversed", showgrid=False, zeroline=False)
 
 
 def missing_shares(shares: Mapping[str, float], *, n_rows: int) -> go.Figure:
@@ -172,13 +172,15 @@ def _share_bars(
             orientation="h",
             marker={"color": bar_color},
             text=[f"{percent:.3g} %" for percent in percents],
-            textposition="auto",
+            textposition="outside",
+            cliponaxis=False,
             customdata=[escape(name) for name in names],
             hovertemplate="%{customdata}<br>%{x:.3g} %<extra></extra>",
         )
     )
     _name_rows(figure, shown)
-    return finish(figure, title=title, subtitle=subtitle, x=x, height=bars_height(len(shown)), legend=False)
+    figure.update_xaxes(range=[0, 1.15 * max(percents)])
+    return finish(figure, title=title, subtitle=subtitle, x=x, height=bars_height(len(shown), least=170), legend=False)
 
 
 def associations(

@@ -38,6 +38,7 @@ def loss_curves(records: Sequence[EpochRecord], *, best_epoch: int | None = None
     figure = go.Figure()
     _line(figure, epochs, [record.train_loss for record in records], "training rows", NEUTRAL, dash="dot")
     _line(figure, epochs, [record.validation_loss for record in records], "validation rows", ACCENT)
+    _epoch_axis(figure, epochs[-1])
     _mark_best(figure, best_epoch)
     return finish(figure, title="Loss", subtitle="lower is better", x="epoch", y="loss", height=320)
 
@@ -60,6 +61,7 @@ def metric_curves(records: Sequence[EpochRecord], names: Sequence[str], *, best_
     for index, name in enumerate(drawn):
         values = [record.validation.get(name) for record in records]
         _line(figure, epochs, values, METRIC_NAMES.get(name, name), color(index))
+    _epoch_axis(figure, epochs[-1])
     _mark_best(figure, best_epoch)
     return finish(figure, title=title, subtitle="on the validation rows", x="epoch", height=320, legend=len(drawn) > 1)
 
@@ -76,6 +78,7 @@ def schedule_curves(records: Sequence[EpochRecord]) -> go.Figure:
     figure = go.Figure()
     _line(figure, epochs, [record.learning_rate for record in records], "learning rate", PALETTE[4])
     _line(figure, epochs, [record.sparsity for record in records], "mask entropy", PALETTE[3], axis="y2", dash="dash")
+    _epoch_axis(figure, epochs[-1])
     figure.update_layout(yaxis2={"overlaying": "y", "side": "right", "showgrid": False})
     finish(
         figure,
@@ -86,6 +89,11 @@ def schedule_curves(records: Sequence[EpochRecord]) -> go.Figure:
     )
     figure.update_layout(yaxis_title_text="learning rate", yaxis2_title_text="mask entropy")
     return figure
+
+
+def _epoch_axis(figure: go.Figure, n_epochs: int) -> None:
+    """Whole epochs only, from the first one on."""
+    figure.update_xaxes(range=[0.5, max(n_epochs, 2) + 0.5], tick0=1, dtick=max(1, round(n_epochs / 8)), zeroline=False)
 
 
 def _line(

@@ -41,7 +41,7 @@ from tabnet_engine.runs.parts import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tabnet_engine.data.profile import TableProfile
+    from tabnet_engine.data.profile_records import TableProfile
     from tabnet_engine.data.tables import Table
     from tabnet_engine.runs.artefact import Run
 
@@ -199,14 +199,13 @@ class Workspace:
             UserError: there is no such dataset.
             StorageError: the stored schema is damaged.
         """
-        values = self._load_json(dataset_id, SCHEMA, "columns")
-        if values is None:
-            return None
+        info = self.dataset(dataset_id)
         try:
-            return FeatureSchema.from_mapping(values)
-        except UserError as error:
+            values = self._load_json(info, SCHEMA)
+            return None if values is None else FeatureSchema.from_mapping(values)
+        except (ValueError, UserError) as error:
             raise StorageError(
-                f"the stored columns are damaged ({error}); delete the dataset and upload it again"
+                f"the stored columns of {info.name!r} are damaged ({error}); delete the dataset and upload it again"
             ) from error
 
     def save_profile(self, dataset_id: str, profile: TableProfile) -> None:
@@ -221,16 +220,20 @@ class Workspace:
             write_json(self.datasets_folder / info.dataset_id / PROFILE, profile.to_mapping())
 
     def load_profile(self, dataset_id: str) -> TableProfile | None:
-        """The profile, or None when it has to be computed (again).
+        """The profile, or None when it has to be computed: there is none, or none that this version reads.
 
         Raises:
             UserError: there is no such dataset.
-            StorageError: the stored profile is damaged.
+            StorageError: the disk refuses.
         """
-        from tabnet_engine.data.profile import TableProfile
+        from tabnet_engine.data.profile_records import TableProfile
 
-        values = self._load_json(dataset_id, PROFILE, "profile")
-        return None if values is None else TableProfile.from_mapping(values)
+        info = self.dataset(dataset_id)
+        try:
+            values = self._load_json(info, PROFILE)
+            return None if values is None else TableProfile.from_mapping(values)
+        except (ValueError, UserError):
+            return None
 
     def delete_dataset(self, dataset_id: str) -> None:
         """Forget a dataset and remove its files; runs trained on it stay.
@@ -247,18 +250,12 @@ class Workspace:
             if (self.datasets_folder / dataset_id).is_dir():
                 remove_folder(self.datasets_folder / dataset_id)
 
-    def _load_json(self, dataset_id: str, name: str, what: str) -> Any:
-        path = self.datasets_folder / self.dataset(dataset_id).dataset_id / name
+    def _load_json(self, info: DatasetInfo, name: str) -> Any:
+        path = self.datasets_folder / info.dataset_id / name
         if not is_regular_file(path):
             return None
-        with storage_errors(f"read the {what}"):
-            content = path.read_bytes()
-        try:
-            return parse_json(content)
-        except ValueError as error:
-            raise StorageError(
-                f"the stored {what} cannot be read ({error}); delete the dataset and upload it again"
-            ) from error
+        with storage_errors(f"read {name} of the dataset {info.name!r}"):
+            return parse_json(path.read_bytes())
 
     def _whole_dataset(self, connection: Connection, dataset_id: str) -> DatasetInfo | None:
         """The dataset if its table is there too: somebody may have removed the folder by hand."""
@@ -273,13 +270,18 @@ class Workspace:
         return run_id, self.runs_folder / run_id
 
     def run_folder(self, run_id: str) -> Path:
-        """The folder of an existing run.
+        """The folder that the run ``run_id`` has, or will have once it is saved.
 
         Raises:
-            UserError: there is none of that id.
+            UserError: no run can be called that.
         """
-        folder = self.runs_folder / run_id
-        if not _ID.fullmatch(run_id) or not folder.is_dir():
+        if not _ID.fullmatch(run_id):
+            raise UserError(f"there is no run {run_id!r} in this workspace; choose one from the list or train one")
+        return self.runs_folder / run_id
+
+    def _existing_run(self, run_id: str) -> Path:
+        folder = self.run_folder(run_id)
+        if not folder.is_dir():
             raise UserError(f"there is no run {run_id!r} in this workspace; choose one from the list or train one")
         return folder
 
@@ -298,7 +300,7 @@ class Workspace:
         """
         from tabnet_engine.runs.artefact import load_run
 
-        return load_run(self.run_folder(run_id))
+        return load_run(self._existing_run(run_id))
 
     def run_version(self, run_id: str) -> str:
         """A short text that changes whenever the run's parts or title change: a key for caches.
@@ -308,7 +310,7 @@ class Workspace:
             StorageError: its manifest is gone.
         """
         with storage_errors(f"look at the run {run_id!r}"):
-            status = (self.run_folder(run_id) / MANIFEST).stat()
+            status = (self._existing_run(run_id) / MANIFEST).stat()
         return f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}"
 
     def rename_run(self, run_id: str, title: str) -> None:
@@ -320,7 +322,7 @@ class Workspace:
         """
         from tabnet_engine.runs.artefact import Run, rename_run
 
-        folder = self.run_folder(run_id)
+        folder = self._existing_run(run_id)
         rename_run(Run(folder, RunManifest.read(folder)), title)
 
     def delete_run(self, run_id: str) -> None:
@@ -330,7 +332,7 @@ class Workspace:
             UserError: there is no such run, or a job uses it.
             StorageError: the disk refuses.
         """
-        folder = self.run_folder(run_id)
+        folder = self._existing_run(run_id)
         with storage_errors(f"delete the run {run_id!r}"), writing(self.engine) as connection:
             refuse_if_held(connection, "run", run_id, _summary(folder).title)
             remove_folder(folder)

@@ -18,10 +18,10 @@ def test_repeated_rows_are_counted_as_pandas_counts_them(rows):
     assert hashed.n_repeated() == int(pd.DataFrame(table).duplicated().sum())
 
 
-def test_a_million_different_rows_do_not_collide():
-    hashed = RowHash(1_000_000)
-    hashed.add(np.arange(1_000_000) % 1000)
-    hashed.add(np.arange(1_000_000) // 1000)
+def test_many_different_rows_do_not_collide():
+    hashed = RowHash(250_000)
+    hashed.add(np.arange(250_000) % 500)
+    hashed.add(np.arange(250_000) // 500)
     assert hashed.n_repeated() == 0
 
 

@@ -27,7 +27,12 @@ NAMES = ("size", "colour", "day", "new", "price")
 
 def _schema(*names: str) -> FeatureSchema:
     kinds = {
-        "size": Kind.NUMBER, "colour": Kind.CATEGORY, "day": Kind.DATETIME, "new": Kind.BOOLEAN, "price": Kind.NUMBER, "note": Kind.TEXT
+        "size": Kind.NUMBER,
+        "colour": Kind.CATEGORY,
+        "day": Kind.DATETIME,
+        "new": Kind.BOOLEAN,
+        "price": Kind.NUMBER,
+        "note": Kind.TEXT,
     }
     return FeatureSchema(columns=tuple(Column(name=name, kind=kinds[name]) for name in names))
 
@@ -322,6 +327,13 @@ def test_damaged_encoders_are_refused(part, value):
     values = {**_fit(_table()).to_mapping(), part: value}
     with pytest.raises(SchemaError):
         TableEncoder.from_mapping(values)
+
+
+def test_a_layout_of_other_columns_is_refused():
+    encoder = _fit(_table())
+    other = dataclasses.replace(encoder.layout, feature_names=("size", "colour", "day", "new", "cost"))
+    with pytest.raises(SchemaError, match="the same features in the same order"):
+        dataclasses.replace(encoder, layout=other)
 
 
 def test_an_encoder_without_a_part_is_refused():

@@ -135,7 +135,7 @@ def test_kinds_that_cannot_be_learned_from_are_ignored_and_back(frame):
     ("name", "kind", "problem"),
     [
         ("text", "number", r"column 'text', row 2: \"x y\" is not a number"),
-        ("text", "datetime", r"column 'text', row 2: \"x y\" is not a date"),
+        ("good", "datetime", r"column 'good', row 0: \"a\" is not a date \(5 more"),
         ("size", "boolean", r"column 'size', row 2: \"3\" is a further value; a boolean column has at most 2 of the 6"),
         ("good", "constant", r"column 'good', row 1: \"b\" is a further value"),
         ("size", "colour", r"there is no kind 'colour'; the kinds are number, category"),
@@ -232,6 +232,16 @@ def test_task_and_positive_class_can_be_chosen(frame):
     assert set_target(schema, frame, "size", Task.REGRESSION).task is Task.REGRESSION
 
 
+def test_a_former_target_keeps_the_kind_that_was_chosen_or_proposed_among_codes(frame):
+    chosen = set_target(set_kind(propose_schema(frame), frame, "size", Kind.CATEGORY), frame, "size")
+    assert set_target(chosen, frame, "good").column("size").why == "Kind category was chosen by the user."
+    codes = pd.DataFrame({f"c{i}": RNG.integers(1, 5, N) for i in range(4)})
+    schema = propose_schema(codes)
+    assert set_target(set_target(schema, codes, "c0"), codes, "c1").column("c0") == schema.column("c0")
+    meant = set_target(propose_schema(frame), frame, "text", "multiclass")
+    assert set_target(meant, frame, "good").column("text").role is Role.FEATURE
+
+
 def test_a_former_target_becomes_what_was_proposed(frame):
     schema = set_target(propose_schema(frame), frame, "good")
     changed = set_target(schema, frame, "size")
@@ -245,11 +255,11 @@ def test_a_former_target_becomes_what_was_proposed(frame):
     ("values", "options", "problem"),
     [
         (_texts([None] * 30), {}, "the target 'y' is missing in every row"),
-        (_texts(["a"] * 29 + [None]), {}, 'the target \'y\' has one value only, "a"'),
+        (_texts(["a"] * 29 + [None]), {}, "the target 'y' has one value only, \"a\""),
         (pd.Series(pd.date_range("2024-01-01", periods=30)), {}, "holds dates, which cannot be predicted"),
         (pd.Series(range(30)), {}, "of kind identifier, a different value in almost every row"),
         (_texts([f"a b c d {i}" for i in range(30)]), {}, "of kind text"),
-        (_texts(["a", "b"] * 15), {"task": "regression"}, 'column \'y\', row 0: "a" is not a number'),
+        (_texts(["a", "b"] * 15), {"task": "regression"}, "column 'y', row 0: \"a\" is not a number"),
         (_texts(["a", "b", "c"] * 10), {"task": "binary"}, "a binary target has two values; 'y' has 3: \"a\""),
         (_texts(["a", "b"] * 15), {"task": "guess"}, "there is no task 'guess'; the tasks are auto, binary"),
         (_texts(["a", "b"] * 15), {"positive": "c"}, '"c" is no class of \'y\'; its classes are "a", "b"'),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import factorial
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from tabnet_engine.config import ModelConfig, TrainingConfig
 from tabnet_engine.data.encoding import EncodedTable, InputLayout
+from tabnet_engine.data.schema import Column, FeatureSchema, Kind, Role, Task
 from tabnet_engine.explain.attribution import Attribution, Background
 from tabnet_engine.explain.masks import MaskExplanation
+from tabnet_engine.runs.artefact import DatasetRef, Run, load_run, save_run
 
 
 @dataclass
@@ -155,3 +161,55 @@ class Cases:
 @pytest.fixture(scope="session")
 def cases() -> Cases:
     return Cases()
+
+
+def people(n_rows: int = 60) -> pd.DataFrame:
+    """Four features of four kinds, missing cells among them, and a target."""
+    generator = np.random.default_rng(3)
+    age = generator.integers(18, 80, n_rows).astype(float)
+    age[::9] = np.nan
+    joined = pd.Timestamp("2020-01-01") + pd.to_timedelta(generator.integers(0, 900, n_rows), unit="D")
+    return pd.DataFrame(
+        {
+            "age": age,
+            "job": generator.choice(["clerk", "nurse", "<b>cook</b>"], n_rows),
+            "member": generator.random(n_rows) < 0.5,
+            "joined": pd.Series(joined).astype("datetime64[us]"),
+            "bought": np.where(np.nan_to_num(age, nan=60) > 50, "yes", "no"),
+        }
+    )
+
+
+def people_schema() -> FeatureSchema:
+    kinds = {"age": Kind.NUMBER, "job": Kind.CATEGORY, "member": Kind.BOOLEAN, "joined": Kind.DATETIME}
+    features = tuple(Column(name=name, kind=kind) for name, kind in kinds.items())
+    target = Column(name="bought", kind=Kind.CATEGORY, role=Role.TARGET)
+    return FeatureSchema(columns=(*features, target), task=Task.BINARY, classes=("no", "yes"))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, pd.DataFrame]:
+    """A small trained run, not to be written into, and its table."""
+    from tabnet_engine.training.experiment import train_model
+
+    frame = people()
+    model = train_model(
+        frame,
+        people_schema(),
+        ModelConfig(n_d=4, n_a=4, n_steps=2, n_bins=4),
+        TrainingConfig(max_epochs=2, batch_size=16, device="cpu"),
+    )
+    folder = tmp_path_factory.mktemp("runs") / "people"
+    reference = DatasetRef(sha256="ab" * 32, name="people.csv", n_rows=len(frame), n_columns=5)
+    return save_run(model, folder, dataset=reference, read_options={}, title="people"), frame
+
+
+@pytest.fixture
+def run(trained: tuple[Run, pd.DataFrame], tmp_path: Path) -> Run:
+    """A copy of the trained run that a test may write into."""
+    return load_run(Path(shutil.copytree(trained[0].folder, tmp_path / "run")))
+
+
+@pytest.fixture
+def frame(trained: tuple[Run, pd.DataFrame]) -> pd.DataFrame:
+    return trained[1].copy()

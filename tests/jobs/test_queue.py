@@ -202,6 +202,15 @@ def test_a_dead_process_of_a_cancelled_job_is_a_cancelled_job(queue: JobQueue, l
     assert queue.job(job_id).state == "cancelled"
 
 
+def test_a_job_that_moved_on_meanwhile_is_not_buried(queue: JobQueue, launcher: NoLauncher) -> None:
+    launcher.process = NOBODY
+    job_id = queue.submit(explain())
+    (seen,) = queue._running()
+    queue.claim(job_id, NOBODY).finish()
+    queue._bury(seen)
+    assert queue.job(job_id).state == "succeeded"
+
+
 def test_who_ignores_a_cancel_is_asked_and_then_made_to_end(queue: JobQueue, launcher: NoLauncher) -> None:
     job_id = queue.submit(explain())
     queue.claim(job_id)

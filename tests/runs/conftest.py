@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 
 from tabnet_engine.config import ModelConfig, TrainingConfig
 from tabnet_engine.data.options import ReadOptions
+from tabnet_engine.data.reading import Table
 from tabnet_engine.data.schema import Column, FeatureSchema, Kind, Role, Task
-from tabnet_engine.runs.artefact import DatasetRef, Run, save_run
+from tabnet_engine.errors import StorageError
+from tabnet_engine.runs.artefact import DatasetRef, Run, load_run, save_run
 from tabnet_engine.runs.workspace import Workspace
 from tabnet_engine.training.history import EpochRecord, History
 
@@ -43,15 +46,14 @@ def people_schema(target: str = "bought") -> FeatureSchema:
     return FeatureSchema(columns=columns, task=Task.BINARY if classes else Task.REGRESSION, classes=classes)
 
 
-@dataclass(frozen=True)
-class FakeTable:
-    """The attributes of a read table that a workspace keeps."""
-
-    frame: pd.DataFrame
-    options: ReadOptions = ReadOptions(format="csv", delimiter=",")
-    notes: tuple[str, ...] = ("one line was skipped",)
-    sha256: str = "cd" * 32
-    name: str = "people.csv"
+def as_table(frame: pd.DataFrame, **changes: Any) -> Table:
+    told = {
+        "options": ReadOptions(format="csv", delimiter=","),
+        "notes": ("one line was skipped",),
+        "sha256": "cd" * 32,
+        "name": "people.csv",
+    }
+    return Table(frame=frame, **{**told, **changes})
 
 
 def tiny_model(target: str = "bought", **changes: Any) -> Any:
@@ -113,6 +115,20 @@ def save(model: Any, tmp_path: Path) -> Callable[..., Run]:
     return _save
 
 
+@pytest.fixture(scope="session")
+def saved_once(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("saved") / "run"
+    save_run(model, folder, dataset=REF, read_options={"delimiter": ","}, title="People")
+    return folder
+
+
+@pytest.fixture
+def run(saved_once: Path, tmp_path: Path) -> Run:
+    """A saved run to do anything to; copied, which is quicker than saving."""
+    shutil.copytree(saved_once, tmp_path / "run")
+    return load_run(tmp_path / "run")
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
     opened = Workspace.open(tmp_path / "workspace")
@@ -166,3 +182,28 @@ def faulty_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FaultyDisk]:
         return disk
 
     return install
+
+
+@pytest.fixture
+def refusals(
+    faulty_disk: Callable[..., FaultyDisk], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Iterator[StorageError]]:
+    """Does something with a disk that refuses from its first operation on, then from its second, and so on.
+
+    Gives the error of each try, and ends when the disk was asked for all that was needed.
+    """
+
+    def tries(action: Callable[[], Any], code: int = errno.ENOSPC) -> Iterator[StorageError]:
+        for refuse_from in range(1, 200):
+            faulty_disk(refuse_from, code)
+            try:
+                action()
+            except StorageError as error:
+                caught = error
+            else:
+                return
+            finally:
+                monkeypatch.undo()
+            yield caught
+
+    return tries

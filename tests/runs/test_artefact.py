@@ -15,10 +15,10 @@ import torch
 
 from tabnet_engine.errors import StorageError, UserError
 from tabnet_engine.runs import artefact
-from tabnet_engine.runs.artefact import add_part, add_parts, load_run, rename_run
+from tabnet_engine.runs.artefact import DatasetRef, add_part, add_parts, load_run, rename_run
 from tabnet_engine.runs.manifest import RunManifest
 from tabnet_engine.runs.run import CORE_PARTS, Run
-from tests.runs.conftest import REF, people, snapshot, tiny_model
+from tests.runs.conftest import REF, as_table, people, snapshot, tiny_model
 
 
 def writes(content: bytes) -> Callable[[Path], None]:
@@ -65,15 +65,15 @@ def test_the_loaded_network_is_the_saved_one_bit_by_bit(tmp_path: Path, target: 
     assert run.codec.outputs == (("yes",) if target == "bought" else ("age",))
 
 
-def test_the_folder_is_portable(save: Callable[..., Run], tmp_path: Path) -> None:
-    save().folder.rename(tmp_path / "elsewhere")
-    run = load_run(tmp_path / "elsewhere")
-    assert run.run_id == "run"
-    assert run.network() is not None
+def test_the_folder_is_portable(run: Run, tmp_path: Path) -> None:
+    run.folder.rename(tmp_path / "elsewhere")
+    moved = load_run(tmp_path / "elsewhere")
+    assert moved.run_id == "run"
+    assert moved.network() is not None
 
 
-def test_nothing_of_this_machine_is_in_the_run(save: Callable[..., Run], tmp_path: Path) -> None:
-    content = b"".join(snapshot(save().folder).values())
+def test_nothing_of_this_machine_is_in_the_run(run: Run, tmp_path: Path) -> None:
+    content = b"".join(snapshot(run.folder).values())
     assert b"people.csv" in content
     for place in (b"/home", b"anna", str(tmp_path).encode(), str(Path.cwd()).encode()):
         assert place not in content
@@ -108,34 +108,22 @@ def test_an_existing_folder_is_not_overwritten(save: Callable[..., Run], tmp_pat
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
 def test_wherever_the_disk_refuses_no_half_run_remains(
-    save: Callable[..., Run],
-    tmp_path: Path,
-    faulty_disk: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-    code: int,
+    save: Callable[..., Run], run: Run, refusals: Callable[..., Any], tmp_path: Path, code: int
 ) -> None:
-    save(tmp_path / "runs" / "earlier")
     before = snapshot(tmp_path)
     words = "the disk is full" if code == errno.ENOSPC else "permission is denied"
-    for refuse_from in range(1, 100):
-        with monkeypatch.context():
-            faulty_disk(refuse_from, code)
-            try:
-                save(tmp_path / "runs" / "new")
-            except StorageError as error:
-                assert str(error).startswith("could not write the run 'People': ")
-                assert words in str(error)
-            else:
-                break
-            finally:
-                monkeypatch.undo()
+    n_refusals = 0
+    for error in refusals(lambda: save(tmp_path / "new"), code):
+        n_refusals += 1
+        assert str(error).startswith("could not write the run 'People': ")
+        assert words in str(error)
         assert snapshot(tmp_path) == before
-        assert [path.name for path in (tmp_path / "runs").iterdir()] == ["earlier"]
-    assert refuse_from > 2 * len(CORE_PARTS), "the disk must be asked at every step"
+        assert [path.name for path in tmp_path.iterdir()] == [run.folder.name]
+    assert n_refusals > 2 * len(CORE_PARTS), "the disk must be asked at every step"
+    assert load_run(tmp_path / "new").manifest.title == "People"
 
 
-def test_parts_are_added_later(save: Callable[..., Run]) -> None:
-    run = save()
+def test_parts_are_added_later(run: Run) -> None:
     added = add_part(run, "explanations/masks.parquet", writes(b"one"))
     assert added.read("explanations/masks.parquet") == b"one"
     assert added.path("explanations/masks.parquet").read_bytes() == b"one"
@@ -149,46 +137,35 @@ def test_parts_are_added_later(save: Callable[..., Run]) -> None:
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "", ".hidden", "a//b", "a\\b", "manifest.json", "ä"])
-def test_a_part_stays_inside_the_run(save: Callable[..., Run], name: str) -> None:
-    run = save()
+def test_a_part_stays_inside_the_run(run: Run, name: str) -> None:
     with pytest.raises(ValueError, match="no name for a part"):
         add_part(run, name, writes(b"x"))
 
 
-def test_what_training_wrote_is_never_replaced(save: Callable[..., Run]) -> None:
+def test_what_training_wrote_is_never_replaced(run: Run) -> None:
     with pytest.raises(ValueError, match="never replaced"):
-        add_part(save(), "weights.safetensors", writes(b"x"))
+        add_part(run, "weights.safetensors", writes(b"x"))
 
 
-def test_wherever_the_disk_refuses_a_part_the_run_stays_sound(
-    save: Callable[..., Run], faulty_disk: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = add_part(save(), "explanations/a.json", writes(b"old"))
+def test_wherever_the_disk_refuses_a_part_the_run_stays_sound(run: Run, refusals: Callable[..., Any]) -> None:
+    run = add_part(run, "explanations/a.json", writes(b"old"))
     writers = {"explanations/a.json": writes(b"new"), "explanations/b.json": writes(b"new")}
-    outcomes = set()
-    for refuse_from in range(1, 100):
-        with monkeypatch.context():
-            faulty_disk(refuse_from)
-            try:
-                add_parts(run, writers)
-            except StorageError as error:
-                assert str(error).startswith("could not write into the run 'People': the disk is full")  # noqa: PT017 - in a loop
-                done = False
-            else:
-                done = True
-            finally:
-                monkeypatch.undo()
+
+    def stored() -> tuple[bytes, ...]:
         now = load_run(run.folder)
-        outcomes.add(tuple(now.read(name) for name in writers if name in now))
         assert not list(run.folder.rglob(".leftover*"))
-        if done:
-            break
-    # The old part, no part where its replacement broke off, or all the new ones: never a mixture.
-    assert outcomes == {(b"old",), (), (b"new", b"new")}
+        return tuple(now.read(name) for name in writers if name in now)
+
+    outcomes = set()
+    for error in refusals(lambda: add_parts(run, writers)):
+        assert str(error).startswith("could not write into the run 'People': the disk is full")
+        outcomes.add(stored())
+    # The old part, or no part where its replacement broke off, or all the new ones: never a mixture.
+    assert outcomes | {stored()} == {(b"old",), (), (b"new", b"new")}
 
 
-def test_a_writer_that_fails_leaves_the_run_as_it_was(save: Callable[..., Run]) -> None:
-    run = add_part(save(), "explanations/a.json", writes(b"old"))
+def test_a_writer_that_fails_leaves_the_run_as_it_was(run: Run) -> None:
+    run = add_part(run, "explanations/a.json", writes(b"old"))
     before = snapshot(run.folder)
 
     def breaks(path: Path) -> None:
@@ -200,8 +177,7 @@ def test_a_writer_that_fails_leaves_the_run_as_it_was(save: Callable[..., Run]) 
     assert snapshot(run.folder) == before
 
 
-def test_two_that_add_parts_at_once_both_succeed(save: Callable[..., Run]) -> None:
-    run = save()
+def test_two_that_add_parts_at_once_both_succeed(run: Run) -> None:
     names = [f"explanations/{letter}.json" for letter in "abcdefgh"]
     threads = [threading.Thread(target=add_part, args=(run, name, writes(name.encode()))) for name in names]
     for thread in threads:
@@ -211,8 +187,7 @@ def test_two_that_add_parts_at_once_both_succeed(save: Callable[..., Run]) -> No
     assert {*names, *CORE_PARTS} == set(load_run(run.folder).manifest.parts)
 
 
-def test_a_reader_never_sees_a_part_and_a_hash_that_do_not_belong_together(save: Callable[..., Run]) -> None:
-    run = save()
+def test_a_reader_never_sees_a_part_and_a_hash_that_do_not_belong_together(run: Run) -> None:
     stop, problems = threading.Event(), []
 
     def read() -> None:
@@ -231,8 +206,7 @@ def test_a_reader_never_sees_a_part_and_a_hash_that_do_not_belong_together(save:
     assert problems == []
 
 
-def test_renaming_changes_the_title_and_nothing_else(save: Callable[..., Run]) -> None:
-    run = save()
+def test_renaming_changes_the_title_and_nothing_else(run: Run) -> None:
     rename_run(run, "  Customers   of 2026 ")
     renamed = load_run(run.folder)
     assert renamed.manifest.title == "Customers of 2026"
@@ -243,7 +217,7 @@ def test_renaming_changes_the_title_and_nothing_else(save: Callable[..., Run]) -
         rename_run(run, "x" * 201)
 
 
-def test_reading_a_runs_parts_does_not_import_torch(save: Callable[..., Run]) -> None:
+def test_reading_a_runs_parts_does_not_import_torch(run: Run) -> None:
     program = (
         "import sys; from pathlib import Path; from tabnet_engine.runs.artefact import load_run\n"
         "run = load_run(Path(sys.argv[1]))\n"
@@ -251,14 +225,11 @@ def test_reading_a_runs_parts_does_not_import_torch(save: Callable[..., Run]) ->
         "(run.read_options, run.manifest.metrics, run.unlisted)\n"
         "print([name for name in ('torch', 'shap', 'sklearn') if name in sys.modules])"
     )
-    command = [sys.executable, "-c", program, str(save().folder)]
+    command = [sys.executable, "-c", program, str(run.folder)]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-def test_two_hundred_runs_are_listed_fast_and_damaged_ones_with_their_reason(
-    save: Callable[..., Run], workspace: Any
-) -> None:
-    run = save()
+def test_two_hundred_runs_are_listed_fast_and_damaged_ones_with_their_reason(run: Run, workspace: Any) -> None:
     for number in range(200):
         folder = workspace.runs_folder / f"run-{number:03d}"
         folder.mkdir()
@@ -323,6 +294,11 @@ def test_a_manifest_that_is_gone_has_no_version(workspace: Any) -> None:
         workspace.run_version("empty")
 
 
-def test_the_manifest_mapping_is_its_own_inverse(save: Callable[..., Run]) -> None:
-    manifest = save().manifest
+def test_the_manifest_mapping_is_its_own_inverse(run: Run) -> None:
+    manifest = run.manifest
     assert RunManifest.from_mapping(manifest.to_mapping()) == manifest
+
+
+def test_a_reference_to_a_table_names_no_place_on_this_machine() -> None:
+    table = as_table(people(), name="C:\\Users\\anna\\people.csv")
+    assert DatasetRef.of(table, "d") == DatasetRef("cd" * 32, "people.csv", 40, 4, "d")

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from tabnet_engine.errors import StorageError
@@ -37,11 +37,15 @@ def test_the_database_is_in_wal_mode_with_foreign_keys(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def _insert_and_fail(connection: Connection) -> None:
+    connection.execute(stored_datasets.insert().values(**DATASET))
+    raise ZeroDivisionError
+
+
 def test_a_writing_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
     engine = open_database(tmp_path)
     with pytest.raises(ZeroDivisionError), writing(engine) as connection:
-        connection.execute(stored_datasets.insert().values(**DATASET))
-        raise ZeroDivisionError
+        _insert_and_fail(connection)
     with reading(engine) as connection:
         assert connection.execute(stored_datasets.select()).all() == []
     engine.dispose()
@@ -74,9 +78,10 @@ def test_readers_do_not_wait_for_a_writer_and_writers_wait_for_each_other(tmp_pa
 
 def test_a_broken_rule_of_ours_is_not_blamed_on_the_disk(tmp_path: Path) -> None:
     engine = open_database(tmp_path)
+    with writing(engine) as connection:
+        connection.execute(stored_datasets.insert().values(**DATASET))
     with pytest.raises(IntegrityError), writing(engine) as connection:
-        for _ in range(2):
-            connection.execute(stored_datasets.insert().values(**DATASET))
+        connection.execute(stored_datasets.insert().values(**DATASET))
     engine.dispose()
 
 

@@ -56,10 +56,14 @@ def test_write_whole_replaces_or_leaves_untouched(tmp_path: Path) -> None:
     assert path.read_bytes() == b"one"
 
 
+def _write_half(folder: Path) -> None:
+    (folder / "half").write_bytes(b"x")
+    raise ZeroDivisionError
+
+
 def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), parts.folder_written_whole(tmp_path / "run") as temporary:
-        (temporary / "half").write_bytes(b"x")
-        raise ZeroDivisionError
+        _write_half(temporary)
     assert list(tmp_path.iterdir()) == []
     with parts.folder_written_whole(tmp_path / "run") as temporary:
         (temporary / "whole").write_bytes(b"x")
@@ -67,13 +71,18 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["run", "whole"]
 
 
+def _write_into(*folders: Path) -> None:
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+        (folder / "theirs").write_bytes(folder.name.encode())
+
+
 def test_an_existing_folder_is_never_overwritten_not_even_in_a_race(tmp_path: Path) -> None:
     target = tmp_path / "run"
     with pytest.raises(FileExistsError), parts.folder_written_whole(target) as temporary:
-        (temporary / "mine").write_bytes(b"x")
-        target.mkdir()
-        (target / "theirs").write_bytes(b"y")
+        _write_into(temporary, target)
     assert [path.name for path in tmp_path.rglob("*")] == ["run", "theirs"]
+    assert (target / "theirs").read_bytes() == b"run"
     with pytest.raises(FileExistsError), parts.folder_written_whole(target):
         pytest.fail("an existing folder must be refused before anything is written")
 
@@ -87,8 +96,7 @@ def test_a_folder_under_a_file_is_refused_as_such(tmp_path: Path) -> None:
 def test_a_rename_that_the_disk_refuses_is_not_taken_for_an_existing_folder(
     tmp_path: Path, faulty_disk: Callable[..., Any]
 ) -> None:
-    with pytest.raises(OSError, match="Input/output"), parts.folder_written_whole(tmp_path / "run") as temporary:
-        (temporary / "part").write_bytes(b"x")
+    with pytest.raises(OSError, match="Input/output"), parts.folder_written_whole(tmp_path / "run"):
         faulty_disk(2, errno.EIO)  # the first operation left is the flush of the folder, the second its rename
     assert list(tmp_path.iterdir()) == []
 

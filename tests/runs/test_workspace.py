@@ -13,20 +13,21 @@ import pandas as pd
 import pytest
 
 from tabnet_engine.data.options import ReadOptions
+from tabnet_engine.data.profile import profile_table
 from tabnet_engine.errors import StorageError, UserError
 from tabnet_engine.runs.database import hold_items, release_items, writing
 from tabnet_engine.runs.workspace import Workspace
-from tests.runs.conftest import FakeTable, people, people_schema, snapshot
+from tests.runs.conftest import as_table, people, people_schema, snapshot
 
 
 def add(workspace: Workspace, **changes: Any) -> Any:
-    return workspace.add_dataset(FakeTable(people(), **changes))
+    return workspace.add_dataset(as_table(people(), **changes))
 
 
 def test_a_table_comes_back_as_it_was_kept(workspace: Workspace, tmp_path: Path) -> None:
     original = tmp_path / "upload.tmp"
     original.write_bytes(b"age,city\n")
-    info = workspace.add_dataset(FakeTable(people(), name="people.csv.gz"), original, schema=people_schema())
+    info = workspace.add_dataset(as_table(people(), name="people.csv.gz"), original, schema=people_schema())
     pd.testing.assert_frame_equal(workspace.load_frame(info.dataset_id), people())
     assert (info.n_rows, info.n_columns, info.notes) == (40, 4, ("one line was skipped",))
     assert ReadOptions.from_mapping(info.options) == ReadOptions(format="csv", delimiter=",")
@@ -41,7 +42,7 @@ def test_a_table_comes_back_as_it_was_kept(workspace: Workspace, tmp_path: Path)
 
 def test_some_columns_come_in_the_order_asked_for(workspace: Workspace) -> None:
     frame = pd.DataFrame({"a": [1, 2], "a.b": [3, 4], "$x$": ["u", "v"], "": [True, False]})
-    info = workspace.add_dataset(FakeTable(frame))
+    info = workspace.add_dataset(as_table(frame))
     assert list(workspace.load_frame(info.dataset_id, ["a.b"]).columns) == ["a.b"]
     pd.testing.assert_frame_equal(workspace.load_frame(info.dataset_id, ["", "a"]), frame[["", "a"]])
 
@@ -88,7 +89,7 @@ def test_a_dataset_whose_folder_was_removed_by_hand_can_be_uploaded_again(worksp
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
 def test_a_damaged_table_is_an_error_not_wrong_numbers(workspace: Workspace, damage: str) -> None:
-    info = workspace.add_dataset(FakeTable(pd.DataFrame({"x": range(5_000)})))
+    info = workspace.add_dataset(as_table(pd.DataFrame({"x": range(5_000)})))
     path = workspace.datasets_folder / info.dataset_id / "table.parquet"
     content = bytearray(path.read_bytes())
     content[len(content) // 3] ^= 1
@@ -129,9 +130,23 @@ def test_unknown_ids_are_the_users_mistake_and_lead_nowhere(workspace: Workspace
     ):
         with pytest.raises(UserError, match="there is no dataset"):
             ask(name)
-    for ask in (workspace.run_folder, workspace.run, workspace.run_version, workspace.delete_run):
+    for ask in (workspace.run, workspace.run_version, workspace.delete_run):
         with pytest.raises(UserError, match="there is no run"):
             ask(name)
+    if name != "x" and len(name) != 64:
+        with pytest.raises(UserError, match="there is no run"):
+            workspace.run_folder(name)
+
+
+def test_the_profile_is_kept_until_it_cannot_be_read(workspace: Workspace) -> None:
+    info = add(workspace)
+    assert workspace.load_profile(info.dataset_id) is None
+    profile = profile_table(people(), people_schema())
+    workspace.save_profile(info.dataset_id, profile)
+    assert workspace.load_profile(info.dataset_id) == profile
+    for content in (b"{", b"[]"):
+        (workspace.datasets_folder / info.dataset_id / "profile.json").write_bytes(content)
+        assert workspace.load_profile(info.dataset_id) is None, "it can be computed again"
 
 
 def test_a_dataset_is_deleted_with_its_files_unless_a_job_uses_it(workspace: Workspace) -> None:
@@ -160,28 +175,21 @@ def test_a_dataset_whose_folder_is_gone_can_be_deleted(workspace: Workspace) -> 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
 def test_wherever_the_disk_refuses_no_half_dataset_remains(
-    workspace: Workspace, faulty_disk: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, code: int
+    workspace: Workspace, refusals: Callable[..., Any], code: int
 ) -> None:
     earlier = add(workspace)
+    before = snapshot(workspace.root)
     words = "the disk is full" if code == errno.ENOSPC else "permission is denied"
-    for refuse_from in range(1, 100):
-        before = snapshot(workspace.root)
-        with monkeypatch.context():
-            disk = faulty_disk(refuse_from, code)
-            try:
-                workspace.add_dataset(FakeTable(people(), sha256=f"{refuse_from:064x}"), schema=people_schema())
-            except StorageError as error:
-                assert words in str(error), (refuse_from, error)
-            else:
-                break
-            finally:
-                monkeypatch.undo()
-        assert disk.refused
-        assert snapshot(workspace.root) == before, disk.refused
+    new = as_table(people(), sha256="ef" * 32)
+    n_refusals = 0
+    for error in refusals(lambda: workspace.add_dataset(new, schema=people_schema()), code):
+        n_refusals += 1
+        assert str(error).startswith("could not keep the table 'people.csv': ")
+        assert words in str(error)
+        assert snapshot(workspace.root) == before
         assert workspace.list_datasets() == (earlier,)
-    else:
-        pytest.fail("never got through")
-    assert refuse_from > 8, "the disk must be asked at every step"
+    assert n_refusals > 8, "the disk must be asked at every step"
+    assert len(workspace.list_datasets()) == 2
 
 
 def test_a_database_that_refuses_leaves_no_folder_behind(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,171 @@
+"""The parts of the page of one decision: prediction, steps, pushes, both methods, the row's own values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages._ui import explain_widgets, widgets
+from tabnet_engine.data.schema import Task
+from tabnet_engine.explain.agreement import agreement_sentence
+from tabnet_engine.explain.reading import attribution_sentences, timeline_sentences
+from tabnet_engine.explain.row_outcomes import SPLIT_NAMES, row_outcomes
+from tabnet_engine.explain.row_pair import row_pair, row_pair_sentences
+from tabnet_engine.explain.timeline import step_timeline
+from tabnet_engine.figures.agreement import attention_effect_pairs
+from tabnet_engine.figures.decision import contribution_map, probability_bars
+from tabnet_engine.figures.decision import step_timeline as timeline_figure
+from tabnet_engine.figures.waterfall import waterfall
+from tabnet_engine.training.probabilities import class_probabilities
+
+if TYPE_CHECKING:
+    from tabnet_engine.explain.row_outcomes import RowOutcomes
+    from tabnet_engine.explain.single_row import RowExplanation
+    from tabnet_engine.runs.run import Run
+
+__all__ = ["both_methods", "cell_table", "cells", "prediction", "pushes", "steps"]
+
+
+def prediction(run: Run, explanation: RowExplanation, table: pd.DataFrame) -> None:
+    """What the model said, what really came, and which part of the table the row belongs to."""
+    rows = np.array([explanation.row], dtype=np.int64)
+    outcome = row_outcomes(run.codec, run.splits, table, rows, explanation.masks.logits)
+    values = _prediction_numbers(run, explanation, outcome)
+    values["Part of the table"] = SPLIT_NAMES[int(outcome.split[0])]
+    widgets.metrics(
+        values,
+        help_texts={
+            "Part of the table": "Training rows were learned from; test rows were never seen before.",
+            "Score": "The log-odds: 0 is a probability of one half, each step up or down makes it surer.",
+        },
+    )
+    if int(outcome.split[0]) == 0:
+        st.caption("The model learned from this row, so it may know it by heart; test rows say more.")
+    if outcome.wrong[0]:
+        widgets.info("The model was wrong on this row: the steps and pushes below show what misled it")
+    if run.codec.task is Task.MULTICLASS:
+        shares = class_probabilities(run.codec.task, explanation.masks.logits)[0]
+        came = None if not outcome.known[0] else run.codec.classes[int(outcome.actual[0])]
+        figure = probability_bars(run.codec.classes, shares, actual=came)
+        widgets.chart(figure, key="probabilities", alt="Probability of each class")
+
+
+def _prediction_numbers(run: Run, explanation: RowExplanation, outcome: RowOutcomes) -> dict[str, str]:
+    line = outcome.table().iloc[0]
+    name = run.codec.name
+    if run.codec.task is Task.REGRESSION:
+        return {
+            f"Predicted {name}": widgets.number(float(line["predicted"])),
+            f"Actual {name}": widgets.number(float(line["actual"])) if outcome.known[0] else "missing",
+            "Difference": widgets.number(float(line["predicted"] - line["actual"])),
+        }
+    values = {f"Predicted {name}": str(line["predicted"]), "Probability": f"{float(line['probability']):.1%}"}
+    values["Actual"] = str(line["actual"])
+    if run.codec.task is Task.BINARY:
+        values["Score"] = f"{explanation.logits[0]:+.2f}"
+    return values
+
+
+def steps(run: Run, explanation: RowExplanation, output: int) -> None:
+    """The timeline of the steps as a picture and in words."""
+    masks = explanation.masks
+    whole = step_timeline(masks, explanation.row, explanation.texts, top=len(masks.features))
+    subtitle = _sum_words(run, float(masks.base[output]))
+    figure = timeline_figure(whole, output=output, unit=explain_widgets.unit(run, output), subtitle=subtitle)
+    sentences = timeline_sentences(whole, explain_widgets.score(run, output), output=output)
+    left, right = st.columns([3, 2])
+    with left:
+        widgets.chart(figure, key="timeline", alt=" ".join(sentences))
+    with right:
+        explain_widgets.bullets(sentences)
+        if len(masks.outputs) > 1:
+            figure = contribution_map(whole, subtitle="the last column is the sum: the score of each class")
+            widgets.chart(figure, key="contributions", alt="What each step added to every class")
+
+
+def _sum_words(run: Run, base: float) -> str:
+    if run.codec.task is Task.REGRESSION:
+        return (
+            f"the steps add to {widgets.number(base)}, the mean of the training rows, and make the prediction exactly"
+        )
+    return "the steps add up to the score exactly"
+
+
+def pushes(run: Run, explanation: RowExplanation, output: int) -> None:
+    """The signed waterfall, how it was measured, and the leading columns in words."""
+    values = explanation.attribution
+    left, right = st.columns([3, 2])
+    with left:
+        figure = waterfall(
+            values,
+            0,
+            output=output,
+            values=explanation.texts,
+            unit=explain_widgets.unit(run, output),
+            subtitle=f"against {values.background.n_rows} background rows, bars with 95 % intervals",
+        )
+        score = explain_widgets.score(run, output)
+        sentences = attribution_sentences(values, explanation.row, score, values=explanation.texts, output=output)
+        widgets.chart(figure, key="waterfall", alt=" ".join(sentences))
+    with right:
+        explain_widgets.bullets(sentences)
+        st.caption(widgets.md(values.provenance))
+
+
+def both_methods(explanation: RowExplanation, output: int) -> None:
+    """What was read of this row beside what moved its score, and where the two differ."""
+    pair = row_pair(explanation.masks, explanation.attribution, explanation.row, output=output)
+    left, right = st.columns([3, 2])
+    with left:
+        figure = attention_effect_pairs(pair, subtitle="shares within this row")
+        widgets.chart(figure, key="pairs", alt=agreement_sentence(pair))
+    with right:
+        st.markdown(widgets.as_sentence(agreement_sentence(pair)))
+        sentences = row_pair_sentences(pair)
+        explain_widgets.bullets(sentences)
+        if not sentences:
+            st.markdown("No column got much more of the one than of the other.")
+        st.caption(
+            "Masks say what was read, not which way it pushed; do not take them for reasons where SHAP disagrees."
+        )
+
+
+def cells(explanation: RowExplanation, output: int) -> None:
+    """Every value of the row, missing and unseen ones marked, beside what both methods say of it."""
+    if explanation.missing:
+        widgets.info(
+            f"Missing in this row: {', '.join(explanation.missing)}; missing is a state of its own to the model"
+        )
+    if explanation.unseen:
+        widgets.info(f"Never seen in training: the values of {', '.join(explanation.unseen)}")
+    table = cell_table(explanation, output)
+    config = {
+        "read": st.column_config.ProgressColumn(
+            min_value=0, max_value=1, format="percent", help="Share of the aggregated mask."
+        ),
+        "pushed": st.column_config.NumberColumn(format="%+.3g", help="SHAP value: up or down on the score."),
+    }
+    st.dataframe(table, hide_index=True, column_config=config, height=38 + 35 * min(len(table), 15), key="cells")
+    explain_widgets.csv_button("Download this row", table, name=f"row-{explanation.row}", key="row_csv")
+
+
+def cell_table(explanation: RowExplanation, output: int) -> pd.DataFrame:
+    """One line a column: its value, its state, how much it was read, which way it pushed."""
+    names = explanation.masks.features
+    states = {
+        **dict.fromkeys(explanation.missing, "missing"),
+        **dict.fromkeys(explanation.unseen, "not seen in training"),
+    }
+    table = pd.DataFrame(
+        {
+            "column": names,
+            "value": [explanation.texts[name] for name in names],
+            "state": [states.get(name, "") for name in names],
+            "read": explanation.masks.aggregate[0].astype(float),
+            "pushed": explanation.attribution.values[0, :, output],
+        }
+    )
+    return table.sort_values("pushed", key=np.abs, ascending=False, kind="stable", ignore_index=True)

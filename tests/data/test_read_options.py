@@ -1,0 +1,79 @@
+"""Options: checked when they are made, the same after a trip through JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tabnet_engine.data.tables import DEFAULT_MISSING_TOKENS, ReadOptions
+from tabnet_engine.errors import ConfigError
+
+
+def test_nothing_is_taken_for_granted_by_default():
+    options = ReadOptions()
+    assert (options.format, options.encoding, options.delimiter, options.quote, options.decimal) == (None,) * 5
+    assert options.header == "auto"
+    assert options.missing_tokens == DEFAULT_MISSING_TOKENS
+
+
+@given(
+    st.builds(
+        ReadOptions,
+        format=st.sampled_from([None, "csv", "parquet", "excel", "jsonl"]),
+        encoding=st.sampled_from([None, "utf-8", "latin-1", "gb18030"]),
+        delimiter=st.sampled_from([None, ",", "::", "\t", " ", "§"]),
+        quote=st.sampled_from([None, "", "'"]),
+        decimal=st.sampled_from([None, ".", ","]),
+        header=st.sampled_from(["auto", "first", "none"]),
+        sheet=st.none() | st.text(),
+        missing_tokens=st.lists(st.text(max_size=3), max_size=4).map(tuple),
+    )
+)
+def test_a_trip_through_json_changes_nothing(options):
+    assert ReadOptions.from_mapping(json.loads(json.dumps(options.to_mapping()))) == options
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"format": "xml"}, "format must be one of 'csv', 'parquet', 'excel', 'jsonl', got 'xml'"),
+        ({"header": "second"}, "header must be one of"),
+        ({"decimal": ";"}, "decimal must be one of '.', ','"),
+        ({"encoding": "klingon"}, "no text encoding called 'klingon'"),
+        ({"encoding": "zip"}, "no text encoding called 'zip'"),
+        ({"encoding": "idna"}, "no text encoding called 'idna'"),
+        ({"encoding": "a\0b"}, "no text encoding"),
+        ({"delimiter": ""}, "delimiter must be"),
+        ({"delimiter": "\n"}, "delimiter must be"),
+        ({"delimiter": "toolongforone"}, "delimiter must be"),
+        ({"quote": "''"}, "quote must be one ASCII character"),
+        ({"quote": "«"}, "quote must be one ASCII character"),
+        ({"quote": "'", "delimiter": "'"}, "quote and delimiter must differ"),
+        ({"colour": "red"}, "unknown read option 'colour'; the options are format, encoding"),
+        ({"delimiter": 3}, "delimiter must be text, got 3"),
+        ({"missing_tokens": "NA"}, "missing_tokens must be a list of texts"),
+        ({"missing_tokens": [None]}, "missing_tokens must be text, got None"),
+    ],
+)
+def test_a_wrong_option_is_named_with_its_value(changes, said):
+    with pytest.raises(ConfigError) as caught:
+        ReadOptions.from_mapping(changes)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(("spelled", "meant"), [("tab", "\t"), ("\\t", "\t"), ("Semicolon", ";"), ("space", " ")])
+def test_delimiters_can_be_spelled(spelled, meant):
+    assert ReadOptions(delimiter=spelled).delimiter == meant
+
+
+def test_tokens_are_stripped_and_counted_once():
+    assert ReadOptions(missing_tokens=(" NA", "NA", "")).missing_tokens == ("NA", "")
+
+
+def test_replacing_checks_again():
+    assert ReadOptions().replace(header="none").header == "none"
+    with pytest.raises(ConfigError, match="header must be"):
+        ReadOptions().replace(header="maybe")

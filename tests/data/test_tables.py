@@ -1,0 +1,384 @@
+"""The door for user files: what comes back, and one sentence for everything that is no table."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tabnet_engine.config import TableLimits
+from tabnet_engine.data.tables import DEFAULT_MISSING_TOKENS, ReadOptions, Table, read_table
+from tabnet_engine.errors import TableError
+
+DTYPES = {"int64", "float64", "bool", "datetime64[us]", "str"}
+PEOPLE = b"name,age,city\nAnna,31,Bonn\nBob,?,Rome\nCleo,29,Bonn\n"
+
+
+def read(tmp_path: Path, data: bytes | str, name: str = "people.csv", **options) -> Table:
+    path = tmp_path / name
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return read_table(path, ReadOptions(**options))
+
+
+def refusal(tmp_path: Path, data: bytes | str, name: str = "people.csv", **options) -> str:
+    with pytest.raises(TableError) as caught:
+        read(tmp_path, data, name, **options)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert len(text) < 400
+    assert "Traceback" not in text
+    return text
+
+
+def test_a_plain_table(tmp_path):
+    table = read(tmp_path, PEOPLE)
+    assert list(table.frame.columns) == ["name", "age", "city"]
+    assert [str(dtype) for dtype in table.frame.dtypes] == ["str", "float64", "str"]
+    assert isinstance(table.frame.index, pd.RangeIndex)
+    assert table.frame["age"].tolist()[::2] == [31.0, 29.0]
+    assert np.isnan(table.frame["age"][1])
+    assert table.sha256 == hashlib.sha256(PEOPLE).hexdigest()
+    assert table.name == "people.csv"
+    assert table.notes == ('Read as missing: "?" 1 times.',)
+    assert table.options == ReadOptions(
+        format="csv", encoding="utf-8", delimiter=",", quote='"', decimal=".", header="first"
+    )
+
+
+def test_the_name_is_the_callers(tmp_path):
+    path = tmp_path / "tmp1234"
+    path.write_bytes(PEOPLE)
+    assert read_table(path, name="people.csv").name == "people.csv"
+    path.write_bytes(b"")
+    with pytest.raises(TableError, match=r"^people\.csv is empty"):
+        read_table(path, name="people.csv")
+
+
+def test_tokens_are_the_users(tmp_path):
+    data = "a,b\n1,none\n-9,x\n3,\n"
+    kept = read(tmp_path, data, missing_tokens=("-9", " none "))
+    assert kept.frame["a"].isna().tolist() == [False, True, False]
+    assert kept.frame["b"].isna().tolist() == [True, False, False]
+    assert kept.frame["b"][2] == ""
+    assert "" in DEFAULT_MISSING_TOKENS
+    assert "?" in DEFAULT_MISSING_TOKENS
+
+
+def test_no_header_by_detection_and_by_hand(tmp_path):
+    rows = "39, State-gov, 77516, <=50K\n50, Private, 83311, >50K\n38, Private, 215646, <=50K\n"
+    found = read(tmp_path, rows)
+    assert list(found.frame.columns) == ["0", "1", "2", "3"]
+    assert found.options.header == "none"
+    assert any("called by position" in note for note in found.notes)
+    forced = read(tmp_path, rows, header="first")
+    assert list(forced.frame.columns) == ["39", "State-gov", "77516", "<=50K"]
+    assert len(read(tmp_path, PEOPLE, header="none").frame) == 4
+
+
+def test_a_comment_above_the_rows_is_skipped_and_quoted(tmp_path):
+    rows = "|1x3 Cross validator\n25, Private, 226802, <=50K.\n38, ?, 89814, >50K.\n28, Local-gov, 336951, <=50K.\n"
+    table = read(tmp_path, rows)
+    assert table.frame.shape == (3, 4)
+    assert table.notes[0] == '1 line above the table skipped: "|1x3 Cross validator".'
+    assert table.frame["3"].tolist() == ["<=50K.", ">50K.", "<=50K."]
+    assert read(tmp_path, rows, header="none").frame.shape == (3, 4)
+
+
+def test_a_footer_of_blanks_and_ctrl_z_is_no_row(tmp_path):
+    assert len(read(tmp_path, PEOPLE + b"\n\n   \n").frame) == 3
+    assert len(read(tmp_path, PEOPLE + b"\x1a").frame) == 3
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_line_ends(tmp_path, end):
+    table = read(tmp_path, PEOPLE.replace(b"\n", end))
+    pd.testing.assert_frame_equal(table.frame, read(tmp_path, PEOPLE).frame)
+
+
+def test_mixed_line_ends_and_quoted_newlines(tmp_path):
+    table = read(tmp_path, b'a,b\r\n1,"x\ny"\n2,"p, ""q"""\r3,z')
+    assert table.frame["a"].tolist() == [1, 2, 3]
+    assert table.frame["b"].tolist() == ["x\ny", 'p, "q"', "z"]
+
+
+def test_names_are_kept_to_the_letter(tmp_path):
+    names = ["<b>bold</b>", "$x$", "![](http://example.com/a.png)", "🙂 mood", "a'b", "=1+1", "名前"]
+    row = ",".join(str(i) for i in range(len(names)))
+    table = read(tmp_path, ",".join(names) + "\n" + f"{row}\n" * 3)
+    assert list(table.frame.columns) == names
+
+
+def test_duplicate_and_blank_names_are_told_apart(tmp_path):
+    table = read(tmp_path, "x,x,,x (2),x,\n" + "1,2,3,4,5,6\n" * 3)
+    assert list(table.frame.columns) == ["x", "x (3)", "unnamed 2", "x (2)", "x (4)", "unnamed 5"]
+    assert table.frame.iloc[0].tolist() == [1, 2, 3, 4, 5, 6]
+    assert any("came up twice" in note and '"x (3)"' in note for note in table.notes)
+    assert any("without a name" in note for note in table.notes)
+
+
+def test_one_column_is_a_table(tmp_path):
+    table = read(tmp_path, "age\n31\n42\n")
+    assert table.frame["age"].tolist() == [31, 42]
+    assert any("one column" in note for note in table.notes)
+
+
+def test_five_thousand_columns_are_quick(tmp_path):
+    names = ",".join(f"c{i}" for i in range(5000))
+    rows = "".join(",".join(str(i * j % 7) for j in range(5000)) + "\n" for i in range(20))
+    started = time.process_time()
+    table = read(tmp_path, f"{names}\n{rows}")
+    assert table.frame.shape == (20, 5000)
+    assert time.process_time() - started < 10
+
+
+def test_one_very_long_line(tmp_path):
+    assert "columns" in refusal(tmp_path, "1," * 500_000 + "1")
+    assert read(tmp_path, "a,b\n1," + "x" * 3_000_000 + "\n2,y\n").frame["b"].str.len().tolist() == [3_000_000, 1]
+    assert read(tmp_path, "x" * 2_000_000 + "\ny\n", header="none").frame.shape == (2, 1)
+
+
+def test_a_nul_is_left_out_and_control_characters_stay(tmp_path):
+    table = read(tmp_path, b"a,b\n1,x\x00y\n2,p\x07q\n")
+    assert table.frame["b"].tolist() == ["xy", "p\x07q"]
+    assert "1 NUL character left out." in table.notes
+
+
+def test_rows_of_another_length_are_named(tmp_path):
+    text = refusal(tmp_path, "a,b,c\n1,2,3\n4,5\n6,7,8\n9,10,11,12\n")
+    assert "line 3" in text
+    assert "2 cells" in text
+    assert "have 3" in text
+    assert "2 such rows" in text
+
+
+def test_a_long_file_with_one_bad_row_far_down(tmp_path):
+    rows = "".join(f"{i},{i}\n" for i in range(60_000))
+    assert "line 60002 " in refusal(tmp_path, f"a,b\n{rows}1,2,3\n")
+
+
+@pytest.mark.parametrize("tail", ["", "\n"])
+def test_a_quote_never_closed_is_named(tmp_path, tail):
+    text = refusal(tmp_path, 'a,b\n1,x\n2,"y\n3,z' + tail)
+    assert "line 3" in text
+    assert "never closed" in text
+
+
+def test_inches_are_no_quotes(tmp_path):
+    assert read(tmp_path, 'a,b\n1,5" pipe\n2,pipe\n3,x\n').frame["b"][0] == '5" pipe'
+
+
+def test_quotes_can_be_switched_off(tmp_path):
+    assert read(tmp_path, 'a,b\n1,"x\n2,y\n', quote="").frame["b"].tolist() == ['"x', "y"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "is empty"),
+        (b"\n\n\n", "no rows"),
+        (b"\xef\xbb\xbf", "no rows"),
+        (b"name,age\n", "header and no rows"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "PNG image"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", "JPEG image"),
+        (b"%PDF-1.7\n1 0 obj\n", "PDF document"),
+        (b"<!DOCTYPE html>\n<html><body>a,b</body></html>", "web page"),
+        (b'\n <?xml version="1.0"?>\n<a/>', "XML file"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image"),
+        (b"BM\x00\x00\x00\x00\x00\x00\x00\x00\x36\x00", "bitmap"),
+        (b"SQLite format 3\x00", "SQLite"),
+        (b"\x80\x04\x95\x10\x00\x00\x00", "pickle"),
+        (bytes(range(256)) * 4, "binary data"),
+        (b"\x00" * 1000, "binary data"),
+        (b"PAR1" + b"\x00" * 40, "Parquet"),
+        (b"PK\x03\x04" + b"\x00" * 40, "damaged"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "password"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le"), "not a workbook"),
+    ],
+)
+def test_what_is_no_table_is_said_in_one_sentence(tmp_path, data, said):
+    text = refusal(tmp_path, data)
+    assert said in text
+    assert "people.csv" in text
+
+
+@pytest.mark.parametrize("word", ["ORC", "ID3", "PARE", "PAR1", "FEA1", "BZh91", "MZ", "BM"])
+def test_plain_words_are_not_taken_for_signatures(tmp_path, word):
+    assert list(read(tmp_path, f"{word},b\n1,2\n3,4\n").frame.columns) == [word, "b"]
+
+
+def test_limits_on_rows_columns_and_cells(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "1,2\n" * 10)
+    for limits, said in (
+        (TableLimits(max_rows=9), "10 rows, at most 9"),
+        (TableLimits(max_columns=1), "2 columns, at most 1"),
+        (TableLimits(max_cells=19), "more than 19 cells"),
+        (TableLimits(max_file_bytes=20), "larger than 20 bytes"),
+    ):
+        with pytest.raises(TableError, match=said):
+            read_table(path, limits=limits)
+    assert len(read_table(path, limits=TableLimits(max_rows=10, max_columns=2, max_cells=20)).frame) == 10
+
+
+def test_no_file_and_a_folder(tmp_path):
+    with pytest.raises(TableError, match="there is no file gone.csv"):
+        read_table(tmp_path / "gone.csv")
+    with pytest.raises(TableError, match="is a folder"):
+        read_table(tmp_path)
+
+
+def test_nothing_is_fetched(tmp_path, monkeypatch):
+    def no_network(*_args, **_kwargs):
+        raise AssertionError("a reader opened a connection")
+
+    monkeypatch.setattr("socket.socket.connect", no_network)
+    with pytest.raises(TableError, match="there is no file"):
+        read_table(Path("http://example.com/a.csv"))
+    assert read(tmp_path, "u,v\nhttp://example.com/a.csv,1\ns3://b/c,2\n").frame.shape == (2, 2)
+
+
+def test_a_wrong_format_by_hand_is_refused(tmp_path):
+    assert "delimited text, not Parquet" in refusal(tmp_path, PEOPLE, format="parquet")
+    assert read(tmp_path, PEOPLE, format="csv").frame.shape == (3, 3)
+    assert "not valid JSON" in refusal(tmp_path, PEOPLE, format="jsonl")
+
+
+def test_memory_that_runs_out_is_said(tmp_path, monkeypatch):
+    def no_memory(*_args):
+        raise MemoryError
+
+    monkeypatch.setattr("tabnet_engine.data.reading.build_frame", no_memory)
+    assert "needs more memory" in refusal(tmp_path, PEOPLE)
+
+
+def test_reading_again_with_what_was_used_gives_the_same(tmp_path):
+    first = read(tmp_path, gzip.compress("größe;wert\n1,5;x\n2,25;ä\n".encode("cp1252")), "t.csv.gz")
+    again = read_table(tmp_path / "t.csv.gz", first.options)
+    pd.testing.assert_frame_equal(first.frame, again.frame)
+    assert again.options == first.options
+    assert first.frame["größe"].tolist() == [1.5, 2.25]
+
+
+LETTERS = st.text(st.sampled_from("abcdefgh XYZ"), max_size=6).map(lambda text: f"x{text}y")
+ANY_TEXT = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufeff"), max_size=8
+).map(lambda text: f"x{text}y")
+
+
+@st.composite
+def frames(draw, words, min_rows=1):
+    n_rows = draw(st.integers(min_rows, 12))
+    columns = {}
+    kinds = draw(st.lists(st.sampled_from(["int", "float", "text", "bool", "date"]), min_size=2, max_size=6))
+    for number, kind in enumerate(["int", *kinds]):
+        cells = {
+            "int": st.integers(-(10**9), 10**9),
+            "float": st.floats(-1e12, 1e12, allow_nan=False).map(lambda x: round(x, 3) + 0.0),
+            "text": words,
+            "bool": st.booleans(),
+            "date": st.datetimes(pd.Timestamp("1900-01-01"), pd.Timestamp("2100-01-01")).map(
+                lambda value: value.replace(microsecond=0)
+            ),
+        }[kind]
+        values = draw(st.lists(cells, min_size=n_rows, max_size=n_rows))
+        if kind == "float" and all(float(value).is_integer() for value in values):
+            values[0] = 0.5
+        columns[f"{kind} n{number}"] = values
+    frame = pd.DataFrame(columns)
+    for name in frame:
+        if name.startswith("date"):
+            frame[name] = frame[name].astype("datetime64[us]")
+        if name.startswith(("float", "text")) and n_rows > 1 and draw(st.booleans()):
+            frame.loc[n_rows - 1, name] = None
+            if name.startswith("float") and (frame[name].dropna() % 1 == 0).all():
+                frame.loc[0, name] = 0.5
+    return frame
+
+
+def written(frame, delimiter, quote, decimal, encoding, newline="\n"):
+    text = frame.to_csv(
+        index=False, sep=delimiter, quotechar=quote, decimal=decimal, lineterminator=newline, date_format="%Y-%m-%dT%H:%M:%S"
+    )
+    return text.encode(encoding)
+
+
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@QUICK
+@given(
+    frame=frames(ANY_TEXT),
+    delimiter=st.sampled_from([",", ";", "\t", "|", "::"]),
+    quote=st.sampled_from(['"', "'"]),
+    decimal=st.sampled_from([".", ","]),
+    encoding=st.sampled_from(["utf-8", "utf-16", "gb18030"]),
+)
+def test_any_frame_comes_back_when_the_options_are_known(tmp_path, frame, delimiter, quote, decimal, encoding):
+    sign = delimiter if len(delimiter) == 1 else "\x1f"
+    data = written(frame, sign, quote, decimal, encoding)
+    if sign != delimiter:
+        frame = frame.map(lambda cell: cell.replace("::", ":") if isinstance(cell, str) else cell)
+        data = written(frame, sign, quote, decimal, "utf-8").replace(sign.encode(), b"::")
+        encoding = "utf-8"
+    options = {"delimiter": delimiter, "quote": quote, "decimal": decimal, "encoding": encoding, "header": "first"}
+    table = read(tmp_path, data, **options)
+    pd.testing.assert_frame_equal(table.frame, frame, check_column_type=False)
+
+
+@QUICK
+@given(
+    frame=frames(LETTERS, min_rows=4),
+    dialect=st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", "."), ("\t", ","), ("|", ".")]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"]),
+    newline=st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_tame_frames_come_back_by_detection(tmp_path, frame, dialect, encoding, newline):
+    delimiter, decimal = dialect
+    table = read(tmp_path, written(frame, delimiter, '"', decimal, encoding, newline))
+    pd.testing.assert_frame_equal(table.frame, frame, check_column_type=False)
+    assert table.options.delimiter == delimiter
+    again = read_table(tmp_path / "people.csv", table.options)
+    pd.testing.assert_frame_equal(table.frame, again.frame)
+
+
+@QUICK
+@given(frame=frames(ANY_TEXT))
+def test_parquet_and_json_lines_come_back(tmp_path, frame):
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer)
+    pd.testing.assert_frame_equal(read(tmp_path, buffer.getvalue()).frame, frame, check_column_type=False)
+    lines = frame.to_json(orient="records", lines=True, date_format="iso", force_ascii=False, double_precision=15)
+    table = read(tmp_path, lines)
+    for name in frame:
+        if not name.startswith("float"):
+            pd.testing.assert_series_equal(table.frame[name], frame[name])
+
+
+PIECES = st.sampled_from(
+    [b",", b";", b"\t", b'"', b"'", b"\n", b"\r\n", b"\x00", b"\xff", b"1e999", b"NaN", b"  ", b"::", b"|", b"\\", b"a",
+     b"17", b"[1]", b'{"a":1}\n', b"\xef\xbb\xbf", b"9" * 30, b"2020-13-45", b"1,234.5", b"01/02/2020", b"\xb0\xa1", b"x y"]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.binary(max_size=200), st.lists(PIECES, max_size=30).map(b"".join)))
+def test_any_bytes_give_a_table_or_one_sentence(tmp_path, data):
+    path = tmp_path / "any.csv"
+    path.write_bytes(data)
+    try:
+        table = read_table(path)
+    except TableError as error:
+        assert "\n" not in str(error)
+        return
+    assert {str(dtype) for dtype in table.frame.dtypes} <= DTYPES
+    assert table.frame.columns.is_unique
+    assert len(table.frame) > 0
+    pd.testing.assert_frame_equal(read_table(path, table.options).frame, table.frame)

@@ -1,0 +1,207 @@
+"""The command line from a file to predictions and explanations, and one line for every mistake."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabnet_engine.__main__ import main
+from tabnet_engine.data.synthetic import credit_applications
+
+SMALL = ["--set", "max_epochs=2", "--set", "n_shap_rows=6", "--set", "n_background=8", "--set", "n_steps=2"]
+
+
+@pytest.fixture(scope="module")
+def credit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("cli") / "credit.csv"
+    credit_applications(n_rows=600, seed=1)[0].to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(credit: Path) -> Path:
+    folder = credit.parent / "run"
+    assert main(["train", "--table", str(credit), "--target", "decision", *SMALL, "--out", str(folder)]) == 0
+    return folder
+
+
+def test_train_ends_with_one_line_of_json(credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    out = tmp_path / "run"
+    code = main(["train", "--table", str(credit), "--target", "decision", *SMALL, "--seed", "5", "--out", str(out)])
+    shown = capfd.readouterr()
+    assert code == 0
+    (line,) = shown.out.splitlines()
+    summary = json.loads(line)
+    assert summary["run"] == str(out)
+    assert summary["task"] == "binary"
+    assert {"auc", "accuracy", "log_loss"} <= set(summary["test"])
+    assert "applicant_id" in shown.err, "what was left out is said"
+    assert json.loads((out / "config.json").read_text())["training"]["seed"] == 5
+
+
+def test_predict_writes_one_row_per_table_row(run: Path, credit: Path, tmp_path: Path):
+    out = tmp_path / "predictions.csv"
+    assert main(["predict", "--run", str(run), "--table", str(credit), "--out", str(out)]) == 0
+    predictions = pd.read_csv(out)
+    assert len(predictions) == 600
+    positive = next(name.removeprefix("logit_") for name in predictions if name.startswith("logit_"))
+    shares = predictions[["probability_approved", "probability_declined"]]
+    assert np.allclose(shares.sum(axis=1), 1)
+    expected = 1 / (1 + np.exp(-predictions[f"logit_{positive}"]))
+    assert np.allclose(predictions[f"probability_{positive}"], expected, atol=1e-6)
+    assert (predictions["prediction"] == shares.idxmax(axis=1).str.removeprefix("probability_")).all()
+
+
+def test_predict_does_not_need_the_target_or_the_order_of_columns(run: Path, credit: Path, tmp_path: Path):
+    shuffled = tmp_path / "new.csv"
+    frame = pd.read_csv(credit)
+    frame.drop(columns="decision")[frame.columns.drop("decision")[::-1]].to_csv(shuffled, index=False)
+    answers = []
+    for table in (credit, shuffled):
+        out = tmp_path / f"{table.stem}.parquet"
+        assert main(["predict", "--run", str(run), "--table", str(table), "--out", str(out)]) == 0
+        answers.append(pd.read_parquet(out))
+    pd.testing.assert_frame_equal(*answers)
+
+
+def test_explained_values_and_base_are_the_logit(run: Path, credit: Path, tmp_path: Path):
+    out, predictions = tmp_path / "explained.parquet", tmp_path / "predictions.parquet"
+    settings = ["--set", "n_shap_rows=5"]
+    assert main(["explain", "--run", str(run), "--table", str(credit), *settings, "--out", str(out)]) == 0
+    assert main(["predict", "--run", str(run), "--table", str(credit), "--out", str(predictions)]) == 0
+    table, logits = pd.read_parquet(out), pd.read_parquet(predictions)
+    facts = json.loads(Path(f"{out}.json").read_text())
+    assert list(table.columns) == ["row", "feature", "method", "step", "output", "value", "standard_error"]
+
+    masks = table[table["method"] == "masks"]
+    assert masks["row"].nunique() == 600
+    sums = masks.groupby(["row", masks["step"].fillna(0)])["value"].sum()
+    assert np.allclose(sums[sums.index.get_level_values(1) > 0], 1, atol=1e-5)
+
+    signed = table[table["method"] == "shap"]
+    (output,) = signed["output"].unique()
+    total = signed.groupby("row")["value"].sum() + facts["methods"]["shap"]["base_values"][output]
+    assert len(total) == 5
+    assert np.allclose(total, logits.loc[total.index, f"logit_{output}"], atol=1e-4)
+    assert any("595" in sentence for sentence in facts["rows_left_out"])
+
+
+def test_a_table_without_header_and_its_test_table(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(500, 3)).round(3)
+    labels = np.where(x[:, 0] + 0.3 * generator.normal(size=500) > 0, ">50K", "<=50K")
+    lines = [", ".join([*map(str, row), label]) for row, label in zip(x, labels, strict=True)]
+    (tmp_path / "a.data").write_text("\n".join(lines[:400]) + "\n")
+    (tmp_path / "a.test").write_text("|1x3 Cross validator\n" + ".\n".join(lines[400:]) + ".\n")
+    command = ["train", "--table", str(tmp_path / "a.data"), "--header", "none", "--target", "3"]
+    out = str(tmp_path / "run")
+    assert main([*command, "--test-table", str(tmp_path / "a.test"), *SMALL, "--out", out]) == 0
+    shown = capfd.readouterr()
+    assert "|1x3 Cross validator" in shown.err, "the skipped line is quoted"
+    assert "<=50K." in shown.err, "the changed labels are quoted"
+    assert json.loads(shown.out)["test"]["auc"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("content", "target", "text"),
+    [
+        ("", "b", "empty"),
+        ("a,b\n", "b", "row"),
+        ("a,b\n1,x\n2,x\n3,x\n", "b", "one class"),
+        ("a,b\n1,\n2,\n3,\n", "b", "missing"),
+        ("a,b\n1,x\n2,y\n", "c", "'c'"),
+        ("b\nx\ny\nx\ny\n", "b", "no column"),
+    ],
+)
+def test_a_bad_table_gives_one_clear_line(content, target, text, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    table = tmp_path / "bad.csv"
+    table.write_text(content)
+    out = tmp_path / "run"
+    assert main(["train", "--table", str(table), "--target", target, "--out", str(out)]) == 2
+    error = capfd.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("error: ")
+    assert text in error
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--set", "epochs=3"], "unknown setting 'epochs'"),
+        (["--set", "max_epochs"], "KEY=VALUE"),
+        (["--set", "max_epochs=0"], "max_epochs must be between"),
+        (["--seed", "-1"], "seed must be between"),
+        (["--task", "guess"], "--task"),
+        (["--target", "decision,income"], "one column"),
+        (["--ignore", "nothing"], "'nothing'"),
+        (["--test-table", "nowhere.csv"], "nowhere.csv"),
+    ],
+)
+def test_a_wrong_argument_gives_one_clear_line(
+    arguments, text, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    base = ["train", "--table", str(credit), "--target", "decision", "--out", str(tmp_path / "run")]
+    assert main([*base, *arguments]) == 2
+    error = capfd.readouterr().err.strip().splitlines()[-1]
+    assert text in error
+    assert "Traceback" not in error
+
+
+def test_nothing_is_overwritten(run: Path, credit: Path, capfd: pytest.CaptureFixture[str]):
+    before = (run / "manifest.json").read_bytes()
+    assert main(["train", "--table", str(credit), "--target", "decision", "--out", str(run)]) == 2
+    assert "exists already" in capfd.readouterr().err
+    assert (run / "manifest.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--methods", "lime"], "masks, shap"),
+        (["--set", "n_evaluations=3"], "too few"),
+        (["--set", "n_background=0"], "n_background"),
+    ],
+)
+def test_an_explanation_that_cannot_be_met_is_refused(
+    arguments, text, run: Path, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "explained.parquet"
+    base = ["explain", "--run", str(run), "--table", str(credit), "--out", str(out)]
+    assert main([*base, *arguments]) == 2
+    assert text in capfd.readouterr().err
+    assert not out.exists()
+
+
+def test_a_changed_weight_file_is_named(run: Path, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in run.rglob("*"):
+        if path.is_file():
+            (copy / path.relative_to(run)).parent.mkdir(exist_ok=True)
+            (copy / path.relative_to(run)).write_bytes(path.read_bytes())
+    weights = bytearray((copy / "weights.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (copy / "weights.safetensors").write_bytes(weights)
+    out = tmp_path / "p.csv"
+    assert main(["predict", "--run", str(copy), "--table", str(credit), "--out", str(out)]) == 1
+    assert "'weights.safetensors'" in capfd.readouterr().err
+    assert not out.exists()
+
+
+def test_a_folder_that_does_not_exist_is_said(run: Path, credit: Path, capfd: pytest.CaptureFixture[str]):
+    out = "/nowhere/at/all/p.csv"
+    assert main(["predict", "--run", str(run), "--table", str(credit), "--out", out]) == 1
+    assert "/nowhere/at/all/p.csv cannot be written" in capfd.readouterr().err
+
+
+def test_the_program_starts_without_torch(tmp_path: Path):
+    script = "import sys; from tabnet_engine.__main__ import main; main([]); print('torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"
+    assert "error: the following arguments are required" in result.stderr
