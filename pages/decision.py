@@ -24,7 +24,9 @@ def main() -> None:
             explain_jobs.missing(run, "background to explain against")
         return
     explain_decision.prediction(run, explanation, table)
-    output = explain_widgets.output_choice(run, help_text="Whose score the steps and pushes below explain.")
+    output = explain_widgets.output_choice(
+        run, help_text="Whose score the steps and pushes below explain.", default=explain_decision.leading(explanation)
+    )
     st.subheader("How the steps came to it", anchor=False)
     explain_decision.steps(run, explanation, output)
     st.subheader("Which columns pushed", anchor=False)

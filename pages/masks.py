@@ -19,9 +19,7 @@ def main() -> None:
             explain_jobs.missing(run, "masks")
         return
     filtered = explain_masks.filters(run, explanation)
-    st.caption(
-        widgets.md(f"Masks of {filtered.masks.n_rows:,} rows: {filtered.words}. Stored: {explanation.selection}.")
-    )
+    st.caption(widgets.md(explain_masks.extent(explanation, filtered)))
     explain_masks.averages(filtered)
     st.subheader("Row by row", anchor=False)
     output = explain_widgets.output_choice(

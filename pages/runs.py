@@ -26,7 +26,6 @@ def main() -> None:
     run_view.explanation_links(run_id)
     view = widgets.view(VIEWS)
     if view == "Result":
-        run_view.summary(run)
         run_view.scores(run)
         run_view.curves(run)
     elif view == "Settings":

@@ -37,11 +37,11 @@ def columns(run: Run, output: int) -> None:
     left, right = st.columns([3, 2])
     with left:
         figure = attention_effect_scatter(both, subtitle=f"{len(both.features)} columns; on the line both agree")
-        widgets.chart(
+        explain_widgets.chart(
             figure, key="scatter", alt=f"Share of the masks against share of |SHAP|; {agreement_sentence(both)}"
         )
     with right:
-        st.markdown(f"**{widgets.as_sentence(agreement_sentence(both))}**")
+        st.markdown(f"**{widgets.md(agreement_sentence(both))}**")
         sentences = disagreement_sentences(both)
         if sentences:
             st.markdown("Where they differ:")
@@ -63,7 +63,9 @@ def effects(run: Run, values: Attribution, output: int) -> None:
     left, right = st.columns(2)
     with left:
         figure = beeswarm(summary, unit=unit, texts=texts, subtitle=f"{values.n_rows:,} rows")
-        widgets.chart(figure, key="beeswarm", alt=f"SHAP values of {values.n_rows} rows, one line of points a column")
+        explain_widgets.chart(
+            figure, key="beeswarm", alt=f"SHAP values of {values.n_rows} rows, one line of points a column"
+        )
     with right:
         if cells is None or shown is None:
             explain_widgets.table_gone(run)
@@ -71,7 +73,7 @@ def effects(run: Run, values: Attribution, output: int) -> None:
         column, other = _dependence_choice(summary.features)
         record = dependence(values, column, frame=cells, texts=shown, output=name, colored_by=other)
         figure = dependence_figure(record, unit=unit, subtitle=f"{values.n_rows:,} rows")
-        widgets.chart(figure, key="dependence", alt=f"Value of {column} against its SHAP value")
+        explain_widgets.chart(figure, key="dependence", alt=f"Value of {column} against its SHAP value")
 
 
 def _dependence_choice(features: tuple[str, ...]) -> tuple[str, str | None]:
@@ -97,14 +99,22 @@ def rows(run: Run, values: Attribution, output: int) -> None:
     left, right = st.columns(2)
     with left:
         figure = agreement_histogram(agreement, subtitle=f"{len(agreement.rows):,} rows with both")
-        widgets.chart(figure, key="row_agreement", alt=row_agreement_sentence(agreement))
+        explain_widgets.chart(figure, key="row_agreement", alt=row_agreement_sentence(agreement))
     with right:
-        st.markdown(widgets.as_sentence(row_agreement_sentence(agreement)))
-        st.markdown("**Rows where they agree least.** Look at these first to know how far to trust either.")
-        table = queue_table(run, agreement)
-        config = {"agreement": st.column_config.NumberColumn(format="%.2f", help="Rank correlation within the row.")}
-        explain_widgets.row_table(table, run.run_id, key="disagreement_queue", config=config)
-        explain_widgets.csv_button("Download these rows", table, name="disagreement", key="disagreement_csv")
+        st.markdown(widgets.md(row_agreement_sentence(agreement)))
+        st.markdown(
+            "In the rows below they agree least. Look at these first to know how far to trust either: open one to see "
+            "what was read and what pushed."
+        )
+    table = queue_table(run, agreement)
+    config = {
+        "agreement": st.column_config.NumberColumn(format="%.2f", help="Rank correlation within the row."),
+        "shared": st.column_config.NumberColumn(
+            format="percent", help=f"Share of the {agreement.top_k} leading columns that both name."
+        ),
+    }
+    explain_widgets.row_table(table, run.run_id, key="disagreement_queue", config=config)
+    explain_widgets.csv_button("Download these rows", table, name="disagreement", key="disagreement_csv")
 
 
 def queue_table(run: Run, agreement: RowAgreement) -> pd.DataFrame:

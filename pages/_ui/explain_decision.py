@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.single_row import RowExplanation
     from tabnet_engine.runs.run import Run
 
-__all__ = ["both_methods", "cell_table", "cells", "prediction", "pushes", "steps"]
+__all__ = ["both_methods", "cell_table", "cells", "leading", "prediction", "pushes", "steps"]
 
 
 def prediction(run: Run, explanation: RowExplanation, table: pd.DataFrame) -> None:
@@ -50,7 +50,12 @@ def prediction(run: Run, explanation: RowExplanation, table: pd.DataFrame) -> No
         shares = class_probabilities(run.codec.task, explanation.masks.logits)[0]
         came = None if not outcome.known[0] else run.codec.classes[int(outcome.actual[0])]
         figure = probability_bars(run.codec.classes, shares, actual=came)
-        widgets.chart(figure, key="probabilities", alt="Probability of each class")
+        explain_widgets.chart(figure, key="probabilities", alt="Probability of each class")
+
+
+def leading(explanation: RowExplanation) -> int:
+    """The output with the highest score: what a reader wants explained first."""
+    return int(explanation.logits.argmax())
 
 
 def _prediction_numbers(run: Run, explanation: RowExplanation, outcome: RowOutcomes) -> dict[str, str]:
@@ -78,12 +83,12 @@ def steps(run: Run, explanation: RowExplanation, output: int) -> None:
     sentences = timeline_sentences(whole, explain_widgets.score(run, output), output=output)
     left, right = st.columns([3, 2])
     with left:
-        widgets.chart(figure, key="timeline", alt=" ".join(sentences))
+        explain_widgets.chart(figure, key="timeline", alt=" ".join(sentences))
     with right:
         explain_widgets.bullets(sentences)
         if len(masks.outputs) > 1:
             figure = contribution_map(whole, subtitle="the last column is the sum: the score of each class")
-            widgets.chart(figure, key="contributions", alt="What each step added to every class")
+            explain_widgets.chart(figure, key="contributions", alt="What each step added to every class")
 
 
 def _sum_words(run: Run, base: float) -> str:
@@ -109,7 +114,7 @@ def pushes(run: Run, explanation: RowExplanation, output: int) -> None:
         )
         score = explain_widgets.score(run, output)
         sentences = attribution_sentences(values, explanation.row, score, values=explanation.texts, output=output)
-        widgets.chart(figure, key="waterfall", alt=" ".join(sentences))
+        explain_widgets.chart(figure, key="waterfall", alt=" ".join(sentences))
     with right:
         explain_widgets.bullets(sentences)
         st.caption(widgets.md(values.provenance))
@@ -121,9 +126,9 @@ def both_methods(explanation: RowExplanation, output: int) -> None:
     left, right = st.columns([3, 2])
     with left:
         figure = attention_effect_pairs(pair, subtitle="shares within this row")
-        widgets.chart(figure, key="pairs", alt=agreement_sentence(pair))
+        explain_widgets.chart(figure, key="pairs", alt=agreement_sentence(pair))
     with right:
-        st.markdown(widgets.as_sentence(agreement_sentence(pair)))
+        st.markdown(widgets.md(agreement_sentence(pair)))
         sentences = row_pair_sentences(pair)
         explain_widgets.bullets(sentences)
         if not sentences:

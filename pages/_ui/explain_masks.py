@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.masks import MaskExplanation
     from tabnet_engine.runs.run import Run
 
-__all__ = ["Filtered", "averages", "filters", "row_map"]
+__all__ = ["Filtered", "averages", "extent", "filters", "row_map"]
 
 _MOST_CHOICES = 200  # values of a column that a choice list can hold
 _ALL = "all rows"
@@ -89,16 +89,24 @@ def _column_filter(run: Run, table: pd.DataFrame, explanation: MaskExplanation) 
     return rows_where(cells, texts=tuple(chosen)), f"{name} is {' or '.join(chosen)}"
 
 
+def extent(explanation: MaskExplanation, filtered: Filtered) -> str:
+    """How many rows are shown, of which, in one sentence."""
+    stored = f"masks are stored for {explanation.selection or f'{explanation.n_rows:,} rows'}"
+    if filtered.words == _ALL:
+        return f"All of them are shown: {stored}."
+    return f"{filtered.masks.n_rows:,} rows are shown, {filtered.words}; {stored}."
+
+
 def averages(filtered: Filtered) -> None:
     """What each step reads on average, how much it weighs, how sharply it selects, and what to think of it."""
     summary = summarise_masks(filtered.masks)
     left, right = st.columns([3, 2])
     with left:
         alt = "Mean mask of each step: columns by steps"
-        widgets.chart(step_feature_map(summary), key="step_feature_map", alt=alt)
+        explain_widgets.chart(step_feature_map(summary), key="step_feature_map", alt=alt)
     with right:
-        widgets.chart(step_shares(summary), key="step_shares", alt="Share of each step in the decision")
-        widgets.chart(reading_counts(summary), key="reading_counts", alt="Columns read by each step in a row")
+        explain_widgets.chart(step_shares(summary), key="step_shares", alt="Share of each step in the decision")
+        explain_widgets.chart(reading_counts(summary), key="reading_counts", alt="Columns read by each step in a row")
     explain_widgets.bullets(summary_sentences(summary))
     for sentence in mask_health(summary):
         widgets.info(sentence)
@@ -125,7 +133,7 @@ def row_map(run: Run, filtered: Filtered, output: int) -> None:
     ordered = ordered_map(filtered.masks, filtered.outcomes, order, output=output)
     st.caption(widgets.md(ordered.map.note))
     event = st.plotly_chart(
-        mask_maps(ordered.map, unit=explain_widgets.unit(run, output)),
+        explain_widgets.in_page_colors(mask_maps(ordered.map, unit=explain_widgets.unit(run, output))),
         key=f"mask_map_{run.run_id}",
         on_select="rerun",
         selection_mode=("box", "points"),

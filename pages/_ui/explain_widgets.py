@@ -16,8 +16,19 @@ if TYPE_CHECKING:
 
     from tabnet_engine.runs.run import Run
 
-__all__ = ["bullets", "csv_button", "output_choice", "row_table", "score", "table_gone", "unit"]
+__all__ = [
+    "bullets",
+    "chart",
+    "csv_button",
+    "in_page_colors",
+    "output_choice",
+    "row_table",
+    "score",
+    "table_gone",
+    "unit",
+]
 
+_TEXT_COLORS = {"light": "#3d4957", "dark": "#c3ccd6"}
 _MOST_TABLE_ROWS = 500  # a selectable table is sent whole with every click
 
 
@@ -33,20 +44,45 @@ def unit(run: Run, output: int) -> str:
     return f"{score(run, output).name.removeprefix('the ')}{suffix}"
 
 
-def output_choice(run: Run, *, help_text: str) -> int:
-    """Which output is explained; asked only where there is more than one."""
+def output_choice(run: Run, *, help_text: str, default: int = 0) -> int:
+    """Which output is explained; asked only where there is more than one.
+
+    Args:
+        run: the run.
+        help_text: what the choice changes on this page.
+        default: the output to start with, until the user has chosen one.
+    """
     names = {str(index): name for index, name in enumerate(run.codec.outputs)}
     if len(names) == 1:
         return 0
-    chosen = widgets.choice("Class", names, state.current("class"), key="explained_class", help_text=help_text)
-    state.choose("class", chosen)
+    current = state.current("class")
+    shown = current if current in names else str(default)
+    chosen = widgets.choice("Class", names, shown, key="explained_class", help_text=help_text)
+    if chosen != shown:
+        state.choose("class", chosen)
     return int(chosen)
 
 
+def chart(figure: Any, *, key: str, alt: str) -> None:
+    """A figure whose texts have the page's own text colour; see :func:`widgets.chart`."""
+    widgets.chart(in_page_colors(figure), key=key, alt=alt)
+
+
+def in_page_colors(figure: Any) -> Any:
+    """The figure with texts as dark, or light, as those of the page: Streamlit's own grey is hard to read."""
+    text_color = _TEXT_COLORS.get(str(st.context.theme.type))
+    if text_color is None:
+        return figure
+    axis = {"tickfont_color": text_color, "title_font_color": text_color}
+    figure.update_layout(font_color=text_color, legend_font_color=text_color)
+    figure.update_annotations(font_color=text_color)
+    return figure.update_xaxes(**axis).update_yaxes(**axis)
+
+
 def bullets(sentences: Sequence[str]) -> None:
-    """Plain sentences, one line each; they may hold the user's words."""
+    """Whole sentences, one line each; they may start with a column's name, which keeps its letters."""
     if sentences:
-        st.markdown("\n".join(f"- {widgets.as_sentence(text)}" for text in sentences))
+        st.markdown("\n".join(f"- {widgets.md(text)}" for text in sentences))
 
 
 def csv_button(label: str, table: pd.DataFrame, *, name: str, key: str) -> None:

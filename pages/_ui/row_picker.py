@@ -39,7 +39,7 @@ def pick_row(run: Run, table: pd.DataFrame) -> int:
     """
     name = _list_choice(run)
     members = _members(run, table, name)
-    row = _current(table, members)
+    row = _current(run, table, members, name)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.number_input("Row", 0, len(table) - 1, row, key=f"row_number_{run.run_id}_{row}", width=140)
         if number != row:
@@ -81,10 +81,14 @@ def _members(run: Run, table: pd.DataFrame, name: str) -> npt.NDArray[np.int64]:
     return members if len(members) else np.arange(len(table), dtype=np.int64)
 
 
-def _current(table: pd.DataFrame, members: npt.NDArray[np.int64]) -> int:
-    """The row of the address; the first of the list where that is no row of this table."""
+def _current(run: Run, table: pd.DataFrame, members: npt.NDArray[np.int64], name: str) -> int:
+    """The row of the address; without one, a row of the list whose SHAP values are stored, else its first."""
     text = state.current("row") or ""
-    row = int(text) if text.isdecimal() and int(text) < len(table) else int(members[0])
+    if text.isdecimal() and int(text) < len(table):
+        row = int(text)
+    else:
+        values = explain_access.attribution(run) if name == "all" else None
+        row = int(members[0] if values is None else values.rows.min())
     state.choose("row", str(row))
     return row
 

@@ -36,8 +36,13 @@ def overview(summaries: Sequence[RunSummary]) -> None:
     )
     used = [name for name in _SCORES if any(name in values for values in scores)]
     for name in used:
-        table[METRIC_NAMES[name]] = [values.get(name) for values in scores]
-    config = {METRIC_NAMES[name]: st.column_config.NumberColumn(format="%.4g", help="test rows") for name in used}
+        table[name] = [values.get(name) for values in scores]
+    config = {
+        name: st.column_config.NumberColumn(
+            METRIC_NAMES[name][:1].upper() + METRIC_NAMES[name][1:], format="%.4g", help="On the test rows"
+        )
+        for name in used
+    }
     st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 290), column_config=config, key="runs")
 
 

@@ -31,12 +31,22 @@ _METRIC_HELP = {
 
 def summary(run: Run) -> None:
     """The scores of the test rows (or the validation rows where there are none), in one row."""
-    split = "test" if run.manifest.metrics.get("test") else "validation"
+    _scores(run, "test" if run.manifest.metrics.get("test") else "validation")
+
+
+def scores(run: Run) -> None:
+    """The scores of every split, the test rows first."""
+    for split in sorted(run.manifest.metrics):
+        _scores(run, split)
+
+
+def _scores(run: Run, split: str) -> None:
     values = run.manifest.metrics.get(split, {})
-    shown = {f"{split} {METRIC_NAMES.get(name, name)}": widgets.score(name, value) for name, value in values.items()}
-    shown = {label[:1].upper() + label[1:]: value for label, value in shown.items()}
-    helps = dict(zip(shown, (_METRIC_HELP.get(name, "") for name in values), strict=True))
-    widgets.metrics(shown, help_texts=helps)
+    shown = {f"{split.capitalize()} {METRIC_NAMES.get(name, name)}": name for name in values}
+    widgets.metrics(
+        {label: widgets.score(name, values[name]) for label, name in shown.items()},
+        help_texts={label: _METRIC_HELP.get(name, "") for label, name in shown.items()},
+    )
 
 
 def explanation_links(run_id: str) -> None:
@@ -48,21 +58,8 @@ def explanation_links(run_id: str) -> None:
         shell.link("decision", "One decision", icon=":material/person_search:", run=run_id)
 
 
-def scores(run: Run) -> None:
-    """Every score of every split as a table."""
-    table = pd.DataFrame(
-        {
-            split: {METRIC_NAMES.get(name, name): value for name, value in values.items()}
-            for split, values in run.manifest.metrics.items()
-        }
-    )
-    table.insert(0, "score", table.index)
-    config = {name: st.column_config.NumberColumn(format="%.4g") for name in run.manifest.metrics}
-    st.dataframe(table, hide_index=True, column_config=config, width="content", key=f"scores_{run.run_id}")
-
-
-def curves(run: Run) -> None:
-    """Loss, the task's metrics, learning rate and mask entropy by epoch."""
+def curves(run: Run, *, schedule: bool = True) -> None:
+    """Loss and the task's metrics by epoch, and learning rate and mask entropy where ``schedule`` asks for them."""
     history = run.history
     names = list(history.best.validation)
     groups = [[name for name in ("auc", "accuracy", "balanced_accuracy") if name in names], ["rmse", "mae"], ["r2"]]
@@ -72,7 +69,8 @@ def curves(run: Run) -> None:
         if drawn:
             figure = metric_curves(history.records, drawn, best_epoch=history.best_epoch)
             figures.append((figure, f"Validation {', '.join(drawn)} by epoch"))
-    figures.append((schedule_curves(history.records), "Learning rate and mask entropy by epoch"))
+    if schedule:
+        figures.append((schedule_curves(history.records), "Learning rate and mask entropy by epoch"))
     for start in range(0, len(figures), 2):
         widgets.figures_row(figures[start : start + 2], key=f"curves_{run.run_id}_{start}")
 

@@ -120,7 +120,7 @@ def _estimate(info: DatasetInfo, settings: dict[str, Any]) -> None:
         return
     n_epochs = len(data_access.run(last.run_id).history)
     seconds = last.seconds / (last.rows["train"] * n_epochs) * info.n_rows * settings["max_epochs"]
-    st.caption(f"About {job_panel.time_text(seconds)} at most, judging by the last run on this machine.")
+    st.caption(f"Training takes about {job_panel.time_text(seconds)} at most, judging by the last run here.")
 
 
 def device_hint() -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["decision", "masks"]
 
 _ROWS_OFFERED = 200
+_CREDIT = next(sample.title for sample in SAMPLES if sample.name == "credit")
 
 
 def masks() -> bool:
@@ -118,8 +119,7 @@ def _moved(explained: RowExplanation, score: Score) -> None:
 
 def _truth(run: Run) -> None:
     """For the sample whose rule is known, say it, so that the explanation can be judged."""
-    title = next(sample.title for sample in SAMPLES if sample.name == "credit")
-    if run.manifest.dataset.name != title:
+    if run.manifest.dataset.name != _CREDIT:
         return
     truth = load_sample("credit").truth
     if truth is not None:

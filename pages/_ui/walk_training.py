@@ -75,4 +75,4 @@ def _follow(job_id: str) -> bool:
 
 def _result(run: Run) -> None:
     run_view.summary(run)
-    run_view.curves(run)
+    run_view.curves(run, schedule=False)

@@ -26,7 +26,7 @@ _MARKS = (
 )
 _SAMPLE_BYTES = 64 * 1024
 _CHUNK = 1 << 24
-_HIGH_LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*[\r\n]*")
+_LONG_LINE = 4096
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _C1 = re.compile(rb"[\x80-\x9f]")
 _HIGH_CHARACTER = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
@@ -67,19 +67,17 @@ def detect_encoding(data: bytes, name: str = "the file") -> str:
     wide = utf16_without_mark(data[:_SAMPLE_BYTES])
     if wide is not None:
         return wide
-    bad = _first_invalid_utf8(data)
+    bad = None if data.isascii() else _first_invalid(data, "utf-8")
     if bad is None:
         return "utf-8"
     sample = b"".join(_high_lines(data))
     _refuse_broken_utf8(data, sample, bad, name)
-    return next(encoding for encoding in _candidates(sample) if _decodes(data, encoding))
+    return next(encoding for encoding in _candidates(sample) if _first_invalid(data, encoding) is None)
 
 
-def _first_invalid_utf8(data: bytes) -> int | None:
-    """Position of the first byte that is not UTF-8, without holding the decoded text."""
-    if data.isascii():
-        return None
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def _first_invalid(data: bytes, encoding: str) -> int | None:
+    """Position of the first byte that ``encoding`` does not have, without holding the decoded text."""
+    decoder = codecs.getincrementaldecoder(encoding)()
     view = memoryview(data)
     for start in range(0, len(data), _CHUNK):
         pending = len(decoder.getstate()[0])
@@ -91,10 +89,7 @@ def _first_invalid_utf8(data: bytes) -> int | None:
 
 
 def _check_utf8(data: bytes, encoding: str, name: str) -> None:
-    bad = _first_invalid_utf8(data)
-    if bad is None and codecs.lookup(encoding).name == "ascii" and not data.isascii():
-        found = _HIGH_RUN.search(data)
-        bad = found.start() if found else None
+    bad = None if data.isascii() else _first_invalid(data, codecs.lookup(encoding).name)
     if bad is not None:
         raise _undecodable(data, encoding, bad, name)
 
@@ -107,17 +102,18 @@ def _undecodable(data: bytes, encoding: str, position: int, name: str) -> TableE
 
 def _high_lines(data: bytes) -> Iterator[bytes]:
     """Lines with bytes above 127, up to the sample's size: numbers say nothing about an encoding."""
-    total = 0
-    for found in _HIGH_LINE.finditer(data):
-        line = found.group()
-        if len(line) > _SAMPLE_BYTES:
-            first = _HIGH_RUN.search(line)
-            start = max(0, first.start() - 64) if first else 0
-            line = line[start : start + _SAMPLE_BYTES]
-        yield line
-        total += len(line)
-        if total >= _SAMPLE_BYTES:
+    total = position = 0
+    while total < _SAMPLE_BYTES:
+        found = _HIGH_RUN.search(data, position)
+        if found is None:
             return
+        earliest = max(position, found.start() - _LONG_LINE)
+        start = max(earliest, data.rfind(b"\n", earliest, found.start()) + 1)
+        end = data.find(b"\n", found.end(), found.end() + _LONG_LINE)
+        # One byte more than the run: the second half of a character may be an ASCII letter.
+        position = found.end() + 1 if end < 0 else end + 1
+        yield data[start:position]
+        total += position - start
 
 
 def _refuse_broken_utf8(data: bytes, sample: bytes, bad: int, name: str) -> None:
@@ -141,14 +137,3 @@ def _candidates(sample: bytes) -> Iterator[str]:
             yield "latin-1"
         yield encoding
     yield "latin-1"
-
-
-def _decodes(data: bytes, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    view = memoryview(data)
-    try:
-        for start in range(0, len(data), _CHUNK):
-            decoder.decode(view[start : start + _CHUNK], final=start + _CHUNK >= len(data))
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -12,7 +12,7 @@ from tabnet_engine.data.cells import ColumnContext, as_series, booleans, finite,
 from tabnet_engine.data.native import as_plain
 from tabnet_engine.data.patterns import is_number
 from tabnet_engine.data.raw import RawTable
-from tabnet_engine.data.wording import quoted
+from tabnet_engine.data.wording import counted, quoted
 
 __all__ = ["build_frame"]
 
@@ -41,7 +41,7 @@ def build_frame(raw: RawTable) -> tuple[pd.DataFrame, tuple[str, ...]]:
 def _token_notes(tokens: Counter[str]) -> list[str]:
     if not tokens:
         return []
-    parts = [f"{quoted(token) if token else 'blank'} {n:,} times" for token, n in tokens.most_common()]
+    parts = [f"{quoted(token) if token else 'blank'} {counted(n, 'time')}" for token, n in tokens.most_common()]
     return [f"Read as missing: {', '.join(parts)}."]
 
 

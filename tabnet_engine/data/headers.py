@@ -14,6 +14,7 @@ __all__ = ["has_header", "unique_names"]
 
 _BOOLEANS = frozenset({"true", "false"})
 _N_BODY = 200
+_N_CELLS = 100_000
 
 
 def has_header(first: Sequence[str], body: Sequence[Sequence[str]], missing: Collection[str]) -> bool:
@@ -28,9 +29,10 @@ def has_header(first: Sequence[str], body: Sequence[Sequence[str]], missing: Col
         missing: cells that mean "no value".
     """
     blank = frozenset(missing) | {""}
+    body = body[: min(_N_BODY, max(5, _N_CELLS // len(first)))]
     if _is_count(first):
         return True
-    votes = [_vote(cell, [row[i] for row in body[:_N_BODY]], blank) for i, cell in enumerate(first)]
+    votes = [_vote(cell, [row[i] for row in body], blank) for i, cell in enumerate(first)]
     score = sum(votes) + _year_votes(first, body, blank)
     if score:
         return score > 0
@@ -89,7 +91,7 @@ def _year_votes(first: Sequence[str], body: Sequence[Sequence[str]], blank: Coll
     if len(years) < 2 or len({first[i] for i in years}) < len(years):
         return 0.0
     steps = {int(first[b]) - int(first[a]) for a, b in pairwise(years)}
-    below = [row[i] for row in body[:_N_BODY] for i in years if row[i] not in blank]
+    below = [row[i] for row in body for i in years if row[i] not in blank]
     alike = sum(1 for value in below if re.fullmatch(r"(19|20)\d\d", value))
     if len(steps) > 1 or 2 * alike > len(below):
         return 0.0

@@ -92,8 +92,9 @@ def _run(request: dict[str, Any], folder: Path, limits: TableLimits) -> int:
     """Run the child to its end, or stop it with everything it started."""
     environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
     environment |= {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
-    with (folder / _LOG).open("wb") as log:
-        child = subprocess.Popen(
+    with (
+        (folder / _LOG).open("wb") as log,
+        subprocess.Popen(
             [sys.executable, "-m", "tabnet_engine.data.isolation"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -101,7 +102,8 @@ def _run(request: dict[str, Any], folder: Path, limits: TableLimits) -> int:
             env=environment,
             cwd=_ROOT,
             start_new_session=True,
-        )
+        ) as child,
+    ):
         try:
             child.communicate(json.dumps(request).encode(), timeout=limits.max_parse_seconds)
         except subprocess.TimeoutExpired as error:
@@ -112,7 +114,6 @@ def _run(request: dict[str, Any], folder: Path, limits: TableLimits) -> int:
         finally:
             if child.poll() is None:
                 os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
     return child.returncode
 
 

@@ -31,8 +31,6 @@ def as_plain(column: pa.ChunkedArray, name: str) -> Plain:
     """
     if isinstance(column.type, pa.BaseExtensionType):
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
     try:
         for test, convert in _CONVERSIONS:
             if test(column.type):
@@ -109,7 +107,9 @@ def _nested(column: pa.ChunkedArray) -> Plain:
     values = column.to_pylist()
     cells = [None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values]
     n_cells = len(cells) - cells.count(None)
-    return pa.array(cells, pa.large_string()), [f"{counted(n_cells, 'cell')} with lists or records written as JSON text"]
+    return pa.array(cells, pa.large_string()), [
+        f"{counted(n_cells, 'cell')} with lists or records written as JSON text"
+    ]
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -95,6 +95,8 @@ def _dense(column: pa.ChunkedArray, name: str, limits: TableLimits) -> pa.Chunke
     """Text cell by cell, after adding up how long it would be: one long text may stand in millions of cells."""
     if not pa.types.is_dictionary(column.type):
         return column
+    if not pa.types.is_string(column.type.value_type) and not pa.types.is_large_string(column.type.value_type):
+        return column.cast(column.type.value_type)
     n_bytes = 0
     for chunk in column.chunks:
         lengths = pc.binary_length(chunk.dictionary).cast(pa.int64())

@@ -42,7 +42,7 @@ DATES: dict[str, str] = {
 comma_decimal = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][+-]?\d+)?")
 point_decimal = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d*)\.\d+([eE][+-]?\d+)?")
 _DATES = tuple(re.compile(pattern) for pattern in DATES.values())
-_NUMBER_AT_ALL = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?|[+-]?\d{1,3}([.,]\d{3})+([.,]\d+)?")
+_NUMBER_AT_ALL = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?\d{1,3}([.,]\d{3})+([.,]\d+)?")
 
 
 def number(decimal: str) -> str:

@@ -74,8 +74,8 @@ def normalise(data: bytes, dialect: Dialect) -> tuple[bytes, str]:
         data = re.sub(rb'\\([\\"])', lambda found: b"\\" if found[1] == b"\\" else b'""', data)
     delimiter = dialect.delimiter.encode()
     if dialect.delimiter == " ":
-        data = re.sub(rb"(?m)^[ \t]+|[ \t]+(?=[\r\n]|\Z)", b"", data)
-        return _outside_quotes(data, quote, rb"[ \t]+", b" ", rb"[ \t\r\n]"), " "
+        data = _outside_quotes(data, quote, rb"[ \t]+", b" ", rb"[ \t\r\n]")
+        return re.sub(rb"(?m)^ | (?=[\r\n]|\Z)", b"", data), " "
     if len(delimiter) > 1:
         stand_in = next((sign for sign in _STAND_INS if sign.encode() not in data), None)
         if stand_in is None:
@@ -197,7 +197,7 @@ def _split(sample: bytes, dialect: Dialect, *, whole: bool) -> list[Record]:
 
 def _quotes(sample: bytes) -> list[str]:
     """Apostrophes quote only where whole cells stand in them more often than in double quotes."""
-    cell = r"(?m)(?:^|[,;\t|])[ \t]*{0}[^{0}\r\n]*{0}[ \t]*(?=[,;\t|\r\n]|\Z)"
+    cell = r"(?m)(?:^|[,;\t|]) *{0}[^{0}\r\n]*{0} *(?=[,;\t|\r\n]|\Z)"
     counts = {quote: len(re.findall(cell.format(quote).encode(), sample)) for quote in ('"', "'")}
     return ["'"] if counts["'"] > max(1, counts['"']) else ['"']
 

@@ -34,7 +34,7 @@ def usable_rows(frame: pd.DataFrame, schema: FeatureSchema) -> tuple[npt.NDArray
     if n_missing == 0:
         return rows, None
     share = n_missing / len(frame)
-    return rows, f"{n_missing:,} of {len(frame):,} rows ({100 * share:.1f} %) have no {target.name!r} and were left out"
+    return rows, f"{n_missing:,} of {len(frame):,} rows ({share:.1%}) have no {target.name!r} and were left out"
 
 
 @dataclass(frozen=True)

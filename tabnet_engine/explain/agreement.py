@@ -15,7 +15,7 @@ import pandas as pd
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.importance import GlobalImportance
 from tabnet_engine.explain.masks import MaskExplanation
-from tabnet_engine.explain.wording import percent
+from tabnet_engine.explain.wording import column_name, percent
 
 __all__ = [
     "RankAgreement",
@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _STRONG, _MODERATE = 0.8, 0.5
+_CLEAR_RATIO, _CLEAR_SHARE = 1.5, 0.05  # of shares: what counts as different even one place apart
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -158,8 +159,10 @@ def disagreement_sentences(
 ) -> tuple[str, ...]:
     """Where masks and SHAP differ, the largest differences among leading columns first.
 
-    Only columns that lead by at least one method count: places among columns that nobody uses mean
-    nothing. An empty tuple means that no column differs enough.
+    A column differs if its places lie ``least_difference`` apart, or if they differ at all and one of its
+    shares, at least 5 %, is half as large again as the other. Only columns that lead by at least one
+    method count: places among columns that nobody uses mean nothing. An empty tuple means that no column
+    differs enough.
 
     Args:
         agreement: masks first, SHAP second.
@@ -171,15 +174,24 @@ def disagreement_sentences(
     leading = np.minimum(agreement.first_rank, agreement.second_rank) <= max(agreement.top_k, n_features // 4)
     distance = np.abs(agreement.rank_difference)
     weight = np.maximum(agreement.first_share, agreement.second_share)
-    candidates = np.flatnonzero(leading & (distance >= least))
+    candidates = np.flatnonzero(leading & ((distance >= least) | _shares_differ(agreement)))
     order = sorted(candidates.tolist(), key=lambda i: (-distance[i], -weight[i]))
     return tuple(_difference_sentence(agreement, feature) for feature in order[:limit])
 
 
+def _shares_differ(agreement: RankAgreement) -> npt.NDArray[np.bool_]:
+    """Columns (F) whose shares are clearly different, in the direction of their places."""
+    shares = np.stack([agreement.first_share, agreement.second_share])
+    clear = (shares.max(axis=0) >= _CLEAR_SHARE) & (shares.max(axis=0) >= _CLEAR_RATIO * shares.min(axis=0))
+    same_direction = np.sign(agreement.rank_difference) * (shares[0] - shares[1]) > 0
+    return np.asarray(clear & same_direction)
+
+
 def _difference_sentence(agreement: RankAgreement, feature: int) -> str:
     read, moved = int(agreement.first_rank[feature]), int(agreement.second_rank[feature])
+    name = agreement.features[feature]
     return (
-        f"{agreement.features[feature]!r} is read {_degree(read, moved, agreement.top_k)} "
+        f"{column_name(name, start=True) if name.isdecimal() else repr(name)} is read {_degree(read, moved, agreement.top_k)} "
         f"(rank {read}, {percent(agreement.first_share[feature])} of the masks) "
         f"{'but' if read < moved else 'yet'} moves the score {_degree(moved, read, agreement.top_k)} "
         f"(rank {moved}, {percent(agreement.second_share[feature])} of the mean absolute SHAP values)."

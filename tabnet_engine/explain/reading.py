@@ -15,7 +15,7 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.attribution import Attribution, position_of
 from tabnet_engine.explain.mask_summaries import MaskSummary
 from tabnet_engine.explain.timeline import StepReading, StepTimeline
-from tabnet_engine.explain.wording import amount, joined, percent, signed
+from tabnet_engine.explain.wording import amount, column_name, joined, percent, signed
 
 __all__ = [
     "Score",
@@ -76,7 +76,7 @@ def _columns_read(step: StepReading) -> str:
     named: list[str] = []
     total = 0.0
     for column in step.features[:_MOST_NAMED]:
-        named.append(f"{column.feature} ({percent(column.share)})")
+        named.append(f"{column_name(column.feature)} ({percent(column.share)})")
         total += column.share
         if total >= _ENOUGH_READ:
             break
@@ -148,7 +148,8 @@ def _push_sentence(
     cell = f" = {values[name]}" if name in values else ""
     error = attribution.standard_error
     spread = "" if error is None else f" (± {amount(float(error[position, feature, output]))})"
-    return f"{name}{cell} moved {score.name} {'up' if value > 0 else 'down'} by {amount(value)}{spread}."
+    direction = "up" if value > 0 else "down"
+    return f"{column_name(name, start=True)}{cell} moved {score.name} {direction} by {amount(value)}{spread}."
 
 
 def summary_sentences(summary: MaskSummary) -> tuple[str, ...]:
@@ -156,7 +157,9 @@ def summary_sentences(summary: MaskSummary) -> tuple[str, ...]:
     sentences = [_mean_step_sentence(summary, step) for step in range(summary.n_steps)]
     reused = [index for index in summary.order[:_MOST_NAMED].tolist() if summary.reuse[index] >= 0.5]
     if reused:
-        names = joined([f"{summary.features[index]} ({percent(summary.reuse[index])} of rows)" for index in reused])
+        names = joined(
+            [f"{column_name(summary.features[index])} ({percent(summary.reuse[index])} of rows)" for index in reused]
+        )
         sentences.append(f"Read by more than one step: {names}.")
     if summary.n_silent:
         sentences.append(
@@ -168,7 +171,7 @@ def summary_sentences(summary: MaskSummary) -> tuple[str, ...]:
 def _mean_step_sentence(summary: MaskSummary, step: int) -> str:
     mean = summary.mean_masks[step]
     leading = [index for index in np.argsort(-mean, kind="stable")[:_MOST_NAMED].tolist() if mean[index] > 0]
-    names = joined([f"{summary.features[index]} ({percent(float(mean[index]))})" for index in leading])
+    names = joined([f"{column_name(summary.features[index])} ({percent(float(mean[index]))})" for index in leading])
     return (
         f"Step {step + 1} makes {percent(float(summary.mean_step_shares[step]))} of the decision on average; it reads "
         f"{names or 'no column'} most, and {summary.columns_read[step]:.1f} columns in a row."

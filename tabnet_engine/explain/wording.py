@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["amount", "joined", "percent", "signed"]
+__all__ = ["amount", "column_name", "joined", "percent", "signed"]
 
 
 def percent(share: float) -> str:
@@ -45,6 +45,21 @@ def signed(value: float) -> str:
     ('+0.81', '−12.3')
     """
     return ("−" if value < 0 else "+") + amount(value)
+
+
+def column_name(name: str, *, start: bool = False) -> str:
+    """A column in a sentence; a name that is only a number, as in a table without header, is introduced.
+
+    Args:
+        name: the user's own name for it.
+        start: whether the sentence starts with it.
+
+    >>> column_name("age"), column_name("9"), column_name("9", start=True)
+    ('age', 'column 9', 'Column 9')
+    """
+    if not name.isdecimal():
+        return name
+    return f"{'Column' if start else 'column'} {name}"
 
 
 def joined(parts: Sequence[str]) -> str:

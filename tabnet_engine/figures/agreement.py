@@ -127,7 +127,7 @@ def rank_slope(agreement: RankAgreement, *, names: tuple[str, str], max_features
             hovertemplate="%{customdata}<extra></extra>",
         )
     left_out = len(agreement.features) - len(kept)
-    subtitle = f"{left_out} columns that lead by neither are not drawn" if left_out else "all columns"
+    subtitle = f"{left_out} columns that lead by neither are not drawn" if left_out else ""
     lowest = int(max(first[kept].max(), second[kept].max())) + 1
     finish(figure, title=title, subtitle=subtitle, height=bars_height(lowest, per_bar=22), legend=False)
     figure.update_yaxes(autorange="reversed", visible=False, fixedrange=True)

@@ -46,7 +46,9 @@ def beeswarm(
         notes.append(f"{len(taken):,} evenly spaced rows are drawn")
     if summary.n_columns_left_out:
         notes.append(f"{summary.n_columns_left_out} columns that move it less are not drawn")
-    figure = go.Figure([_swarm(summary, line, taken, texts or {}) for line in range(len(summary.features))])
+    figure = go.Figure()
+    for line in range(len(summary.features)):
+        figure.add_traces(_swarm(summary, line, taken, texts or {}))
     names = labels(summary.features)
     height = bars_height(len(names), per_bar=34) + 40
     axis = f"push on the {unit}"
@@ -67,24 +69,27 @@ def _value_colors(figure: go.Figure) -> go.Figure:
 
 def _swarm(
     summary: ShapSummary, line: int, taken: npt.NDArray[np.int64], texts: Mapping[str, Sequence[str]]
-) -> go.Scatter:
+) -> list[go.Scatter]:
+    """The points of one column: those whose value has an order in its colour, the others grey behind them."""
     name = summary.features[line]
     cells = [f"{escape(name)} = {escape(text)}" for text in texts[name]] if name in texts else [""] * len(summary.rows)
     pushes, levels = summary.values[taken, line], summary.colours[taken, line]
-    ordered = np.isfinite(levels)
+    heights, ordered = line + _swarm_heights(pushes), np.isfinite(levels)
     # A cell without an order (a category, a missing value) is grey: a colour would claim low or high.
-    marker: dict[str, object] = {"size": 5, "opacity": 0.85, "color": NEUTRAL}
-    if ordered.any():
-        marker |= {"color": np.where(ordered, levels, np.nan), "coloraxis": "coloraxis"}
-    return go.Scatter(
-        x=pushes,
-        y=line + _swarm_heights(pushes),
-        mode="markers",
-        marker=marker,
-        customdata=[f"row {summary.rows[row]:,}<br>{cells[row]}" for row in taken],
-        hovertemplate="%{customdata}<br>push %{x:+.3g}<extra></extra>",
-        showlegend=False,
-    )
+    looks = ((~ordered, {"color": NEUTRAL}), (ordered, {"color": levels[ordered], "coloraxis": "coloraxis"}))
+    return [
+        go.Scatter(
+            x=pushes[members],
+            y=heights[members],
+            mode="markers",
+            marker={"size": 5, "opacity": 0.85, **look},
+            customdata=[f"row {summary.rows[row]:,}<br>{cells[row]}" for row in taken[members]],
+            hovertemplate="%{customdata}<br>push %{x:+.3g}<extra></extra>",
+            showlegend=False,
+        )
+        for members, look in looks
+        if members.any()
+    ]
 
 
 def _swarm_heights(pushes: Floats) -> Floats:
@@ -153,27 +158,30 @@ def dependence(record: Dependence, *, unit: str, subtitle: str = "") -> go.Figur
     title = f"How {record.feature} moves the score"
     if not len(record.pushes):
         return empty("There is no explained row to show.", title=title)
-    marker: dict[str, object] = {"size": 7, "opacity": 0.8, "color": ACCENT}
-    colored = record.levels is not None and bool(np.isfinite(record.levels).any())
-    if colored:
-        marker |= {"color": record.levels, "coloraxis": "coloraxis"}
-        subtitle = f"{subtitle}; colour: {record.other}".lstrip("; ")
-    figure = go.Figure(
-        go.Scatter(
-            x=record.axis.places,
-            y=record.pushes,
+    levels = np.full(len(record.pushes), np.nan) if record.levels is None else record.levels
+    ordered, texts = np.isfinite(levels), _point_texts(record)
+    plain = ACCENT if record.other is None else NEUTRAL
+    figure = go.Figure()
+    for members, look in (
+        (~ordered, {"color": plain}),
+        (ordered, {"color": levels[ordered], "coloraxis": "coloraxis"}),
+    ):
+        figure.add_scatter(
+            x=record.axis.places[members],
+            y=record.pushes[members],
             mode="markers",
-            marker=marker,
-            customdata=_point_texts(record),
+            marker={"size": 7, "opacity": 0.8, **look},
+            customdata=[text for text, member in zip(texts, members, strict=True) if member],
             hovertemplate="%{customdata}<br>push %{y:+.3g}<extra></extra>",
         )
-    )
+    if record.other is not None:
+        subtitle = f"{subtitle}; colour: {record.other}".lstrip("; ")
     push = f"push on the {unit}"
     finish(figure, title=title, subtitle=subtitle, x=record.feature, y=push, height=420, legend=False)
     figure.update_yaxes(zerolinecolor=NEUTRAL, zerolinewidth=1.5)
     figure.update_xaxes(zeroline=False)
     _value_ticks(figure, record)
-    return _value_colors(figure) if colored else figure
+    return _value_colors(figure) if ordered.any() else figure
 
 
 def _value_ticks(figure: go.Figure, record: Dependence) -> None:

@@ -8,26 +8,39 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-__all__ = ["cell_texts", "scale_legend"]
+from tabnet_engine.figures.theme import ACCENT, tint
 
-_STRONG = 0.75  # of the scale: from here on a cell is dark enough for white on either page
+__all__ = ["SHADES", "cell_texts", "opacity", "scale_legend", "shade_legend"]
+
+Floats = npt.NDArray[np.floating]
+
+_STRONG = 0.75  # opacity from which a cell is dark enough for white on either page
+# Share of the scale and opacity: steep at the start, so that a small share is seen on a dark page too.
+_OPACITY = ((0.0, 0.0), (0.004, 0.0), (0.02, 0.12), (0.1, 0.3), (0.3, 0.52), (0.6, 0.78), (1.0, 1.0))
+SHADES = tuple((share, tint(ACCENT, alpha)) for share, alpha in _OPACITY)
+
+
+def opacity(shares: Floats) -> Floats:
+    """How opaque :data:`SHADES` draws each share in [0, 1]."""
+    places, alphas = zip(*_OPACITY, strict=True)
+    return np.asarray(np.interp(shares, places, alphas))
 
 
 def cell_texts(
-    strength: npt.NDArray[np.floating], texts: Sequence[Sequence[str]], *, axes: tuple[str, str] = ("x", "y")
+    opaqueness: Floats, texts: Sequence[Sequence[str]], *, axes: tuple[str, str] = ("x", "y")
 ) -> list[go.Scatter]:
     """Numbers for the cells of a heat map whose colours are see-through towards zero.
 
-    Plotly's own cell texts take every page for a white one; these take the page's own colour, and white
-    on strong cells.
+    Plotly's own cell texts take every page for a white one; these take the figure's font colour, and
+    white on strong cells.
 
     Args:
-        strength: (lines, columns) in [0, 1], how opaque each cell is.
+        opaqueness: (lines, columns) in [0, 1], how opaque each cell is.
         texts: what each cell says; an empty text says nothing.
         axes: the axes of the heat map.
     """
-    cells = np.asarray(texts, dtype=object).reshape(strength.shape)
-    strong = strength >= _STRONG
+    cells = np.asarray(texts, dtype=object).reshape(opaqueness.shape)
+    strong = opaqueness >= _STRONG
     return [_texts(cells, strong, "#ffffff", axes), _texts(cells, ~strong, None, axes)]
 
 
@@ -74,3 +87,10 @@ def scale_legend(
         showarrow=False,
         font={"size": 12},
     )
+
+
+def shade_legend(figure: go.Figure, *, shift: int) -> go.Figure:
+    """The legend of :data:`SHADES` for shares in per cent."""
+    shares = (0.05, 0.25, 0.5, 1.0)
+    steps = [(tint(ACCENT, float(opacity(np.asarray(share)))), f"{share:.0%}".replace("%", " %")) for share in shares]
+    return scale_legend(figure, steps, symbol="■", shift=shift)

@@ -12,12 +12,11 @@ from plotly.subplots import make_subplots
 
 from tabnet_engine.explain.timeline import StepTimeline
 from tabnet_engine.explain.wording import percent, signed
-from tabnet_engine.figures.cells import cell_texts
+from tabnet_engine.figures.cells import SHADES, cell_texts, opacity
 from tabnet_engine.figures.theme import (
     DIVERGING,
     NEGATIVE,
     POSITIVE,
-    SEQUENTIAL,
     bars_height,
     color,
     empty,
@@ -90,9 +89,10 @@ def _lines(timeline: StepTimeline, max_features: int) -> list[_Line]:
             cells[column.feature] = column.value
     weights = np.asarray([step.share for step in timeline.steps])
     order = sorted(read, key=lambda name: (-float(weights @ read[name]), -float(read[name].max())))
-    lines = [_Line(name, f"<b>{escape(name)}</b>{_cell(cells[name])}", read[name]) for name in order[:max_features]]
+    visible = [name for name in order if float(read[name].max()) >= _VISIBLE][:max_features]
+    lines = [_Line(name, f"<b>{escape(name)}</b>{_cell(cells[name])}", read[name]) for name in visible]
     others = np.asarray([step.rest_share for step in timeline.steps])
-    others += sum((read[name] for name in order[max_features:]), np.zeros(len(others)))
+    others += sum((read[name] for name in order if name not in visible), np.zeros(len(others)))
     if float(others.max(initial=0.0)) > _VISIBLE:
         lines.append(_Line("all other columns", "all other columns together", others))
     return lines
@@ -148,7 +148,7 @@ def _read(lines: Sequence[_Line], n_steps: int) -> list[go.Heatmap | go.Scatter]
         z=grid,
         zmin=0.0,
         zmax=1.0,
-        colorscale=SEQUENTIAL,
+        colorscale=SHADES,
         showscale=False,
         xgap=3,
         ygap=3,
@@ -157,7 +157,7 @@ def _read(lines: Sequence[_Line], n_steps: int) -> list[go.Heatmap | go.Scatter]
         xaxis="x2",
         yaxis="y2",
     )
-    return [cells, *cell_texts(grid, texts, axes=("x2", "y2"))]
+    return [cells, *cell_texts(opacity(grid), texts, axes=("x2", "y2"))]
 
 
 def contribution_map(timeline: StepTimeline, *, subtitle: str = "") -> go.Figure:

@@ -9,8 +9,8 @@ from plotly.subplots import make_subplots
 
 from tabnet_engine.explain.mask_summaries import MaskMap, MaskSummary
 from tabnet_engine.explain.wording import percent
-from tabnet_engine.figures.cells import cell_texts, scale_legend
-from tabnet_engine.figures.theme import ACCENT, SEQUENTIAL, color, empty, escape, finish, labels, tint
+from tabnet_engine.figures.cells import SHADES, cell_texts, opacity, shade_legend
+from tabnet_engine.figures.theme import ACCENT, color, empty, escape, finish, labels
 
 __all__ = ["mask_maps", "reading_counts", "step_feature_map", "step_shares"]
 
@@ -49,7 +49,7 @@ def mask_maps(record: MaskMap, *, unit: str, aggregate: bool = True) -> go.Figur
         shared_xaxes=True,
         vertical_spacing=_GAP_PIXELS / total,
         row_heights=heights,
-        subplot_titles=[f"Score: {escape(unit)}", *panels],
+        subplot_titles=[escape(unit[:1].upper() + unit[1:]), *panels],
     )
     figure.add_trace(_score_points(record), row=1, col=1)
     for place, (name, masks) in enumerate(panels.items(), start=2):
@@ -63,18 +63,19 @@ def _panel_pixels(n_features: int) -> int:
 
 
 def _finish_maps(figure: go.Figure, record: MaskMap, *, title: str, height: int) -> go.Figure:
-    finish(figure, title=title, subtitle=f"rows {record.order}", height=height, legend=False)
+    finish(figure, title=title, height=height, legend=False)
     names = labels(record.features, width=22)
     figure.update_yaxes(showgrid=False, zeroline=False)
     for axis in list(figure.select_yaxes())[1:]:
         axis.update(tickvals=list(range(len(names))), ticktext=names, autorange="reversed", fixedrange=True)
     figure.update_xaxes(showgrid=False, zeroline=False, range=[-0.5, record.n_lines - 0.5])
-    figure.update_xaxes(title_text="lines of the map", row=len(figure.layout.annotations), col=1)
+    figure.update_xaxes(title_text="lines, in the order chosen", row=len(figure.layout.annotations), col=1)
     figure.update_annotations(x=0, xanchor="left", font={"size": 13})
-    figure.update_layout(coloraxis={"colorscale": SEQUENTIAL, "cmin": 0, "cmax": 1, "showscale": False})
-    figure.update_layout(margin_t=figure.layout.margin.t + 22)
-    shades = [(tint(ACCENT, 0.12), "1 %"), (tint(ACCENT, 0.58), "50 %"), (ACCENT, "100 %")]
-    return scale_legend(figure, shades, symbol="■", shift=22)
+    figure.update_layout(coloraxis={"colorscale": SHADES, "cmin": 0, "cmax": 1, "showscale": False})
+    # The score is the one panel whose points can be selected: a drag there marks rows.
+    figure.update_layout(margin_t=figure.layout.margin.t + 22, dragmode="select", selectdirection="h")
+    figure.update_yaxes(fixedrange=True, row=1, col=1)
+    return shade_legend(figure, shift=22)
 
 
 def _score_points(record: MaskMap) -> go.Scatter:
@@ -128,7 +129,7 @@ def step_feature_map(summary: MaskSummary, *, max_features: int = 25) -> go.Figu
             z=grid,
             zmin=0.0,
             zmax=top,
-            colorscale=SEQUENTIAL,
+            colorscale=SHADES,
             showscale=False,
             xgap=3,
             ygap=3,
@@ -138,7 +139,7 @@ def step_feature_map(summary: MaskSummary, *, max_features: int = 25) -> go.Figu
     )
     if grid.size <= _TEXTED_CELLS:
         texts = [[f"{100 * cell:.0f}" if cell >= _VISIBLE else "" for cell in line] for line in grid]
-        figure.add_traces(cell_texts(np.minimum(grid / top, 1.0), texts))
+        figure.add_traces(cell_texts(opacity(grid / top), texts))
     height = 130 + 26 * len(features)
     finish(figure, title=title, subtitle=f"% of the mask, mean of {summary.n_rows:,} rows", height=height, legend=False)
     figure.update_xaxes(tickvals=list(range(len(steps))), ticktext=steps, showgrid=False, zeroline=False)
@@ -198,6 +199,8 @@ def _step_bars(summary: MaskSummary, values: Floats, texts: list[str], what: str
             marker={"color": [color(step) for step in range(summary.n_steps)]},
             text=texts,
             textposition="auto",
+            textangle=0,
+            constraintext="none",
             customdata=[f"step {step + 1}: {text} {what}" for step, text in enumerate(texts)],
             hovertemplate="%{customdata}<extra></extra>",
         )

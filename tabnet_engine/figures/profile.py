@@ -109,7 +109,9 @@ def value_counts(
 
 def _name_rows(figure: go.Figure, names: Sequence[str]) -> None:
     """Text on numbered rows: Plotly would read labels such as "1" or "2020-01" as numbers and dates."""
-    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=list(names), autorange="reversed", showgrid=False, zeroline=False)
+    figure.update_yaxes(
+        tickvals=list(range(len(names))), ticktext=list(names), autorange="reversed", showgrid=False, zeroline=False
+    )
 
 
 def missing_shares(shares: Mapping[str, float], *, n_rows: int) -> go.Figure:

@@ -52,8 +52,7 @@ def metric_curves(records: Sequence[EpochRecord], names: Sequence[str], *, best_
         best_epoch: the epoch whose weights are kept, once known.
     """
     drawn = [name for name in names if any(record.validation.get(name) is not None for record in records)]
-    title = " and ".join(METRIC_NAMES.get(name, name) for name in names)
-    title = title[:1].upper() + title[1:]
+    title = _title([METRIC_NAMES.get(name, name) for name in names])
     if not drawn:
         return empty("No value of this metric yet.", title=title)
     figure = go.Figure()
@@ -64,6 +63,11 @@ def metric_curves(records: Sequence[EpochRecord], names: Sequence[str], *, best_
     _epoch_axis(figure, epochs[-1])
     _mark_best(figure, best_epoch)
     return finish(figure, title=title, subtitle="on the validation rows", x="epoch", height=320, legend=len(drawn) > 1)
+
+
+def _title(names: Sequence[str]) -> str:
+    listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+    return listed[:1].upper() + listed[1:]
 
 
 def schedule_curves(records: Sequence[EpochRecord]) -> go.Figure:
@@ -79,7 +83,9 @@ def schedule_curves(records: Sequence[EpochRecord]) -> go.Figure:
     _line(figure, epochs, [record.learning_rate for record in records], "learning rate", PALETTE[4])
     _line(figure, epochs, [record.sparsity for record in records], "mask entropy", PALETTE[3], axis="y2", dash="dash")
     _epoch_axis(figure, epochs[-1])
-    figure.update_layout(yaxis2={"overlaying": "y", "side": "right", "showgrid": False})
+    figure.update_layout(
+        yaxis2={"overlaying": "y", "side": "right", "showgrid": False, "tickmode": "auto", "nticks": 6}
+    )
     finish(
         figure,
         title="Learning rate and mask entropy",

@@ -106,7 +106,7 @@ def _bars(figure: go.Figure, running: Floats, lines: Sequence[_Line]) -> None:
         orientation="h",
         width=0.62,
         marker={"color": [POSITIVE if line.push >= 0 else NEGATIVE for line in lines]},
-        error_x={"array": errors, "color": NEUTRAL, "thickness": 1.5, "width": 3} if any(errors) else None,
+        error_x={"array": errors, "color": NEUTRAL, "thickness": 1.5, "width": 0} if any(errors) else None,
         customdata=[_detail(line) for line in lines],
         hovertemplate="%{customdata}<extra></extra>",
     )

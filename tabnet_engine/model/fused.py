@@ -20,20 +20,13 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 from tabnet_engine.model.layers import HALF_VARIANCE
-from tabnet_engine.model.norm import normalise, normalise_backward
+from tabnet_engine.model.norm import BatchStatistics, normalise, normalise_backward
 from tabnet_engine.model.sparse import MaskFunction
 
-__all__ = ["BatchStatistics", "EncoderPass", "PassSettings"]
-
-
-@dataclass
-class BatchStatistics:
-    """Mean and 1 / standard deviation that each norm of one kind saw in this batch, in layer order."""
-
-    means: list[Tensor] = field(default_factory=list)
-    rstds: list[Tensor] = field(default_factory=list)
+__all__ = ["EncoderPass", "PassSettings"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +45,7 @@ class PassSettings:
 
 
 class _Layer(NamedTuple):
-    """One FC and its norm: parameters, or the gradients of parameters."""
+    """Views of one FC and its norm in the stacked parameters."""
 
     weight: Tensor
     gain: Tensor
@@ -82,7 +75,7 @@ class _AttentionTape(NamedTuple):
 class EncoderPass(Function):
     """Normed input and first prior to the latents and masks of all steps.
 
-    ``parameters`` are the feature transformer's entry, shared and independent weights, its norm's gain
+    ``parameters`` are the feature transformer's entry, shared and independent weights and its norm's gain
     and bias, then the attentive transformer's weight, gain and bias, stacked as their modules hold them.
 
     Shape: x (D, B), prior (F, B) or None for ones -> latents (S, n_d, B), masks (S, F, B).
@@ -102,55 +95,47 @@ class EncoderPass(Function):
             decisions.append(hidden[: settings.n_d])
             masks.append(mask)
         latents = torch.stack(decisions).relu_()
-        ctx.settings, ctx.parameters, ctx.x, ctx.tapes = settings, parameters, x, (tape, attention_tape)
+        ctx.settings, ctx.parameters, ctx.x = settings, parameters, x
+        ctx.record = transformers, attention, tape, attention_tape
         ctx.save_for_backward(latents)
         ctx.set_materialize_grads(False)
         return latents, torch.stack(masks)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, to_latents: Tensor | None, to_masks: Tensor | None) -> Any:
-        """Gradients for ``x``, ``prior`` and the parameters."""
-        settings, parameters, x = ctx.settings, ctx.parameters, ctx.x
-        tape, attention_tape = ctx.tapes
-        ctx.tapes = None  # frees the activations now, not when the output goes
+        """Gradients for ``x``, ``prior`` and the parameters; once only."""
+        if ctx.record is None:
+            raise RuntimeError("this pass was differentiated already and has let its activations go; run it again")
         (latents,) = ctx.saved_tensors
-        gradients = [torch.zeros_like(parameter) for parameter in parameters]
-        transformers, attention = _layers_of_steps(settings, parameters)
-        to_transformers, to_attention = _layers_of_steps(settings, gradients)
-        n_layers, n_steps = settings.n_layers, len(attention)
-        zeros = torch.zeros_like(latents) if to_latents is None else to_latents * (latents > 0)
-        to_decisions = zeros.unbind()
-        to_a = x.new_zeros(tape[-1].normed.shape[0] // 2 - settings.n_d, x.shape[1])
-        to_x, to_prior = torch.zeros_like(x), None
-        for step in range(n_steps, 0, -1):
-            to_hidden = torch.cat([to_decisions[step - 1], to_a])
-            step_tape = tape[step * n_layers : (step + 1) * n_layers]
-            to_masked = _transform_backward(transformers[step], to_transformers[step], step_tape, to_hidden)
+        walk = _Backward(ctx.settings, ctx.x, ctx.parameters, ctx.record)
+        ctx.record = None  # the walk frees the activations as it goes, so that its own find warm memory
+        to_decisions = torch.zeros_like(latents) if to_latents is None else to_latents * (latents > 0)
+        to_a = torch.zeros_like(walk.attention_tape[-1].a)
+        to_prior = None
+        for step in range(len(latents), 0, -1):
+            to_masked = walk.transform(step, torch.cat([to_decisions[step - 1], to_a]))
             to_mask = None if to_masks is None else to_masks[step - 1]
-            to_a, to_prior = _attend_backward(
-                settings, attention[step - 1], to_attention[step - 1], attention_tape[step - 1],
-                (x, to_x), (to_mask, to_masked, to_prior),
-            )  # fmt: skip
-        to_hidden = torch.cat([torch.zeros_like(to_decisions[0]), to_a])
-        to_x += _transform_backward(transformers[0], to_transformers[0], tape[:n_layers], to_hidden)
-        return None, to_x, to_prior, *gradients
+            to_a, to_prior = walk.attend(step - 1, to_mask, to_masked, to_prior)
+        to_x = walk.transform(0, torch.cat([torch.zeros_like(latents[0]), to_a])).add_(walk.to_x)
+        return None, to_x, to_prior, *walk.parameter_gradients()
 
 
 def _layers_of_steps(settings: PassSettings, parameters: Sequence[Tensor]) -> tuple[list[list[_Layer]], list[_Layer]]:
-    """Views of the stacked tensors: for each step 0..S the transformer's layers, for 1..S the attention."""
+    """For each step 0..S the layers of the transformer, for each step 1..S that of the attention."""
     entry, shared, independent, gain, bias, *attention = parameters
-    n_layers = settings.n_layers
-    gains, biases = gain.unbind(), bias.unbind()
-    n_steps = len(gains) // n_layers
-    own = independent.unbind()
+    steps = _weights_of_steps(entry, shared, independent, len(gain) // settings.n_layers)
+    norms = iter(zip(gain.unbind(), bias.unbind(), strict=True))
+    transformers = [[_Layer(weight, *next(norms)) for weight in weights] for weights in steps]
+    return transformers, [_Layer(*layer) for layer in zip(*(part.unbind() for part in attention), strict=True)]
+
+
+def _weights_of_steps(entry: Tensor, shared: Tensor, independent: Tensor, n_steps: int) -> list[list[Tensor]]:
+    """Views of the FC weights (or of their gradients) that each of ``n_steps`` uses, first layer first."""
+    entries, common, own = list(entry.unbind()), shared.unbind(), independent.unbind()
+    entries = entries if len(entries) > 1 else entries * n_steps
     n_own = len(own) // n_steps
-    common = shared.unbind()
-    steps = []
-    for step in range(n_steps):
-        weights = (entry[step if len(entry) > 1 else 0], *common, *own[step * n_own : (step + 1) * n_own])
-        rows = slice(step * n_layers, (step + 1) * n_layers)
-        steps.append([_Layer(*layer) for layer in zip(weights, gains[rows], biases[rows], strict=True)])
-    return steps, [_Layer(*layer) for layer in zip(*(part.unbind() for part in attention), strict=True)]
+    return [[entries[step], *common, *own[step * n_own : (step + 1) * n_own]] for step in range(n_steps)]
 
 
 def _transform(settings: PassSettings, layers: Sequence[_Layer], z: Tensor, tape: list[_GLUTape]) -> Tensor:
@@ -164,24 +149,6 @@ def _transform(settings: PassSettings, layers: Sequence[_Layer], z: Tensor, tape
         gated = nnf.glu(normed, dim=0)
         z = gated.add_(z).mul_(HALF_VARIANCE) if index else gated
     return z
-
-
-def _transform_backward(
-    layers: Sequence[_Layer], to_layers: Sequence[_Layer], tape: Sequence[_GLUTape], gradient: Tensor
-) -> Tensor:
-    """The gradient for the transformer's input; those for the parameters are added to ``to_layers``."""
-    for index in range(len(layers) - 1, -1, -1):
-        layer, to_layer, seen = layers[index], to_layers[index], tape[index]
-        if index:
-            gradient = gradient.mul_(HALF_VARIANCE)
-        to_normed = torch.ops.aten.glu_backward.default(gradient, seen.normed, 0)
-        to_u, to_gain, to_bias = normalise_backward(to_normed, seen.u, seen.mean, seen.rstd, layer.gain)
-        to_layer.weight.addmm_(to_u, seen.z.t())
-        to_layer.gain.copy_(to_gain)
-        to_layer.bias.copy_(to_bias)
-        weight = layer.weight.t()
-        gradient = gradient.addmm_(weight, to_u) if index else torch.mm(weight, to_u)
-    return gradient
 
 
 def _attend(
@@ -198,34 +165,64 @@ def _attend(
     return mask, spread * x, relaxed if prior is None else relaxed * prior
 
 
-def _attend_backward(
-    settings: PassSettings,
-    layer: _Layer,
-    to_layer: _Layer,
-    seen: _AttentionTape,
-    inputs: tuple[Tensor, Tensor],
-    outputs: tuple[Tensor | None, Tensor, Tensor | None],
-) -> tuple[Tensor, Tensor | None]:
-    """Gradients for ``a`` and the prior; that for ``x`` is added to ``inputs[1]``, the others to ``to_layer``.
+class _Backward:
+    """The way back through all steps, last layer first; gathers the gradients of ``x`` and the parameters."""
 
-    ``outputs`` are the gradients of mask, masked input and next prior.
-    """
-    x, to_x = inputs
-    to_mask, to_masked, to_next = outputs
-    to_x.addcmul_(to_masked, seen.spread)
-    total = torch.zeros_like(seen.relaxed) if to_mask is None else to_mask.clone()
-    total.index_add_(0, settings.column_feature, to_masked * x)
-    if to_next is not None:
-        total.sub_(to_next if seen.prior is None else to_next * seen.prior)
-    to_normed = settings.mask_function.backward(seen.saved, total)
-    to_prior = None
-    if seen.prior is not None:
-        to_prior = to_normed * seen.normed
+    def __init__(self, settings: PassSettings, x: Tensor, parameters: Sequence[Tensor], record: Any) -> None:
+        self.settings, self.x = settings, x
+        self.transformers, self.attention, self.tape, self.attention_tape = record
+        self.to_x = torch.zeros_like(x)
+        self.to_weights = [torch.zeros_like(weights) for weights in parameters[:3]]
+        self.to_attention = torch.empty_like(parameters[5])
+        to_entry, to_shared, to_independent = self.to_weights
+        self.to_steps = _weights_of_steps(to_entry, to_shared, to_independent, len(self.transformers))
+        # Of gain and bias, last layer first.
+        self.to_norms: list[tuple[Tensor, Tensor]] = []
+        self.to_attention_norms: list[tuple[Tensor, Tensor]] = []
+
+    def transform(self, step: int, gradient: Tensor) -> Tensor:
+        """From the gradient of a transformer's output, which is overwritten, to that of its input."""
+        layers, to_weights = self.transformers[step], self.to_steps[step]
+        for index in range(len(layers) - 1, -1, -1):
+            layer, seen = layers[index], self.tape.pop()
+            if index:
+                gradient.mul_(HALF_VARIANCE)
+            to_normed = torch.ops.aten.glu_backward.default(gradient, seen.normed, 0)
+            to_u, to_gain, to_bias = normalise_backward(to_normed, seen.u, seen.mean, seen.rstd, layer.gain)
+            self.to_norms.append((to_gain, to_bias))
+            to_weights[index].addmm_(to_u, seen.z.t())
+            weight = layer.weight.t()
+            gradient = gradient.addmm_(weight, to_u) if index else torch.mm(weight, to_u)
+        return gradient
+
+    def attend(
+        self, step: int, to_mask: Tensor | None, to_masked: Tensor, to_next: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """From the gradients of mask, masked input and next prior to those of ``a`` and the prior."""
+        settings, layer, seen = self.settings, self.attention[step], self.attention_tape.pop()
+        self.to_x.addcmul_(to_masked, seen.spread)
+        total = torch.zeros_like(seen.relaxed)
+        if to_mask is not None:
+            total.add_(to_mask)
+        total.index_add_(0, settings.column_feature, to_masked.mul_(self.x))
         if to_next is not None:
-            to_prior.addcmul_(to_next, seen.relaxed)
-        to_normed = to_normed * seen.prior
-    to_u, to_gain, to_bias = normalise_backward(to_normed, seen.u, seen.mean, seen.rstd, layer.gain)
-    torch.mm(to_u, seen.a.t(), out=to_layer.weight)
-    to_layer.gain.copy_(to_gain)
-    to_layer.bias.copy_(to_bias)
-    return torch.mm(layer.weight.t(), to_u), to_prior
+            total.sub_(to_next if seen.prior is None else to_next * seen.prior)
+        to_normed = settings.mask_function.backward(seen.saved, total)
+        to_prior = None
+        if seen.prior is not None:
+            to_prior = to_normed * seen.normed
+            if to_next is not None:
+                to_prior.addcmul_(to_next, seen.relaxed)
+            to_normed.mul_(seen.prior)
+        to_u, to_gain, to_bias = normalise_backward(to_normed, seen.u, seen.mean, seen.rstd, layer.gain)
+        self.to_attention_norms.append((to_gain, to_bias))
+        torch.mm(to_u, seen.a.t(), out=self.to_attention[step])
+        return torch.mm(layer.weight.t(), to_u), to_prior
+
+    def parameter_gradients(self) -> tuple[Tensor, ...]:
+        """In the order of the parameters."""
+        norms, attention_norms = (
+            [torch.stack(part[::-1]) for part in zip(*norms, strict=True)]
+            for norms in (self.to_norms, self.to_attention_norms)
+        )
+        return (*self.to_weights, *norms, self.to_attention, *attention_norms)

@@ -22,10 +22,10 @@ __all__ = ["HALF_VARIANCE", "AttentiveTransformer", "FeatureTransformer", "gloro
 HALF_VARIANCE = math.sqrt(0.5)
 
 
-def glorot_weights(n_matrices: int, n_out: int, n_in: int) -> nn.Parameter:
-    """Weights (n_matrices, n_out, n_in), each drawn Glorot-uniform, the paper's initialisation."""
-    bound = math.sqrt(6 / (n_in + n_out))
-    return nn.Parameter(torch.empty(n_matrices, n_out, n_in).uniform_(-bound, bound))
+def glorot_weights(*shape: int) -> nn.Parameter:
+    """Weights (..., n_out, n_in), each matrix drawn Glorot-uniform, the paper's initialisation."""
+    bound = math.sqrt(6 / (shape[-1] + shape[-2]))
+    return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
 
 
 class FeatureTransformer(nn.Module):

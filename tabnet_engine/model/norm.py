@@ -7,10 +7,12 @@ are. Shapes: B rows, C channels, L layers, k ghost batches.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import torch
 from torch import Tensor, nn
 
-__all__ = ["GhostBatchNorm", "ghost_chunks", "normalise", "normalise_backward"]
+__all__ = ["BatchStatistics", "GhostBatchNorm", "ghost_chunks", "normalise", "normalise_backward"]
 
 
 def ghost_chunks(n_rows: int, virtual_batch_size: int) -> tuple[int, ...]:
@@ -62,6 +64,14 @@ def _for_each_chunk(channels: Tensor, n_chunks: int) -> Tensor:
     return channels.unsqueeze(1).expand(-1, n_chunks).reshape(-1)
 
 
+@dataclass
+class BatchStatistics:
+    """What the norms of one :class:`GhostBatchNorm` saw in a batch, layer by layer, as :func:`normalise` gives it."""
+
+    means: list[Tensor] = field(default_factory=list)
+    rstds: list[Tensor] = field(default_factory=list)
+
+
 class GhostBatchNorm(nn.Module):
     """Batch norms for ``n_layers`` layers of one width, each over every ghost batch by itself.
 
@@ -100,9 +110,11 @@ class GhostBatchNorm(nn.Module):
             scale, shift = self.affine(slice(layer, layer + 1))
             return x * scale.t() + shift.t()
         parts = [self._normalise_part(part, layer, n_chunks) for part, n_chunks in self._parts(x)]
-        means, variances = (torch.cat(stats, dim=-1) for stats in ([p[1] for p in parts], [p[2] for p in parts]))
+        out, means, variances = (
+            parts[0] if len(parts) == 1 else (torch.cat(p, dim=-1) for p in zip(*parts, strict=True))
+        )
         self._follow(means, variances, slice(layer, layer + 1))
-        return parts[0][0] if len(parts) == 1 else torch.cat([out for out, _, _ in parts], dim=1)
+        return out
 
     def affine(self, layers: slice) -> tuple[Tensor, Tensor]:
         """What evaluation does to each channel in some of the layers: scale and shift (L, C), differentiable."""
@@ -118,17 +130,11 @@ class GhostBatchNorm(nn.Module):
         sizes = self._sizes(n_rows)
         return len(sizes) if sizes[0] == sizes[-1] else 0
 
-    def remember(self, means: list[Tensor], rstds: list[Tensor], n_rows: int) -> None:
-        """Update every layer's running statistics after equal ghost batches.
-
-        Args:
-            means: for each layer what :func:`normalise` returned, (1, C * k).
-            rstds: likewise.
-            n_rows: B, all rows together.
-        """
+    def remember(self, statistics: BatchStatistics, n_rows: int) -> None:
+        """Update every layer's running statistics after a batch of ``n_rows`` rows in equal ghost batches."""
         shape = (*self.running_mean.shape, -1)
-        all_means, all_rstds = torch.cat(means).view(shape), torch.cat(rstds).view(shape)
-        self._follow(all_means, _unbiased_variance(all_rstds, n_rows, self.eps), slice(None))
+        means, rstds = torch.cat(statistics.means).view(shape), torch.cat(statistics.rstds).view(shape)
+        self._follow(means, _unbiased_variance(rstds, n_rows, self.eps), slice(None))
 
     def _sizes(self, n_rows: int) -> tuple[int, ...]:
         if n_rows < 2:

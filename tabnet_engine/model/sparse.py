@@ -13,11 +13,13 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 __all__ = ["MASK_FUNCTIONS", "MaskFunction", "entmax15", "sparsemax"]
 
-# Up to this many entries comparing all pairs is faster than sorting (256 and 4,096 rows, one core).
-_PAIRWISE_LIMIT = 32
+# Up to this many entries comparing all pairs is faster than sorting (256 rows, one core); it takes memory
+# that grows with their square.
+_PAIRWISE_LIMIT = 16
 # Relative to the maximum, both thresholds lie above -2: what is below that never matters, and a finite
 # stand-in for -inf keeps inf - inf out of the arithmetic.
 _FLOOR = -3.0
@@ -68,6 +70,9 @@ def _sparsemax_forward(x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
     inside = (_pairwise_support(z) if z.shape[0] <= _PAIRWISE_LIMIT else _sorted_support(z)).to(z.dtype)
     share = inside.sum(dim=0).reciprocal_()
     threshold = (z * inside).sum(dim=0).sub_(1).mul_(share)
+    # What rounding left of the sum goes back into the threshold: rows sum to one to the last digits.
+    excess = (z - threshold).clamp_(min=0).sum(dim=0).sub_(1)
+    threshold.add_(excess.mul_(share))
     return z.sub_(threshold).clamp_(min=0), (inside, share)
 
 
@@ -100,7 +105,11 @@ def _ranks(z: Tensor) -> Tensor:
 def _entmax15_forward(x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Entmax-1.5 of finite ``x`` (F, ...) along the first axis: max(x / 2 - tau, 0)^2."""
     z = (x - x.amax(dim=0)).div_(2)
-    root = z.sub_(_entmax15_threshold(z)).clamp_(min=0)
+    threshold = _entmax15_threshold(z)
+    root = (z - threshold).clamp_(min=0)
+    # One Newton step takes back the cancellation in the threshold: the sum is one to the last digits.
+    threshold.add_(root.square().sum(dim=0).sub_(1).div_(root.sum(dim=0).mul_(2)))
+    root = z.sub_(threshold).clamp_(min=0)
     return root.square(), (root,)
 
 
@@ -129,6 +138,7 @@ class _Sparsemax(Function):
         return mask
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         return _sparsemax_backward(ctx.saved_tensors, gradient)
 
@@ -141,6 +151,7 @@ class _Entmax15(Function):
         return mask
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         return _entmax15_backward(ctx.saved_tensors, gradient)
 

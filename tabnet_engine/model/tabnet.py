@@ -124,17 +124,15 @@ class TabNetEncoder(nn.Module):
             mask_function=attention.mask_function,
             column_feature=attention.column_feature,
         )
-        parameters = [transformer.entry, transformer.shared, transformer.independent]
-        for norm, own in ((transformer.norm, []), (attention.norm, [attention.weight])):
-            parameters += [*own, norm.weight, norm.bias]
-        result: tuple[Tensor, Tensor] = cast("Any", EncoderPass).apply(settings, x, prior, *parameters)
-        seen = (
-            (transformer.norm, settings.transformer_statistics),
-            (attention.norm, settings.attention_statistics),
-        )
-        for norm, statistics in seen:
-            norm.remember(statistics.means, statistics.rstds, x.shape[1])
-        return result
+        latents, masks = cast("Any", EncoderPass).apply(
+            settings, x, prior,
+            transformer.entry, transformer.shared, transformer.independent,
+            transformer.norm.weight, transformer.norm.bias,
+            attention.weight, attention.norm.weight, attention.norm.bias,
+        )  # fmt: skip
+        transformer.norm.remember(settings.transformer_statistics, x.shape[1])
+        attention.norm.remember(settings.attention_statistics, x.shape[1])
+        return latents, masks
 
 
 class TabNet(nn.Module):
@@ -162,7 +160,7 @@ class TabNet(nn.Module):
             raise ConfigError("a network needs at least one feature column, got none")
         self.embedding = FeatureEmbedding(layout, config, missing_states=missing_states)
         self.encoder = TabNetEncoder(self.embedding.column_feature, n_features, config)
-        self.head = glorot_weights(1, n_outputs, config.n_d)
+        self.head = glorot_weights(n_outputs, config.n_d)
         self.register_buffer("output_offset", torch.zeros(n_outputs))
         self.register_buffer("output_scale", torch.ones(n_outputs))
 
@@ -179,7 +177,7 @@ class TabNet(nn.Module):
     def forward(self, numeric: Tensor, categorical: Tensor, prior: Tensor | None = None) -> TabNetOutput:
         """Predict and explain one batch; ``prior`` (B, F) replaces P_0 = 1."""
         latents, masks = self.encoder(self.embedding(numeric, categorical), prior)
-        contributions = nnf.linear(latents, self.head[0]) * self.output_scale
+        contributions = nnf.linear(latents, self.head) * self.output_scale
         logits = contributions.sum(dim=0) + self.output_offset
         return TabNetOutput(logits, masks, contributions, latents, mask_entropy(masks))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -96,7 +97,9 @@ class Visitor:
     def __post_init__(self) -> None:
         self.page.set_default_timeout(PATIENCE)
         self.page.on("request", self._note_request)
-        self.page.on("console", lambda message: self.console_errors.append(message.text) if message.type == "error" else None)
+        self.page.on(
+            "console", lambda message: self.console_errors.append(message.text) if message.type == "error" else None
+        )
 
     def _note_request(self, request: Request) -> None:
         local = (self.url, self.url.replace("http", "ws", 1), "data:", "blob:")
@@ -127,9 +130,49 @@ class Visitor:
         self.page.get_by_role("link", name=name).first.click()
         self.settle()
 
-    def upload(self, path: Path) -> None:
-        """Hand a file to the page's uploader."""
+    def open_menu(self, title: str) -> None:
+        """Go to another page by the menu at the side."""
+        self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+        expect(self.page.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible()
+        self.settle()
+
+    def offer(self, path: Path) -> None:
+        """Hand a file to the page's uploader, opening the box that holds it where it is closed."""
+        another = self.page.get_by_text("Add another table")
+        if another.count():
+            another.first.click()
         self.page.locator('[data-testid="stFileUploader"] input[type=file]').first.set_input_files(path)
+
+    def add_table(self, path: Path) -> None:
+        """Hand a file to the uploader and wait until it is the chosen table."""
+        self.offer(path)
+        table = self.page.get_by_role("combobox", name=re.compile("^Table"))
+        expect(table).to_have_value(re.compile(re.escape(path.name)), timeout=PATIENCE)
+        self.settle()
+
+    def choose(self, label: str, option: str) -> None:
+        """Pick an option of a choice by typing it, as a keyboard user does."""
+        box = self.page.get_by_role("combobox", name=label)
+        box.click()
+        box.fill(option)
+        self.page.get_by_role("option", name=option, exact=True).first.click()
+        self.settle()
+
+    def fill(self, label: str, text: str) -> None:
+        """Type into a field and leave it."""
+        field_ = self.page.get_by_label(label, exact=True).first
+        field_.fill(text)
+        field_.press("Tab")
+        self.settle()
+
+    def draws(self, name: str = "") -> None:
+        """Expect a drawn chart, whose text for screen readers holds ``name``."""
+        figures = self.page.get_by_role("figure", name=name) if name else self.page.get_by_test_id("stPlotlyChart")
+        expect(figures.first.locator(".main-svg").first).to_be_visible(timeout=PATIENCE)
+
+    def serious_errors(self) -> list[str]:
+        """Errors in the console, but for a reconnecting websocket."""
+        return [text for text in self.console_errors if "WebSocket" not in text]
 
     def has_no_failure(self) -> None:
         """No traceback and no exception box anywhere on the page."""
@@ -149,7 +192,9 @@ def running_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def visit(browser: Browser, url: str, *, width: int = 1440, height: int = 1000, dark: bool = False) -> Iterator[Visitor]:
+def visit(
+    browser: Browser, url: str, *, width: int = 1440, height: int = 1000, dark: bool = False
+) -> Iterator[Visitor]:
     """A fresh tab, with nothing remembered from others."""
     scheme = "dark" if dark else "light"
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)

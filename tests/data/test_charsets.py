@@ -14,10 +14,19 @@ from tabnet_engine.data.letters import CANDIDATES, log_likelihood
 from tabnet_engine.errors import TableError
 
 TEXTS = {
-    "gbk": ["姓名,年龄,城市\n张三,25,北京\n李四,30,上海\n", "性别,n\n1,1\n2,2\n", "a,b\n男,1\n女,2\n", "是否违约,贷款金额\n1,2\n"],
+    "gbk": [
+        "姓名,年龄,城市\n张三,25,北京\n李四,30,上海\n",
+        "性别,n\n1,1\n2,2\n",
+        "a,b\n男,1\n女,2\n",
+        "是否违约,贷款金额\n1,2\n",
+    ],
     "gb18030": ["姓名,城市\n张䶮,北京\n李四,上海\n"],
     "big5": ["姓名,年齡,城市\n張三,25,臺北\n李四,30,高雄\n", "教育程度,貸款金額,是否違約\n1,200,0\n"],
-    "shift_jis": ["名前,年齢,都市\n田中さん,25,東京\nサトウ,41,名古屋\n", "都市,数量\n東京,1\n大阪,2\n", "性別,審査結果\n1,3\n"],
+    "shift_jis": [
+        "名前,年齢,都市\n田中さん,25,東京\nサトウ,41,名古屋\n",
+        "都市,数量\n東京,1\n大阪,2\n",
+        "性別,審査結果\n1,3\n",
+    ],
     "euc_jp": ["名前,年齢,都市\n田中さん,25,東京\nサトウ,41,名古屋\n"],
     "euc_kr": ["이름,나이,도시\n홍길동,25,서울\n김철수,30,부산\n", "a,b\n남,1\n여,2\n", "성별,학력,대출금액\n1,2,3\n"],
     "latin-1": [
@@ -52,6 +61,18 @@ def test_long_files_of_mostly_numbers_are_judged_by_their_words():
     assert detect_encoding(rows + "4,5,北京\n4,5,上海市\n".encode("gbk")) == "gbk"
     assert detect_encoding(rows + "4,5,Köln\n".encode("latin-1")) == "latin-1"
     assert detect_encoding(b"1," * 100_000 + "Köln\n".encode("latin-1")) == "latin-1"
+
+
+def test_a_rare_character_beyond_the_sample_takes_the_full_set():
+    rows = "性别,年龄,城市\n".encode("gbk") * 6000
+    assert len(rows) > 64 * 1024
+    assert detect_encoding(rows + "䶮\n".encode("gb18030")) == "gb18030"
+    assert detect_encoding(rows + b"\x81\n") in {"latin-1", "cp1252", "cp1251", "koi8_r", "cp1250"}
+
+
+def test_zeros_without_line_ends_are_not_utf16():
+    assert detect_encoding("ab".encode("utf-16-le") * 20) == "utf-8"
+    assert detect_encoding(b"a\x00" * 20 + b"\x00\xd8a\x00\n\x00") != "utf-16-le"
 
 
 def test_a_long_utf8_text_is_checked_across_chunks(monkeypatch):

@@ -6,13 +6,15 @@ import datetime as dt
 import io
 import struct
 import zipfile
+from collections import Counter
 
 import openpyxl
 import pandas as pd
-import python_calamine
 import pytest
+import python_calamine
 
 from tabnet_engine.config import TableLimits
+from tabnet_engine.data.python_values import as_column, as_text
 from tabnet_engine.data.tables import ReadOptions, Table, read_table, sheet_names
 from tabnet_engine.errors import TableError
 
@@ -91,7 +93,10 @@ def compound(stream: bytes, name: str = "Workbook") -> bytes:
     return header + struct.pack("<128I", *fat) + directory + stream
 
 
-PEOPLE = [["name", "age", "born", "ok"], ["Anna", 31, dt.datetime(1990, 1, 2), True], ["Bob", 42.5, None, False]]
+BORN = dt.datetime.fromisoformat("1990-01-02")
+DAY = dt.datetime.fromisoformat("2024-01-02")
+LATER = dt.datetime.fromisoformat("2024-01-02T03:00")
+PEOPLE = [["name", "age", "born", "ok"], ["Anna", 31, BORN, True], ["Bob", 42.5, None, False]]
 
 
 def test_a_sheet_becomes_a_table(tmp_path):
@@ -103,7 +108,7 @@ def test_a_sheet_becomes_a_table(tmp_path):
     assert frame["born"][0] == pd.Timestamp(1990, 1, 2)
     assert frame["born"].isna()[1]
     assert table.options == ReadOptions(format="excel", sheet="People", decimal=".", header="first")
-    assert table.notes == ("Read as missing: blank 1 times.",)
+    assert table.notes == ("Read as missing: blank 1 time.",)
 
 
 def test_old_workbooks(tmp_path):
@@ -123,7 +128,7 @@ def test_sheets_are_chosen(tmp_path):
     assert sheet_names(tmp_path / "t.csv") == ("Empty", "People", "Other")
     with pytest.raises(TableError, match='no sheet "Gone"; its sheets are "Empty", "People", "Other"'):
         read(tmp_path, data, sheet="Gone")
-    with pytest.raises(TableError, match='sheet "Empty" of t.csv holds no cells'):
+    with pytest.raises(TableError, match=r'sheet "Empty" of t\.csv holds no cells'):
         read(tmp_path, data, sheet="Empty")
     with pytest.raises(TableError, match=r"t\.csv holds no cells"):
         read(tmp_path, workbook(Empty=[]))
@@ -152,6 +157,11 @@ def test_titles_and_empty_rows(tmp_path):
     assert "1 empty row left out." in table.notes
 
 
+def test_a_sparse_sheet_has_no_title(tmp_path):
+    table = read(tmp_path, workbook(S=[["a", "b", "c"][:1]] + [["x"]] * 60 + [["y", 1, 2]]))
+    assert len(table.frame) >= 60
+
+
 def test_headers_by_detection_and_by_hand(tmp_path):
     data = workbook(S=[[1, 2], [3, 4]])
     table = read(tmp_path, data)
@@ -171,7 +181,7 @@ def test_headers_by_detection_and_by_hand(tmp_path):
         (["1", "2"], "int64", [1, 2]),
         (["007", "8"], "str", ["007", "8"]),
         ([1, "x", 2.5], "str", ["1", "x", "2.5"]),
-        ([dt.datetime(2024, 1, 2), "x", dt.datetime(2024, 1, 2, 3)], "str", ["2024-01-02", "x", "2024-01-02T03:00:00"]),
+        ([DAY, "x", LATER], "str", ["2024-01-02", "x", "2024-01-02T03:00:00"]),
         ([dt.time(10, 30), dt.time(11, 45)], "str", ["10:30:00", "11:45:00"]),
         ([1e300, 2.0], "float64", [1e300, 2.0]),
         (["#DIV/0!", 2.0], "float64", [None, 2.0]),
@@ -278,3 +288,9 @@ def test_protected_workbooks(tmp_path, monkeypatch):
     )
     with pytest.raises(TableError, match="protected by a password"):
         read(tmp_path, data)
+
+
+def test_days_and_moments_make_one_column():
+    cells = as_column([dt.date(2024, 1, 2), LATER, None], (), Counter())
+    assert cells.to_pylist() == [DAY, LATER, None]
+    assert as_text(dt.date(2024, 1, 2)) == "2024-01-02"

@@ -79,7 +79,9 @@ def test_good_names_are_kept_to_the_letter(names):
 
 def test_many_renamed_columns_are_counted():
     _, notes = unique_names(["x"] * 9)
-    assert notes == ['Column names that came up twice were numbered: "x (2)", "x (3)", "x (4)", "x (5)", "x (6)" and 3 more.']
+    assert notes == [
+        'Column names that came up twice were numbered: "x (2)", "x (3)", "x (4)", "x (5)", "x (6)" and 3 more.'
+    ]
 
 
 def test_an_unnamed_column_avoids_a_taken_name():

@@ -29,7 +29,7 @@ def test_records_become_rows(tmp_path):
     assert table.frame["b"].isna().tolist() == [False, True, True]
     assert table.options == ReadOptions(format="jsonl", encoding="utf-8", header="first")
     assert table.notes[0] == '3 columns with null or absent values, read as missing: "a", "b", "c".'
-    assert table.notes[1] == 'Read as missing: "?" 1 times.'
+    assert table.notes[1] == 'Read as missing: "?" 1 time.'
 
 
 @pytest.mark.parametrize(

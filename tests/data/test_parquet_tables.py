@@ -30,7 +30,7 @@ def read(tmp_path, table: pa.Table | bytes, limits: TableLimits = TableLimits(),
     return read_table(path, ReadOptions(**options), limits=limits)
 
 
-MOMENT = dt.datetime(2024, 1, 2, 3, 4, 5)
+MOMENT = dt.datetime.fromisoformat("2024-01-02T03:04:05")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,9 @@ def test_dictionaries_and_extension_types(tmp_path):
 
 
 def test_what_changed_is_noted(tmp_path):
-    table = read(tmp_path, pa.table({"l": [[1], [2, 3]], "z": pa.array([MOMENT] * 2, pa.timestamp("us", "Asia/Tokyo"))}))
+    table = read(
+        tmp_path, pa.table({"l": [[1], [2, 3]], "z": pa.array([MOMENT] * 2, pa.timestamp("us", "Asia/Tokyo"))})
+    )
     notes = " ".join(table.notes)
     assert 'Column "l": 2 cells with lists or records written as JSON text.' in notes
     assert 'Column "z": times with a time zone were turned into UTC' in notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from tabnet_engine.data.layout import byte_offset, find_layout
 from tabnet_engine.data.options import ReadOptions
 from tabnet_engine.data.sniffing import Dialect, Record, cut_sample, normalise, records_of, sniff, width_of
 from tabnet_engine.data.tables import Table, read_table
+from tabnet_engine.data.text_tables import _explained
 from tabnet_engine.errors import TableError
 
 
@@ -108,6 +110,19 @@ def test_a_blank_inside_quotes_is_no_delimiter(tmp_path):
     assert table.frame["2"].tolist() == ["chevrolet  malibu", "buick skylark", "x y"]
 
 
+def test_a_quote_inside_a_cell_is_taken_as_it_is(tmp_path):
+    assert read(tmp_path, 'a,b\n1,"x"y" z\n2,q\n').frame["b"].tolist() == ['xy" z', "q"]
+
+
+def test_lines_of_all_lengths_are_no_table(tmp_path):
+    assert read(tmp_path, "a\n1,2\n1,2,3\n1,2,3,4\n1,2,3,4,5\n").frame.shape[1] == 1
+
+
+def test_what_only_arrow_refuses_is_still_one_sentence():
+    error = _explained(b"a,b\n1,2\n", ",", '"', (1, 2), "t", pa.ArrowInvalid("CSV\nparse error"))
+    assert str(error) == "t cannot be read as a table: CSV parse error; choose another delimiter or quote"
+
+
 def test_a_delimiter_by_hand_may_be_anything(tmp_path):
     assert read(tmp_path, "a§b\n1§2\n", delimiter="§").frame.shape == (1, 2)
     assert read(tmp_path, "a<>b\n1<>2\n", delimiter="<>").frame.shape == (1, 2)
@@ -119,7 +134,7 @@ def test_a_delimiter_by_hand_may_be_anything(tmp_path):
 
 @given(
     st.lists(
-        st.lists(st.text(st.sampled_from("ab1 ,;\"\n:"), max_size=5), min_size=3, max_size=3), min_size=1, max_size=8
+        st.lists(st.text(st.sampled_from('ab1 ,;"\n:'), max_size=5), min_size=3, max_size=3), min_size=1, max_size=8
     )
 )
 def test_long_delimiters_change_nothing_inside_quotes(rows):

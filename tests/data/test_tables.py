@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def test_a_plain_table(tmp_path):
     assert np.isnan(table.frame["age"][1])
     assert table.sha256 == hashlib.sha256(PEOPLE).hexdigest()
     assert table.name == "people.csv"
-    assert table.notes == ('Read as missing: "?" 1 times.',)
+    assert table.notes == ('Read as missing: "?" 1 time.',)
     assert table.options == ReadOptions(
         format="csv", encoding="utf-8", delimiter=",", quote='"', decimal=".", header="first"
     )
@@ -141,8 +142,39 @@ def test_five_thousand_columns_are_quick(tmp_path):
 
 def test_one_very_long_line(tmp_path):
     assert "columns" in refusal(tmp_path, "1," * 500_000 + "1")
-    assert read(tmp_path, "a,b\n1," + "x" * 3_000_000 + "\n2,y\n").frame["b"].str.len().tolist() == [3_000_000, 1]
+    assert read(tmp_path, "a,b\n1," + "x" * 10_000_000 + "\n2,y\n").frame["b"].str.len().tolist() == [10_000_000, 1]
     assert read(tmp_path, "x" * 2_000_000 + "\ny\n", header="none").frame.shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\t" * 9_000 + b"x\n" + (b"\t" * 9_000 + b"\n") * 30,
+        b"a,b\n" + b"1" * 400_000 + b"x,2\n",
+        b"<!---->" * 500 + b"x,y\n1,2\n",
+        b"a b\n1" + b" " * 300_000 + b"2\n",
+        b"a, b\n1," + b" " * 300_000 + b'x"\n',
+        b"x,y" * 40_000 + b"\xe9\n1,2\n",
+        b"'," * 100_000 + b"\n",
+        b'a,b\n1,"' + b'""' * 300_000 + b"\n",
+        b'"' * 300_001,
+        b"\\" * 300_000 + b'"\n',
+        b"{" * 100_000,
+        b"\r" * 300_000 + b"a,b\r1,2",
+        b"1" + b",1" * 9_000 + b"\n" + b"\n" * 100_000 + b"2" + b",2" * 9_000,
+        b"<!--" * 100_000,
+        b"- " * 200_000,
+        b"1." * 200_000,
+    ],
+    ids=range(16),
+)
+def test_nothing_takes_long_to_refuse_or_read(tmp_path, data):
+    started = time.process_time()
+    path = tmp_path / "hostile.csv"
+    path.write_bytes(data)
+    with suppress(TableError):
+        read_table(path)
+    assert time.process_time() - started < 10
 
 
 def test_a_nul_is_left_out_and_control_characters_stay(tmp_path):
@@ -229,7 +261,7 @@ def test_limits_on_rows_columns_and_cells(tmp_path):
 
 
 def test_no_file_and_a_folder(tmp_path):
-    with pytest.raises(TableError, match="there is no file gone.csv"):
+    with pytest.raises(TableError, match=r"there is no file gone\.csv"):
         read_table(tmp_path / "gone.csv")
     with pytest.raises(TableError, match="is a folder"):
         read_table(tmp_path)
@@ -268,9 +300,9 @@ def test_reading_again_with_what_was_used_gives_the_same(tmp_path):
 
 
 LETTERS = st.text(st.sampled_from("abcdefgh XYZ"), max_size=6).map(lambda text: f"x{text}y")
-ANY_TEXT = st.text(
-    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufeff"), max_size=8
-).map(lambda text: f"x{text}y")
+ANY_TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufeff"), max_size=8).map(
+    lambda text: f"x{text}y"
+)
 
 
 @st.composite
@@ -305,7 +337,12 @@ def frames(draw, words, min_rows=1):
 
 def written(frame, delimiter, quote, decimal, encoding, newline="\n"):
     text = frame.to_csv(
-        index=False, sep=delimiter, quotechar=quote, decimal=decimal, lineterminator=newline, date_format="%Y-%m-%dT%H:%M:%S"
+        index=False,
+        sep=delimiter,
+        quotechar=quote,
+        decimal=decimal,
+        lineterminator=newline,
+        date_format="%Y-%m-%dT%H:%M:%S",
     )
     return text.encode(encoding)
 
@@ -364,7 +401,7 @@ def test_parquet_and_json_lines_come_back(tmp_path, frame):
 
 PIECES = st.sampled_from(
     [b",", b";", b"\t", b'"', b"'", b"\n", b"\r\n", b"\x00", b"\xff", b"1e999", b"NaN", b"  ", b"::", b"|", b"\\", b"a",
-     b"17", b"[1]", b'{"a":1}\n', b"\xef\xbb\xbf", b"9" * 30, b"2020-13-45", b"1,234.5", b"01/02/2020", b"\xb0\xa1", b"x y"]
+     b"17", b"[1]", b'{"a":1}\n', b"\xef\xbb\xbf", b"9" * 30, b"2020-13-45", b"1,234.5", b"01/02/2020", b"\xb0\xa1"]
 )  # fmt: skip
 
 
@@ -373,10 +410,13 @@ PIECES = st.sampled_from(
 def test_any_bytes_give_a_table_or_one_sentence(tmp_path, data):
     path = tmp_path / "any.csv"
     path.write_bytes(data)
+    text = None
     try:
         table = read_table(path)
     except TableError as error:
-        assert "\n" not in str(error)
+        text = str(error)
+    if text is not None:
+        assert "\n" not in text
         return
     assert {str(dtype) for dtype in table.frame.dtypes} <= DTYPES
     assert table.frame.columns.is_unique

@@ -119,7 +119,7 @@ def test_damaged_descriptions_are_refused(change):
 def test_usable_rows_are_those_with_a_target():
     rows, note = usable_rows(_frame(["a", None, "b", None], "str"), _schema(Task.BINARY, "a", "b"))
     assert rows.tolist() == [0, 2]
-    assert note == "2 of 4 rows (50.0 %) have no 'y' and were left out"
+    assert note == "2 of 4 rows (50.0%) have no 'y' and were left out"
     rows, note = usable_rows(_frame(["a", "b"], "str"), _schema(Task.BINARY, "a", "b"))
     assert rows.tolist() == [0, 1]
     assert note is None

@@ -86,13 +86,16 @@ def test_a_column_that_is_read_most_but_moves_little_is_named_first():
     features = ["age", "hours", "gain", "sex", "race", "job"]
     read = importance([0.5, 0.2, 0.15, 0.1, 0.05, 0.0], features=features)
     moved = importance([0.1, 0.9, 0.8, 0.7, 0.6, 0.2], "shap", features)
-    sentences = disagreement_sentences(rank_agreement(read, moved))
-    assert sentences == (
-        (
-            "'age' is read most (rank 1, 50 % of the masks) but moves the score little (rank 6, 3 % of the mean "
-            "absolute SHAP values)."
-        ),
+    assert disagreement_sentences(rank_agreement(read, moved))[0] == (
+        "'age' is read most (rank 1, 50 % of the masks) but moves the score little (rank 6, 3 % of the mean absolute "
+        "SHAP values)."
     )
+
+
+def test_a_column_without_a_name_is_introduced():
+    names = ["5", "6", "7", "8"]
+    pair = rank_agreement(importance([4, 3, 2, 1], features=names), importance([1, 3, 2, 4], "shap", names))
+    assert disagreement_sentences(pair)[0].startswith("Column 5 is read most (rank 1")
 
 
 def test_a_column_that_moves_much_though_read_little_is_named_too():
@@ -107,8 +110,28 @@ def test_agreement_gives_no_sentence_and_unused_columns_do_not_count():
     assert disagreement_sentences(compare([3, 2, 1], [30, 20, 10])) == ()
     first, second = np.zeros(40), np.zeros(40)
     first[:10] = second[:10] = np.arange(10, 0, -1)
-    first[20], second[35] = 1e-6, 1e-6  # ranks 11 against 12: among columns that nobody uses
+    first[10:], second[10:] = np.linspace(1e-6, 1e-7, 30), np.linspace(1e-7, 1e-6, 30)  # far apart, yet unused
     assert disagreement_sentences(compare(first, second)) == ()
+
+
+def test_shares_that_clearly_differ_count_even_one_place_apart():
+    names = ["paid", "debt", "job", "age", "sex"]
+    read = importance([0.4, 0.3, 0.2, 0.06, 0.04], features=names)
+    moved = importance([0.24, 0.5, 0.18, 0.05, 0.03], "shap", names)
+    assert disagreement_sentences(rank_agreement(read, moved)) == (
+        (
+            "'debt' is read less (rank 2, 30 % of the masks) yet moves the score most (rank 1, 50 % of the mean "
+            "absolute SHAP values)."
+        ),
+        (
+            "'paid' is read most (rank 1, 40 % of the masks) but moves the score less (rank 2, 24 % of the mean "
+            "absolute SHAP values)."
+        ),
+    )
+    closer = importance([0.35, 0.36, 0.2, 0.05, 0.04], "shap", names)
+    assert disagreement_sentences(rank_agreement(read, closer)) == ()
+    same_places = importance([0.9, 0.05, 0.03, 0.01, 0.01], "shap", names)
+    assert disagreement_sentences(rank_agreement(read, same_places)) == ()
 
 
 def test_rows_are_matched_by_their_number(cases):

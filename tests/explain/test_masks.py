@@ -49,6 +49,16 @@ def test_chunks_give_what_one_pass_gives(subject, everyone, monkeypatch):
         np.testing.assert_allclose(getattr(joined, name), getattr(whole, name), atol=1e-5)
 
 
+def test_a_regression_starts_from_its_offset_in_the_targets_own_units(trained, everyone):
+    import torch
+
+    subject = Subject.of_run(trained[0])
+    subject.network.set_output_scale(torch.tensor([100_000.0]), torch.tensor([5_000.0]))
+    explanation = explain_masks(subject, everyone)
+    assert explanation.base.tolist() == [100_000.0]
+    np.testing.assert_allclose(explanation.contributions.sum(axis=0) + explanation.base, explanation.logits, rtol=1e-6)
+
+
 def test_progress_counts_rows_and_cancelling_stops(subject, everyone, monkeypatch):
     monkeypatch.setattr(masks_module, "CHUNK_ROWS", 25)
     seen: list[tuple[int, int]] = []

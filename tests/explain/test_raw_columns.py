@@ -83,3 +83,9 @@ def test_distinct_rows_are_numpys(seed, n_rows, n_columns):
     np.testing.assert_array_equal(codes[first][inverse], codes)
     assert len(first) == len(np.unique(codes, axis=0))
     assert all((codes[:index] != codes[index]).any(axis=1).all() for index in first.tolist())
+
+
+def test_distinct_rows_survive_keys_beyond_64_bits():
+    codes = np.full((2, 5), 65_535.0)
+    codes[0, 0] = 0  # 16 bits a column: without compression the first column is shifted out
+    assert distinct_rows(codes)[1].tolist() == [0, 1]

@@ -11,7 +11,7 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.mask_summaries import summarise_masks
 from tabnet_engine.explain.reading import Score, attribution_sentences, summary_sentences, timeline_sentences
 from tabnet_engine.explain.timeline import step_timeline
-from tabnet_engine.explain.wording import amount, joined, percent, signed
+from tabnet_engine.explain.wording import amount, column_name, joined, percent, signed
 
 INCOME = Score.of(Task.BINARY, ">50K")
 
@@ -128,3 +128,15 @@ def test_shares_signs_and_lists():
     assert [percent(share) for share in (0, 0.002, 0.626, 1)] == ["0 %", "under 1 %", "63 %", "100 %"]
     assert (signed(-0.5), signed(0.5), signed(0)) == ("−0.50", "+0.50", "+0.00")
     assert [joined(["a", "b", "c"][:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_columns_without_a_header_are_introduced(cases):
+    assert [column_name(name) for name in ("age", "9", "x9", "²")] == ["age", "column 9", "x9", "²"]
+    explanation = dataclasses.replace(
+        explained(cases, masks=[[0.62, 0.38]], sizes=[2], contributions=[1.0]), features=("9", "10")
+    )
+    assert timeline_sentences(step_timeline(explanation, 10), INCOME)[0] == (
+        "Step 1 read mostly column 9 (62 %) and added 1.00 to the log-odds of >50K."
+    )
+    attribution = cases.attribution(np.array([[[0.5]]]), features=("9",))
+    assert attribution_sentences(attribution, 10, INCOME)[1].startswith("Column 9 moved the log-odds of >50K up")

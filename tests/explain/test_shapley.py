@@ -115,7 +115,12 @@ def test_a_column_that_the_model_ignores_gets_exactly_zero_and_twins_get_the_sam
     np.testing.assert_allclose(result.values[:, 0], result.values[:, 1], atol=1e-6)
 
 
-def test_columns_equal_to_the_background_get_zero_without_being_evaluated(cases):
+def test_columns_equal_to_the_background_get_zero_without_being_evaluated(cases, monkeypatch):
+    asked: list[int] = []
+    ask = shapley._AnswerSheet.ask
+    monkeypatch.setattr(
+        shapley._AnswerSheet, "ask", lambda sheet, mixed: (asked.append(len(mixed)), ask(sheet, mixed))[1]
+    )
     background = np.array([[0.0, 1.0, 5.0], [1.0, 2.0, 5.0]])
     model = cases.NumpyModel(cases.plain_layout(3), lambda t: t.numeric.prod(axis=1))
     result = shap_values(
@@ -124,6 +129,7 @@ def test_columns_equal_to_the_background_get_zero_without_being_evaluated(cases)
     assert result.values[0, 2, 0] == 0
     # Explained row, background, then what one order of two columns mixes from two rows: known none (2), one (2), both.
     assert model.calls == [1, 2, 2 + 2 + 1 + 2]
+    assert asked == [5 * 2]  # one order, there and back: five coalitions of two background rows, no more
 
 
 def test_a_row_equal_to_its_whole_background_gets_zeros(cases):
@@ -227,12 +233,12 @@ def test_numpys_global_randomness_is_left_as_it_was(cases):
     np.testing.assert_array_equal(generator.random_sample(3), expected)
 
 
-def test_warming_up_leaves_numba_as_it_was():
+def test_warming_up_leaves_numba_as_it_was(monkeypatch):
     import numba
 
-    before = numba.config.DISABLE_JIT
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
     assert warm_up().__name__ == "shap"
-    assert before == numba.config.DISABLE_JIT
+    assert numba.config.DISABLE_JIT == 0
 
 
 # --- steering and limits -------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from tabnet_engine.data.kinds import propose_schema, set_target
@@ -76,6 +77,16 @@ def workspace_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     forget_caches()
     yield root
     forget_caches()
+
+
+@pytest.fixture(autouse=True)
+def served_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run app.py at once, as a server does after its first visit.
+
+    AppTest pretends before each run that the server is fresh; then Streamlit runs the page without app.py,
+    the page's guard starts over, and the click that the test made is gone.
+    """
+    monkeypatch.setattr(PagesManager, "main_script_parent", property(lambda self: Path("/nowhere")))
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_an_upload_is_kept_shown_and_read_only_once(
     app = upload(open_page("dataset"), "people.csv", applicants().to_csv(index=False).encode())
     (info,) = space.list_datasets()
     assert (info.name, info.n_rows) == ("people.csv", 120)
-    assert app.query_params["dataset"] == [info.dataset_id]
+    assert app.query_params["dataset"] == info.dataset_id
     assert len(app.dataframe) == 1
 
     def refuse(*_: object, **__: object) -> None:
@@ -94,12 +94,14 @@ def test_a_sample_comes_with_its_target(open_page: Open, space: Workspace) -> No
     assert schema.task is Task.REGRESSION
 
 
-def test_every_view_draws_and_stays_in_the_address(open_page: Open, add_table: Callable[..., str]) -> None:
-    app = open_page("dataset", dataset=add_table(target="approved"))
+def test_every_view_draws_and_opens_by_its_address(open_page: Open, add_table: Callable[..., str]) -> None:
+    dataset_id = add_table(target="approved")
+    app = open_page("dataset", dataset=dataset_id)
     for name in VIEWS:
         view(app, name)
-        assert app.query_params.get("view", ["Preview"]) == [name]
-    assert len(view(app, "Profile").get("plotly_chart")) >= 3
+    app = open_page("dataset", dataset=dataset_id, view="Profile")
+    assert app.segmented_control[0].value == "Profile"
+    assert len(app.get("plotly_chart")) >= 3
 
 
 def test_choosing_a_target_finds_the_task(open_page: Open, add_table: Callable[..., str], space: Workspace) -> None:
@@ -142,7 +144,7 @@ def test_reading_again_replaces_a_table_that_no_run_uses(
     (info,) = space.list_datasets()
     assert info.dataset_id != first
     assert info.n_rows == 4
-    assert app.query_params["dataset"] == [info.dataset_id]
+    assert app.query_params["dataset"] == info.dataset_id
     assert "read again" in texts(app)
 
 
@@ -180,9 +182,7 @@ def test_edits_of_kind_and_role_are_applied_in_order() -> None:
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_hostile_names_and_values_are_shown_as_text(
-    open_page: Open, add_table: Callable[..., str], name: str
-) -> None:
+def test_hostile_names_and_values_are_shown_as_text(open_page: Open, add_table: Callable[..., str], name: str) -> None:
     dataset_id = add_table(hostile_table(), name="![](http://evil.example/n.png).csv", target=HOSTILE[4])
     app = view(open_page("dataset", dataset=dataset_id), name)
     for element in (*app.markdown, *app.caption, *app.error, *app.info, *app.success, *app.metric):

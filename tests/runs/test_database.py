@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from tabnet_engine.errors import StorageError
 from tabnet_engine.runs import database
 from tabnet_engine.runs.database import metadata, open_database, reading, stored_datasets, writing
+from tabnet_engine.runs.parts import folder_lock
 
 DATASET = {
     "dataset_id": "a",
@@ -129,42 +130,59 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         open_database(tmp_path)
 
 
+def test_making_a_database_waits_for_whoever_makes_it_already(tmp_path: Path) -> None:
+    """Two that change the journal mode at once would not wait for each other: one would find it locked."""
+    made = threading.Thread(target=lambda: open_database(tmp_path).dispose())
+    with folder_lock(tmp_path, exclusive=True):
+        made.start()
+        made.join(timeout=0.4)
+        assert made.is_alive()
+    made.join(timeout=10)
+    assert not made.is_alive()
+    with folder_lock(tmp_path, exclusive=True):
+        open_database(tmp_path).dispose()  # once made, opening waits for nobody
+
+
 OPEN_AND_WRITE = """
 import sys
 from pathlib import Path
-from tabnet_engine.runs.database import open_database, reading, stored_datasets, writing
-sys.stdin.readline()
-for number in range(8):
-    engine = open_database(Path(sys.argv[1]))
-    with writing(engine) as connection:
-        found = len(connection.execute(stored_datasets.select()).all())
-        connection.execute(stored_datasets.insert().values(
-            dataset_id=f"{sys.argv[2]}-{number}", name=str(found), sha256="s", n_rows=1, n_columns=1, n_bytes=1,
-            created="2026", options={}, notes=[]))
+from tabnet_engine.runs.database import open_database, stored_datasets, writing
+for line in sys.stdin:
+    engine = open_database(Path(line.strip()))
+    for number in range(2):
+        with writing(engine) as connection:
+            found = len(connection.execute(stored_datasets.select()).all())
+            connection.execute(stored_datasets.insert().values(
+                dataset_id=f"{sys.argv[1]}-{number}", name=str(found), sha256="s", n_rows=1, n_columns=1, n_bytes=1,
+                created="2026", options={}, notes=[]))
     engine.dispose()
+    print("done", flush=True)
 """
 
 
 def test_several_processes_make_and_fill_one_database_at_once(tmp_path: Path) -> None:
     workers = [
         subprocess.Popen(
-            [sys.executable, "-c", OPEN_AND_WRITE, str(tmp_path), str(number)],
+            [sys.executable, "-c", OPEN_AND_WRITE, str(number)],
             stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             text=True,
         )
         for number in range(3)
     ]
+    for number in range(4):
+        root = tmp_path / str(number)
+        root.mkdir()
+        for worker in workers:
+            assert worker.stdin is not None
+            worker.stdin.write(f"{root}\n")
+            worker.stdin.flush()
+        assert [worker.stdout.readline() for worker in workers if worker.stdout] == ["done\n"] * 3
+        # Each read what the one before had written: no two read the same number of rows.
+        with reading(engine := open_database(root)) as connection:
+            seen = [row.name for row in connection.execute(stored_datasets.select())]
+        engine.dispose()
+        assert sorted(map(int, seen)) == list(range(6))
     for worker in workers:
-        assert worker.stdin is not None
-        worker.stdin.write("\n")
-        worker.stdin.flush()
-    problems = [worker.communicate(timeout=60)[1] for worker in workers]
-    assert problems == [""] * 3
-    engine = open_database(tmp_path)
-    with reading(engine) as connection:
-        seen = [row.name for row in connection.execute(stored_datasets.select())]
-    engine.dispose()
-    # Each read what the one before had written: no two read the same number of rows.
-    assert sorted(map(int, seen)) == list(range(24))
+        worker.communicate(timeout=10)
     assert set(metadata.tables) == {"datasets", "holds"}

@@ -1,0 +1,116 @@
+"""How long each page takes from the click to drawn, in a headless Chromium, on one trained and explained run.
+
+    python benchmarks/pages.py --table adult.data --header none --target 14
+
+Without a table it takes 32,000 synthetic credit applications. ``--workspace`` keeps the trained run for the
+next measurement. A page counts as drawn when its script is at rest and its first chart (or its table) is
+there. "first" is the first visit after the server started, when nothing is cached; "again" is the median
+of the following visits, each in a fresh tab.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from playwright.sync_api import Browser, expect
+
+from tabnet_engine.data.kinds import propose_schema, set_target
+from tabnet_engine.data.synthetic import credit_applications
+from tabnet_engine.data.tables import ReadOptions, read_table
+from tabnet_engine.jobs.pipeline import Source, train_run
+from tabnet_engine.runs.artefact import DatasetRef
+from tabnet_engine.runs.workspace import Workspace
+from tests.browser.driver import PATIENCE, Server, running_browser, running_server, visit
+
+PAGES = {
+    "walkthrough": '[data-testid="stFileUploader"]',
+    "dataset": '[data-testid="stDataFrame"]',
+    "train": '[data-testid="stSlider"]',
+    "runs": ".js-plotly-plot .main-svg",
+    "importance": ".js-plotly-plot .main-svg",
+    "masks": ".js-plotly-plot .main-svg",
+    "shap_comparison": ".js-plotly-plot .main-svg",
+    "decision": ".js-plotly-plot .main-svg",
+}
+
+
+def main() -> None:
+    """Prepare, measure, print."""
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        root = arguments.workspace or Path(folder) / "workspace"
+        dataset_id, run_id = prepare(root, arguments, Path(folder))
+        with running_browser() as browser:
+            with running_server(root) as server:
+                print(f"first page after the server is healthy: {first_page(server, browser):.2f} s")
+            with running_server(root) as server:
+                print("| page | first, s | again, s |\n|---|---|---|")
+                for name, drawn in PAGES.items():
+                    address = f"{name}?dataset={dataset_id}&run={run_id}"
+                    times = [page_seconds(server, browser, address, drawn) for _ in range(arguments.repeats + 1)]
+                    print(f"| {name} | {times[0]:.2f} | {statistics.median(times[1:]):.2f} |", flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", type=Path)
+    parser.add_argument("--header", default="auto")
+    parser.add_argument("--target", default="decision")
+    parser.add_argument("--workspace", type=Path)
+    parser.add_argument("--epochs", default="3", help="the figures do not depend on how well the model was trained")
+    parser.add_argument("--repeats", type=int, default=5)
+    return parser.parse_args()
+
+
+def prepare(root: Path, arguments: argparse.Namespace, folder: Path) -> tuple[str, str]:
+    """The ids of a dataset and of a trained, explained run in the workspace; both are made when absent."""
+    workspace = Workspace.open(root)
+    for summary in workspace.list_runs():
+        if summary.manifest is not None and summary.manifest.dataset.dataset_id is not None:
+            return summary.manifest.dataset.dataset_id, summary.run_id
+    path = arguments.table
+    if path is None:
+        path = folder / "credit.csv"
+        credit_applications(n_rows=32_000)[0].to_csv(path, index=False)
+    table = read_table(path, ReadOptions(header=arguments.header))
+    schema = set_target(propose_schema(table.frame), table.frame, arguments.target)
+    info = workspace.add_dataset(table, path, schema=schema)
+    run_id, run_folder = workspace.new_run_folder()
+    dataset = DatasetRef.of(table, info.dataset_id)
+    train_run(Source(table.frame, schema, dataset), run_folder, {"max_epochs": arguments.epochs}, title=path.stem)
+    return info.dataset_id, run_id
+
+
+def first_page(server: Server, browser: Browser) -> float:
+    """Seconds until the heading of the first page is there, on a server that just became healthy."""
+    with visit(browser, server.url) as visitor:
+        started = time.perf_counter()
+        visitor.page.goto(server.url)
+        expect(visitor.page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
+        return time.perf_counter() - started
+
+
+def page_seconds(server: Server, browser: Browser, address: str, drawn: str) -> float:
+    """Seconds from a click on the page's name in the menu to drawn; the shell of the app is there already."""
+    name, _, query = address.partition("?")
+    elsewhere = "runs" if name != "runs" else "dataset"
+    with visit(browser, server.url) as visitor:
+        visitor.open(f"{elsewhere}?{query}")
+        link = visitor.page.locator(f'[data-testid="stSidebarNav"] a[href$="/{name}"]')
+        started = time.perf_counter()
+        link.click()
+        visitor.page.wait_for_url(f"**/{name}**")
+        expect(visitor.page.locator(drawn).first).to_be_visible(timeout=PATIENCE)
+        visitor.settle()
+        return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

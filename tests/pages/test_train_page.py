@@ -1,0 +1,227 @@
+"""The train page: form to job, the job live, and what came of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages._ui import data_access, job_panel, train_form
+from pages._ui.train_settings import BASIC, GROUPS
+from tabnet_engine.config import ExplainConfig, ModelConfig, TrainingConfig
+from tabnet_engine.jobs.queue import JobQueue
+from tabnet_engine.jobs.records import JobProgress, JobState
+from tabnet_engine.jobs.spec import JobSpec, TrainPayload
+from tabnet_engine.runs.workspace import Workspace
+from tabnet_engine.training.history import EpochRecord
+from tests.pages.conftest import Stored, applicants, checked, texts
+
+Open = Callable[..., AppTest]
+pytestmark = pytest.mark.usefixtures("no_process")
+
+
+def record(epoch: int) -> EpochRecord:
+    return EpochRecord(
+        epoch=epoch,
+        seconds=1.0,
+        train_loss=0.5,
+        validation_loss=0.6,
+        learning_rate=0.01,
+        sparsity=1.0,
+        validation={"auc": 0.81, "accuracy": 0.7},
+    )
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click()
+    return checked(app.run())
+
+
+def labels(elements: Sequence[object]) -> set[str]:
+    return {str(getattr(element, "label", "")) for element in elements}
+
+
+def test_without_a_table_the_page_leads_to_one(open_page: Open) -> None:
+    app = open_page("train")
+    assert "No table yet" in texts(app)
+    assert not labels(app.button) & {"Train"}
+
+
+def test_without_a_target_the_page_leads_to_its_choice(open_page: Open, add_table: Callable[..., str]) -> None:
+    app = open_page("train", dataset=add_table())
+    assert "What is to be predicted?" in texts(app)
+    assert not labels(app.button) & {"Train"}
+
+
+def test_every_setting_has_a_control_with_help() -> None:
+    shown = [*BASIC, *(setting for _, settings in GROUPS.values() for setting in settings)]
+    names = [setting.name for setting in shown]
+    known = {
+        field.name for config in (ModelConfig, TrainingConfig, ExplainConfig) for field in dataclasses.fields(config)
+    }
+    assert len(names) == len(set(names))
+    assert set(names) == known - {"test_fraction"}
+    assert all(setting.help_text.endswith(".") and setting.label for setting in shown)
+
+
+def test_the_form_sends_what_it_shows(open_page: Open, add_table: Callable[..., str], space: Workspace) -> None:
+    dataset_id = add_table(target="approved")
+    app = open_page("train", dataset=dataset_id)
+    next(box for box in app.number_input if box.label == "Epochs").set_value(7)
+    next(box for box in app.selectbox if box.label == "Mask function").select("entmax15")
+    app.slider[0].set_value(30)
+    app.text_input[0].input("Seventh try")
+    checked(app.run())
+    press(app, "Train")
+    (job,) = JobQueue(space).list()
+    payload = TrainPayload.of(job.spec)
+    assert job.spec.title == "Seventh try"
+    assert payload.dataset_id == dataset_id
+    assert payload.settings["max_epochs"] == 7
+    assert payload.settings["mask_function"] == "entmax15"
+    assert payload.settings["test_fraction"] == 0.3
+    assert payload.settings["d_categorical"] is None
+    assert app.query_params["job"] == job.job_id
+
+
+def test_another_table_can_be_the_test_table(open_page: Open, add_table: Callable[..., str], space: Workspace) -> None:
+    other = add_table(applicants(40), name="later.csv")
+    app = open_page("train", dataset=add_table(target="approved"))
+    app.radio[0].set_value("Use another table")
+    checked(app.run())
+    press(app, "Train")
+    (job,) = JobQueue(space).list()
+    assert TrainPayload.of(job.spec).test_dataset_id == other
+    assert TrainPayload.of(job.spec).settings["test_fraction"] == 0.0
+
+
+def test_a_double_click_makes_one_job(open_page: Open, add_table: Callable[..., str], space: Workspace) -> None:
+    app = open_page("train", dataset=add_table(target="approved"))
+    button = next(button for button in app.button if button.label == "Train")
+    button.click()
+    app.run()
+    del app.query_params["job"]  # the second click was made before the first one's answer arrived
+    checked(app.run())
+    press(app, "Train")
+    assert len(JobQueue(space).list()) == 1
+
+
+def test_training_another_model_makes_another_job(
+    open_page: Open, add_table: Callable[..., str], space: Workspace
+) -> None:
+    app = open_page("train", dataset=add_table(target="approved"))
+    press(app, "Train")
+    press(app, "Train another model")
+    assert "is running" in texts(app)
+    press(app, "Train")
+    assert len(JobQueue(space).list()) == 2
+
+
+def test_a_setting_out_of_range_is_one_sentence(
+    open_page: Open, add_table: Callable[..., str], space: Workspace
+) -> None:
+    app = open_page("train", dataset=add_table(target="approved"))
+    next(box for box in app.number_input if box.label == "Learning rate").set_value(50.0)
+    checked(app.run())
+    press(app, "Train")
+    assert len(app.error) == 1
+    assert "learning" in app.error[0].value
+    assert JobQueue(space).list() == ()
+
+
+def queued(space: Workspace, dataset_id: str) -> tuple[JobQueue, str]:
+    queue = JobQueue(space)
+    spec = TrainPayload(dataset_id=dataset_id, title="A <b>try</b>").to_spec("run-1")
+    return queue, queue.submit(spec)
+
+
+def test_a_running_job_shows_phase_epoch_curves_and_time(
+    open_page: Open, add_table: Callable[..., str], space: Workspace
+) -> None:
+    queue, job_id = queued(space, add_table(target="approved"))
+    claim = queue.claim(job_id)
+    claim.add_epoch(record(1))
+    progress = JobProgress(phase="Training", fraction=0.4, message="now", epoch=2, max_epochs=5, seconds_left=200.0)
+    claim.set_progress(progress)
+    app = open_page("train", job=job_id)
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Epoch"] == "2 of 5"
+    assert shown["Time left"] == "3 min"
+    assert shown["Validation AUC"] == "0\\.810"
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_a_job_can_be_stopped(open_page: Open, add_table: Callable[..., str], space: Workspace) -> None:
+    queue, job_id = queued(space, add_table(target="approved"))
+    claim = queue.claim(job_id)
+    app = press(open_page("train", job=job_id), "Stop")
+    assert claim.cancel_requested
+    claim.cancelled()
+    checked(app.run())
+    assert "was stopped" in texts(app)
+
+
+def test_a_failed_job_says_why_and_can_be_tried_again(
+    open_page: Open, add_table: Callable[..., str], space: Workspace
+) -> None:
+    queue, job_id = queued(space, add_table(target="approved"))
+    queue.claim(job_id).fail("the target <b>x</b> has one class; choose another")
+    app = open_page("train", job=job_id)
+    assert "one class" in app.error[0].value
+    assert "<b>" not in app.error[0].value
+    press(app, "Try again")
+    assert queue.job(job_id).state is JobState.RUNNING
+    assert app.query_params["job"] == job_id
+
+
+def test_a_finished_job_leads_to_its_result(
+    open_page: Open, with_run: Stored, space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = JobQueue(space)
+    job_id = queue.submit(TrainPayload(dataset_id=with_run.dataset_id, title="First try").to_spec(with_run.run_id))
+    queue.claim(job_id).finish()
+    app = open_page("train", job=job_id)
+    assert "Test AUC" in labels(app.metric)
+    assert app.query_params["run"] == with_run.run_id
+    assert len(app.get("plotly_chart")) >= 3
+    assert len(app.get("page_link")) >= 5
+
+
+def test_an_estimate_is_given_once_a_run_was_timed(open_page: Open, with_run: Stored) -> None:
+    assert "judging by the last run" in texts(open_page("train", dataset=with_run.dataset_id))
+
+
+def test_a_job_of_an_unknown_kind_of_run_does_not_hide_the_form(open_page: Open, space: Workspace) -> None:
+    JobQueue(space).submit(JobSpec("explain", None, "run-9", "Other work"))
+    assert "Other work" in texts(open_page("train"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "–"), (4.6, "5 s"), (100.0, "2 min"), (5400.0, "1 h 30 min"), (7300.0, "2 h 2 min")]
+)
+def test_times_are_said_as_people_do(seconds: float | None, text: str) -> None:
+    assert job_panel.time_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("version", "tool", "words"),
+    [
+        ("2.13.0+cpu", None, "no graphics card support"),
+        ("2.13.0", "/x", "graphics card."),
+        ("2.13.0", None, "no NVIDIA"),
+    ],
+)
+def test_devices_are_found_without_torch(
+    version: str, tool: str | None, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda _: version)
+    monkeypatch.setattr("shutil.which", lambda _: tool)
+    assert words in train_form.device_hint()
+
+
+def test_the_workspace_is_beside_the_application_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TABNET_WORKSPACE")
+    assert data_access.root().name == "workspace"
+    assert (data_access.root().parent / "app.py").exists()

@@ -1,0 +1,123 @@
+"""The walkthrough: five steps on the functions of the pages; it can be left and resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages._ui import walk_explain
+from tabnet_engine.jobs.queue import JobQueue
+from tabnet_engine.jobs.spec import TrainPayload
+from tabnet_engine.runs.workspace import Workspace
+from tests.pages.conftest import ROOT, Stored, checked, texts
+
+Open = Callable[..., AppTest]
+pytestmark = pytest.mark.usefixtures("no_process")
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click()
+    return checked(app.run())
+
+
+def heading(app: AppTest) -> str:
+    return str(app.subheader[0].value)
+
+
+def buttons(app: AppTest) -> set[str]:
+    return {button.label for button in app.button}
+
+
+def test_it_is_the_first_page_and_waits_for_a_table() -> None:
+    app = checked(AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run())
+    assert heading(app) == "1. Table"
+    assert not any(label.startswith("Next") for label in buttons(app))
+
+
+def test_a_sample_leads_to_its_target_and_to_training(open_page: Open, space: Workspace) -> None:
+    app = press(open_page("walkthrough"), "Diabetes")
+    assert heading(app) == "2. Target"
+    assert len(app.dataframe) == 1
+    app = press(app, "Next: training")
+    assert heading(app) == "3. Training"
+    app = press(app, "Train")
+    (job,) = JobQueue(space).list()
+    assert app.query_params["job"] == job.job_id
+    assert TrainPayload.of(job.spec).settings == {}
+    assert app.query_params["stage"] == "3"
+
+
+def test_an_upload_without_a_target_waits_for_it(open_page: Open, add_table: Callable[..., str]) -> None:
+    app = open_page("walkthrough", stage="2", dataset=add_table())
+    assert "Next: training" not in buttons(app)
+    next(box for box in app.selectbox if box.label == "Column to predict").select("approved")
+    assert "Next: training" in buttons(checked(app.run()))
+
+
+def test_it_is_resumed_where_it_was_left(open_page: Open, add_table: Callable[..., str], space: Workspace) -> None:
+    dataset_id = add_table(target="approved")
+    job_id = JobQueue(space).submit(TrainPayload(dataset_id=dataset_id, title="Left").to_spec("run-1"))
+    app = open_page("walkthrough", stage="3", dataset=dataset_id)
+    assert app.query_params["job"] == job_id
+    assert "Stop" in buttons(app)
+
+
+def test_a_finished_training_opens_the_masks(open_page: Open, with_run: Stored, space: Workspace) -> None:
+    queue = JobQueue(space)
+    job_id = queue.submit(TrainPayload(dataset_id=with_run.dataset_id, title="First try").to_spec(with_run.run_id))
+    queue.claim(job_id).finish()
+    app = press(open_page("walkthrough", stage="3", dataset=with_run.dataset_id, job=job_id), "Next: masks")
+    assert heading(app) == "4. Masks"
+    assert len(app.get("plotly_chart")) == 2
+    app = press(app, "Next: one decision")
+    assert heading(app) == "5. One decision"
+    assert len(app.get("plotly_chart")) == 2
+    assert len(app.get("page_link")) == 4
+    assert "Step 1 read" in texts(app)
+    assert app.query_params["row"].isdecimal()
+
+
+def test_a_run_of_the_table_is_shown_again_without_its_job(open_page: Open, with_run: Stored) -> None:
+    app = open_page("walkthrough", stage="3", dataset=with_run.dataset_id, run=with_run.run_id)
+    assert {"Train again", "Next: masks"} <= buttons(app)
+
+
+def test_another_row_can_be_chosen(open_page: Open, with_run: Stored) -> None:
+    app = open_page("walkthrough", stage="5", run=with_run.run_id)
+    box = next(box for box in app.selectbox if box.label == "Row")
+    box.select_index(2)
+    checked(app.run())
+    assert app.query_params["row"] == str(next(box for box in app.selectbox if box.label == "Row").value)
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"), [("2", "needs a table"), ("3", "needs a table"), ("4", "trained"), ("5", "trained")]
+)
+def test_a_step_opened_too_early_says_what_it_needs(open_page: Open, stage: str, words: str) -> None:
+    app = open_page("walkthrough", stage=stage)
+    assert words in texts(app)
+    assert "Back" in buttons(app)
+    assert heading(press(app, "Back")).startswith(str(int(stage) - 1))
+
+
+@pytest.mark.parametrize(("stage", "shown"), [("0", "1."), ("99", "5."), ("x", "1.")])
+def test_a_stage_that_does_not_exist_is_the_nearest(open_page: Open, stage: str, shown: str) -> None:
+    assert heading(open_page("walkthrough", stage=stage)).startswith(shown)
+
+
+def test_starting_again_forgets_the_choices(open_page: Open, with_run: Stored) -> None:
+    app = press(open_page("walkthrough", stage="5", run=with_run.run_id), "Start again")
+    assert heading(app) == "1. Table"
+    assert "run" not in app.query_params
+
+
+def test_the_truth_is_told_for_the_credit_sample_only(
+    open_page: Open, with_run: Stored, space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("walkthrough", stage="5", run=with_run.run_id)
+    assert "truth" not in texts(app)
+    monkeypatch.setattr(walk_explain, "_CREDIT", space.dataset(with_run.dataset_id).name)
+    app = open_page("walkthrough", stage="5", run=with_run.run_id)
+    assert "debt_ratio" in texts(app)
