@@ -213,6 +213,12 @@ class ExplainConfig(_Settings):
         _require("max_mask_rows", self.max_mask_rows, 1)
         _require("seed", self.seed, 0, 2**32 - 1)
 
+    @classmethod
+    def suggest(cls, *, n_features: int) -> Self:
+        """Fewer rows for SHAP where each costs more: about ten million predictions in all."""
+        per_row = 10 * (2 * n_features + 1) * cls.n_background
+        return cls(n_shap_rows=min(cls.n_shap_rows, max(20, 10_000_000 // per_row)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class TableLimits(_Settings):

@@ -53,15 +53,15 @@ def _live(job_id: str) -> None:
     st.progress(min(max(progress.fraction, 0.0), 1.0), text=widgets.md(text))
     records = queue.epochs(job_id)
     _numbers(record, records)
-    if st.button(
-        "Stop" if not record.cancel_requested else "Stopping",
+    st.button(
+        "Stopping" if record.cancel_requested else "Stop",
         key=f"stop_{job_id}",
         icon=":material/stop_circle:",
         disabled=record.cancel_requested,
+        on_click=queue.request_cancel,
+        args=(job_id,),
         help="Training stops after the current batch. A run that was already saved stays.",
-    ):
-        queue.request_cancel(job_id)
-        st.rerun(scope="fragment")
+    )
     _curves(job_id, records)
 
 

@@ -69,11 +69,13 @@ def as_sentence(text: str, *, capital: bool = True) -> str:
 
     Args:
         text: plain text.
-        capital: whether to begin with a capital; not where the text may begin with a column's name.
+        capital: whether to begin with a capital; not where the text may begin with a column's name. A first
+            word that is no plain word, such as the name of a setting, stays as it is in any case.
     """
     flat = " ".join(str(text).split())
     ended = flat if flat.endswith((".", "!", "?", "…")) else f"{flat}."
-    return md(ended[:1].upper() + ended[1:] if capital else ended)
+    plain = ended.split(" ", 1)[0].isalpha()
+    return md(ended[:1].upper() + ended[1:] if capital and plain else ended)
 
 
 def number(value: float | None) -> str:

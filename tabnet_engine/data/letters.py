@@ -161,16 +161,9 @@ def log_likelihood(sample: bytes, encoding: str) -> float:
     counts = Counter(character for character in text if ord(character) > 127)
     if isinstance(model, _DoubleByte):
         codes = {character: int.from_bytes(character.encode(encoding)) for character in counts}
-        # A letter swallowed as the second half of a character had to be typed too.
-        n_swallowed = sum(n for character, n in counts.items() if _second_is_letter(codes[character]))
-        total = sum(n * model.cost(character, codes[character]) for character, n in counts.items())
-        return total + n_swallowed * math.log(1 / 26)
+        return sum(n * model.cost(character, codes[character]) for character, n in counts.items())
     total = sum(n * model.cost(character) for character, n in counts.items())
     return model.prior + total + _UNLIKELY_NEIGHBOUR * _n_unlikely_pairs(text, lonely=model.lonely)
-
-
-def _second_is_letter(code: int) -> bool:
-    return code > 0xFF and chr(code & 0xFF).isascii() and chr(code & 0xFF).isalpha()
 
 
 def _n_unlikely_pairs(text: str, *, lonely: bool) -> int:

@@ -60,9 +60,7 @@ def _nothing(column: pa.ChunkedArray) -> Plain:
 
 
 def _float(column: pa.ChunkedArray) -> Plain:
-    values = _one(column, pa.float64())
-    nan = pc.is_nan(values)
-    return pc.if_else(pc.fill_null(nan, fill_value=False), pa.scalar(None, pa.float64()), values), []
+    return _one(column, pa.float64()), []
 
 
 def _integer(column: pa.ChunkedArray) -> Plain:

@@ -190,8 +190,9 @@ def _shares_differ(agreement: RankAgreement) -> npt.NDArray[np.bool_]:
 def _difference_sentence(agreement: RankAgreement, feature: int) -> str:
     read, moved = int(agreement.first_rank[feature]), int(agreement.second_rank[feature])
     name = agreement.features[feature]
+    shown = column_name(name, start=True) if name.isdecimal() else repr(name)
     return (
-        f"{column_name(name, start=True) if name.isdecimal() else repr(name)} is read {_degree(read, moved, agreement.top_k)} "
+        f"{shown} is read {_degree(read, moved, agreement.top_k)} "
         f"(rank {read}, {percent(agreement.first_share[feature])} of the masks) "
         f"{'but' if read < moved else 'yet'} moves the score {_degree(moved, read, agreement.top_k)} "
         f"(rank {moved}, {percent(agreement.second_share[feature])} of the mean absolute SHAP values)."

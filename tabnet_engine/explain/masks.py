@@ -19,9 +19,19 @@ import numpy.typing as npt
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.subject import ChosenRows, Steering, Subject
 
-__all__ = ["CHUNK_ROWS", "MaskExplanation", "aggregate_masks", "concatenate", "explain_masks", "iterate_masks"]
+__all__ = [
+    "CHUNK_ROWS",
+    "MAX_STORED_CELLS",
+    "MaskExplanation",
+    "aggregate_masks",
+    "concatenate",
+    "explain_masks",
+    "iterate_masks",
+    "most_rows",
+]
 
 CHUNK_ROWS = 8_192
+MAX_STORED_CELLS = 60_000_000  # float32: what a page still holds in memory, 240 MB
 _TOLERANCE = 1e-4
 
 Floats32 = npt.NDArray[np.float32]
@@ -118,6 +128,11 @@ def aggregate_masks(masks: Floats32, step_sizes: Floats32) -> Floats32:
     total = weighed.sum(axis=1, keepdims=True)
     aggregate: Floats32 = np.divide(weighed, total, out=np.zeros_like(weighed), where=total > 0)
     return aggregate
+
+
+def most_rows(n_steps: int, n_features: int, wanted: int) -> int:
+    """How many of the ``wanted`` rows can have their masks stored: fewer when rows are wide."""
+    return min(wanted, max(1, MAX_STORED_CELLS // ((n_steps + 1) * n_features)))
 
 
 def concatenate(parts: Sequence[MaskExplanation]) -> MaskExplanation:

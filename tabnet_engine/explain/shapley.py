@@ -31,6 +31,7 @@ __all__ = [
     "MAX_FEATURES",
     "MAX_FORWARDS",
     "MAX_FORWARDS_PER_ROW",
+    "check_budget",
     "default_evaluations",
     "shap_values",
     "warm_up",
@@ -85,7 +86,7 @@ def shap_values(
     """
     steering = steering or Steering()
     n_features = model.layout.n_features
-    n_permutations = _check_budget(n_features, len(chosen), background.background.n_rows, n_evaluations)
+    n_permutations = check_budget(n_features, len(chosen), background.background.n_rows, n_evaluations)
     logits = model.logits(chosen.table)
     base = model.logits(background.encoded).mean(axis=0)
     means, errors = [], []
@@ -120,8 +121,14 @@ def shap_values(
     )
 
 
-def _check_budget(n_features: int, n_rows: int, n_background: int, n_evaluations: int | None) -> int:
-    """The number of orders that the budget pays for.
+def check_budget(n_features: int, n_rows: int, n_background: int, n_evaluations: int | None) -> int:
+    """The number of orders that the budget pays for; made before anything is computed.
+
+    Args:
+        n_features: F, raw columns.
+        n_rows: rows to explain.
+        n_background: background rows.
+        n_evaluations: coalitions per explained row; ten orders by default.
 
     Raises:
         ExplanationError: too few evaluations, or too much work; the text says what to change.

@@ -18,8 +18,8 @@ from tabnet_engine.errors import ExplanationError, SchemaError
 from tabnet_engine.explain import importance, long_table, store
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.background import BackgroundSample, choose_rows, draw_background
-from tabnet_engine.explain.masks import MaskExplanation, iterate_masks
-from tabnet_engine.explain.shapley import shap_values
+from tabnet_engine.explain.masks import MaskExplanation, iterate_masks, most_rows
+from tabnet_engine.explain.shapley import MAX_FEATURES, check_budget, shap_values
 from tabnet_engine.explain.subject import ChosenRows, Steering, Subject
 from tabnet_engine.jobs.records import JobProgress
 from tabnet_engine.runs.artefact import DatasetRef, Run, save_run
@@ -124,7 +124,7 @@ def choose_configs(
     return (
         ModelConfig.suggest(n_rows=n_rows, n_features=n_features).replace(**model),
         TrainingConfig.suggest(n_rows=n_rows).replace(**training),
-        ExplainConfig.from_mapping(explanation),
+        ExplainConfig.suggest(n_features=n_features).replace(**explanation),
     )
 
 
@@ -147,6 +147,7 @@ def train_run(
         raise SchemaError("no column is left to learn from; give at least one column the role 'feature'")
     n_rows, n_features = len(source.frame), len(source.schema.features)
     model_config, training_config, explain_config = choose_configs(settings, n_rows=n_rows, n_features=n_features)
+    explain_config, refusal = _affordable(explain_config, n_features)
     monitor.report(JobProgress(phase="Training", message="preparing the table"))
     model = train_model(
         source.frame,
@@ -156,10 +157,26 @@ def train_run(
         test_frame=source.test_frame,
         callbacks=monitor.callbacks(),
     )
-    run = save_run(
-        model, folder, dataset=source.dataset, read_options=source.read_options, title=title, notes=source.notes
-    )
+    notes = (*source.notes, *refusal)
+    run = save_run(model, folder, dataset=source.dataset, read_options=source.read_options, title=title, notes=notes)
     return explain_run(run, source.frame, explain_config, monitor=monitor)
+
+
+def _affordable(config: ExplainConfig, n_features: int) -> tuple[ExplainConfig, tuple[str, ...]]:
+    """The settings with SHAP left out where the table is too wide for it, and the sentence that says so.
+
+    Raises:
+        ExplanationError: a budget that the user chose and that cannot be met; better now than after training.
+    """
+    if config.n_shap_rows == 0:
+        return config, ()
+    if n_features > MAX_FEATURES:
+        sentence = (
+            f"no SHAP values: they are computed for at most {MAX_FEATURES:,} columns, the model reads {n_features:,}"
+        )
+        return config.replace(n_shap_rows=0), (sentence,)
+    check_budget(n_features, config.n_shap_rows, config.n_background, config.n_evaluations)
+    return config, ()
 
 
 def explain_run(run: Run, frame: pd.DataFrame, config: ExplainConfig, *, monitor: Monitor | None = None) -> Run:
@@ -179,7 +196,7 @@ def explain_run(run: Run, frame: pd.DataFrame, config: ExplainConfig, *, monitor
     encoded = run.encoder.transform(frame)
     background = _background(run, frame, encoded, config)
     run = store.save_background(run, background)
-    chosen = _mask_rows(encoded, config)
+    chosen = _mask_rows(run, encoded, config)
     run = store.save_masks(run, iterate_masks(subject, chosen, steering=monitor.steering("Masks")))
     importances = [importance.from_masks(store.load_masks(run))]
     run = store.save_importances(run, importances)
@@ -219,7 +236,7 @@ def explain_table(
     mask_parts: list[MaskExplanation] = []
     attributions: list[Attribution] = []
     left_out: list[str] = []
-    mask_rows = _mask_rows(encoded, config)
+    mask_rows = _mask_rows(run, encoded, config)
     shap_rows = _spread_rows(encoded, config.n_shap_rows)
 
     def pieces() -> Iterator[pd.DataFrame]:
@@ -275,8 +292,10 @@ def _shap_rows(run: Run, frame: pd.DataFrame, encoded: EncodedTable, config: Exp
     return choose_rows(encoded, rows, y, task=run.codec.task, n_rows=config.n_shap_rows, seed=config.seed, name=name)
 
 
-def _mask_rows(encoded: EncodedTable, config: ExplainConfig) -> ChosenRows:
-    return _spread_rows(encoded, config.max_mask_rows)
+def _mask_rows(run: Run, encoded: EncodedTable, config: ExplainConfig) -> ChosenRows:
+    """All rows up to the cap; fewer of a very wide table, whose masks would not fit in memory."""
+    most = most_rows(run.model_config.n_steps, run.encoder.layout.n_features, config.max_mask_rows)
+    return _spread_rows(encoded, most)
 
 
 def _spread_rows(encoded: EncodedTable, most: int) -> ChosenRows:

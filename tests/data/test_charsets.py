@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import codecs
 import math
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabnet_engine.data.charsets import detect_encoding, to_utf8
+from tabnet_engine.data.charsets import _first_invalid, detect_encoding, to_utf8
 from tabnet_engine.data.letters import CANDIDATES, log_likelihood
 from tabnet_engine.errors import TableError
 
@@ -49,11 +50,14 @@ TEXTS = {
 }
 
 
+ALSO_RIGHT = {"gb18030": {"gbk"}, "latin-1": {"cp1252"}}
+
+
 @pytest.mark.parametrize(("encoding", "text"), [(name, text) for name, texts in TEXTS.items() for text in texts])
 def test_a_few_words_are_read_as_they_were_written(encoding, text):
     data, found = to_utf8(text.encode(encoding), None, "t.csv")
     assert data.decode("utf-8") == text
-    assert codecs.lookup(found)
+    assert codecs.lookup(found).name in {codecs.lookup(encoding).name, "utf-8"} | ALSO_RIGHT.get(encoding, set())
 
 
 def test_long_files_of_mostly_numbers_are_judged_by_their_words():
@@ -104,6 +108,17 @@ def test_a_wrong_encoding_by_hand_is_named_by_line(data, encoding, said):
         to_utf8(data, encoding, "t.csv")
     assert said in str(caught.value)
     assert f"cannot be read as {encoding}" in str(caught.value)
+
+
+@given(st.binary(min_size=1, max_size=60), st.sampled_from(["utf-8", "gbk", "shift_jis", "euc_kr", "big5", "ascii"]))
+def test_the_first_wrong_byte_is_found_across_chunks(data, encoding):
+    expected = None
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError as error:
+        expected = error.start
+    with patch("tabnet_engine.data.charsets._CHUNK", 3):
+        assert _first_invalid(data, encoding) == expected
 
 
 @given(st.binary(max_size=80))

@@ -36,6 +36,7 @@ def read(tmp_path, text: str, **options) -> Table:
         ("name\tplace\nAnna\tBonn, D\nBob\tRome, I\n", "\t", (2, 2)),
         ("when,n\n2024-01-02 10:00:00,1\n2024-01-03 11:00:00,2\n", ",", (2, 2)),
         ("5.1  3.5   1.4 a\n 4.9 3.0 1.4  b\n4.7\t3.2 1.3 a  \n", " ", (3, 4)),
+        ("1,5;2,25;3,5\n4,5;5,25;6,5\n7,5;8,25;9,5\n", ";", (3, 3)),
         ("x^y\n1^2\n3^4\n", "^", (2, 2)),
     ],
 )
@@ -48,7 +49,13 @@ def test_delimiters_are_found(tmp_path, text, delimiter, shape):
 
 
 @pytest.mark.parametrize(
-    "text", ["name\nAnna Smith\nBob Jones\nCleo Lee\n", "when\n2024-01-02 10:00:00\n2024-01-03 11:00:00\n", "a\n1\n2\n"]
+    "text",
+    [
+        "full name\nAnna Smith\nBob Jones\n",
+        "name\nAnna Smith\nBob Jones\nCleo Lee\n",
+        "when\n2024-01-02 10:00:00\n2024-01-03 11:00:00\n",
+        "a\n1\n2\n",
+    ],
 )
 def test_one_column_is_not_torn_apart(tmp_path, text):
     assert read(tmp_path, text).frame.shape[1] == 1

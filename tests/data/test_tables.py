@@ -110,6 +110,13 @@ def test_mixed_line_ends_and_quoted_newlines(tmp_path):
     assert table.frame["b"].tolist() == ["x\ny", 'p, "q"', "z"]
 
 
+def test_quoted_newlines_across_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr("tabnet_engine.data.text_tables._BLOCK", 40)
+    cells = [f"{'x' * (i % 17)}\n{i}\r\n" for i in range(500)]
+    data = "a,b\n" + "".join(f'"{cell}",{i}\n' for i, cell in enumerate(cells))
+    assert read(tmp_path, data).frame["a"].tolist() == [cell.strip() for cell in cells]
+
+
 def test_names_are_kept_to_the_letter(tmp_path):
     names = ["<b>bold</b>", "$x$", "![](http://example.com/a.png)", "🙂 mood", "a'b", "=1+1", "名前"]
     row = ",".join(str(i) for i in range(len(names)))

@@ -9,7 +9,7 @@ import pytest
 
 from tabnet_engine.errors import ExplanationError, JobCancelledError
 from tabnet_engine.explain import masks as masks_module
-from tabnet_engine.explain.masks import aggregate_masks, concatenate, explain_masks, iterate_masks
+from tabnet_engine.explain.masks import aggregate_masks, concatenate, explain_masks, iterate_masks, most_rows
 from tabnet_engine.explain.subject import ChosenRows, Steering, Subject
 
 
@@ -78,6 +78,12 @@ def test_the_aggregate_is_the_papers_by_hand():
     masks = np.array([[[1, 0], [0.5, 0.5]], [[0.25, 0.75], [0, 1]]], dtype=np.float32)
     sizes = np.array([[3, 0], [1, 0]], dtype=np.float32)
     np.testing.assert_allclose(aggregate_masks(masks, sizes), [[13 / 16, 3 / 16], [0, 0]])
+
+
+def test_wide_rows_are_stored_in_smaller_numbers():
+    assert most_rows(3, 14, 200_000) == 200_000
+    assert most_rows(3, 5_000, 200_000) == 3_000
+    assert most_rows(1_000, 100_000, 200_000) == 1
 
 
 def test_silent_rows_are_flagged_not_divided_by_zero(cases):

@@ -108,6 +108,12 @@ def test_a_summary_reads_step_by_step(cases):
     )
 
 
+def test_a_summary_without_reuse_or_silent_rows_ends_with_the_steps(cases):
+    explanation = cases.masks(n_rows=2, n_steps=2, n_features=2)
+    masks = np.array([[[1, 0], [1, 0]], [[0, 1], [0, 1]]], dtype=np.float32)
+    assert len(summary_sentences(summarise_masks(dataclasses.replace(explanation, masks=masks)))) == 2
+
+
 def test_the_wording_never_calls_what_was_read_a_reason(cases):
     explanation = cases.masks(n_rows=30, n_steps=3, n_features=5)
     sentences = [*summary_sentences(summarise_masks(explanation))]

@@ -284,7 +284,7 @@ def test_requests_that_cannot_be_met_say_what_to_change(
 
 
 def test_the_most_background_that_the_sentence_allows_is_allowed():
-    assert shapley._check_budget(500, 1, 79, 1_001) == 1
+    assert shapley.check_budget(500, 1, 79, 1_001) == 1
 
 
 def test_a_model_that_contradicts_itself_is_never_shown(cases):

@@ -202,6 +202,7 @@ def test_escaped_text_has_no_live_markdown() -> None:
         assert "www." not in escaped
         assert "http://" not in escaped
     assert widgets.as_sentence("the age is old") == "The age is old\\."
+    assert widgets.as_sentence("n_steps is 0") == "n\\_steps is 0\\."
     assert widgets.as_sentence("income is high!", capital=False) == "income is high\\!"
 
 

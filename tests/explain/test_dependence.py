@@ -1,0 +1,71 @@
+"""Values against pushes: numbers, dates, categories and missing cells each find their place."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabnet_engine.explain.dependence import dependence
+
+FRAME = pd.DataFrame(
+    {
+        "f0": [1.0, np.nan, 3.0, 5.0],
+        "f1": pd.Series(["b", "a", None, "b"], dtype="str"),
+        "f2": pd.to_datetime(["2020-01-01", None, "2020-01-04", "2020-01-02"]),
+        "f3": [True, False, True, True],
+    }
+)
+TEXTS = pd.DataFrame(
+    {name: FRAME[name].astype(object).where(FRAME[name].notna(), "missing").astype(str) for name in FRAME}
+)
+
+
+@pytest.fixture
+def attribution(cases):
+    return cases.attribution(np.arange(32.0).reshape(4, 4, 2))
+
+
+def test_numbers_stand_at_their_value_and_missing_left_of_all(attribution):
+    record = dependence(attribution, "f0", frame=FRAME, texts=TEXTS, output="o1")
+    assert record.axis.places[[0, 2, 3]].tolist() == [1.0, 3.0, 5.0]
+    assert record.axis.missing_place == record.axis.places[1] < 1.0
+    assert record.pushes.tolist() == attribution.values[:, 0, 1].tolist()
+    assert record.axis.tick_places is None
+    assert record.texts[1] == "missing"
+
+
+def test_dates_stand_by_day_with_dates_as_ticks(attribution):
+    record = dependence(attribution, "f2", frame=FRAME, texts=TEXTS)
+    assert np.diff(record.axis.places[[0, 3, 2]]).tolist() == [1.0, 2.0]
+    assert record.axis.tick_texts == ["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-04"]
+    assert record.axis.missing_place is not None
+
+
+def test_categories_stand_around_their_tick_missing_first(attribution):
+    axis = dependence(attribution, "f1", frame=FRAME, texts=TEXTS).axis
+    assert axis.tick_texts == ["missing", "a", "b"]
+    assert np.abs(axis.places - [2, 1, 0, 2]).max() <= 0.25
+    assert axis.places[0] != axis.places[3]
+    assert axis.missing_place is None
+
+
+def test_a_boolean_is_a_category(attribution):
+    assert dependence(attribution, "f3", frame=FRAME, texts=TEXTS).axis.tick_texts == ["False", "True"]
+
+
+def test_the_colouring_column_gives_levels_and_texts(attribution):
+    record = dependence(attribution, "f1", frame=FRAME, texts=TEXTS, colored_by="f0")
+    assert record.other == "f0"
+    assert record.other_texts == ["1.0", "missing", "3.0", "5.0"]
+    np.testing.assert_array_equal(record.levels, [0.0, np.nan, 0.5, 1.0])
+
+
+@pytest.mark.parametrize("values", [[np.nan] * 4, [2.0] * 4])
+def test_columns_without_a_range_still_have_places(attribution, values):
+    frame = FRAME.assign(f0=values)
+    places = dependence(attribution, "f0", frame=frame, texts=TEXTS).axis.places
+    assert np.isfinite(places).all()
+
+
+def test_a_frame_of_other_rows_is_refused(attribution):
+    with pytest.raises(ValueError, match="4 rows are needed, got 3"):
+        dependence(attribution, "f0", frame=FRAME.head(3), texts=TEXTS)

@@ -1,0 +1,387 @@
+"""The network against the paper: parameter counts, axioms of masks and contributions, traps."""
+
+import copy
+import dataclasses
+import math
+
+import pytest
+import torch
+import torch.nn.functional as nnf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tabnet_engine.config import ModelConfig
+from tabnet_engine.data.encoding import InputLayout
+from tabnet_engine.errors import ConfigError
+from tabnet_engine.model.fused import EncoderPass
+from tabnet_engine.model.tabnet import TabNet, TabNetEncoder, TabNetOutput, mask_entropy
+
+PLAIN = ModelConfig(numeric_embedding="none", n_d=4, n_a=3, n_steps=3, virtual_batch_size=16)
+MIXED = InputLayout(
+    feature_names=("age", "colour", "date", "city"),
+    numeric_feature=(0, 2, 2),
+    categorical_feature=(1, 3),
+    categorical_sizes=(5, 30),
+    bins=((-2.0, -1.0, 0.0, 2.0), (-1.0, 1.0), (-1.0, 0.0, 1.0)),
+)
+BOTH_MASKS = pytest.mark.parametrize("mask_function", ["sparsemax", "entmax15"])
+
+
+def numbers(n_features: int) -> InputLayout:
+    names = tuple(f"x{index}" for index in range(n_features))
+    return InputLayout(names, tuple(range(n_features)), (), (), ((-1.0, 1.0),) * n_features)
+
+
+def network(layout: InputLayout = MIXED, n_outputs: int = 2, seed: int = 0, **settings_: object) -> TabNet:
+    torch.manual_seed(seed)
+    config = ModelConfig.from_mapping({**PLAIN.to_mapping(), "numeric_embedding": "piecewise", **settings_})
+    return TabNet(layout, n_outputs, config)
+
+
+def batch(n_rows: int, layout: InputLayout = MIXED, seed: int = 0) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    numeric = torch.randn(n_rows, len(layout.numeric_feature), generator=generator)
+    codes = [torch.randint(0, size, (n_rows,), generator=generator) for size in layout.categorical_sizes]
+    return numeric, torch.stack(codes, 1) if codes else torch.empty(n_rows, 0, dtype=torch.int64)
+
+
+def warm(net: TabNet, layout: InputLayout = MIXED) -> TabNet:
+    """Some training passes, so that running statistics and evaluation are not at their start."""
+    for seed in range(4):
+        net(*batch(32, layout, seed))
+    return net.eval()
+
+
+def assert_same(one: TabNetOutput, other: TabNetOutput, **tolerance: float) -> None:
+    for field in dataclasses.fields(TabNetOutput):
+        torch.testing.assert_close(getattr(one, field.name), getattr(other, field.name), **tolerance)
+
+
+PAPER_COUNTS = [
+    ("Syn1-3", 11, 0, 2, {"n_d": 16, "n_a": 16, "n_steps": 4}, 26_638),
+    ("Syn4-6", 11, 0, 2, {"n_d": 16, "n_a": 16, "n_steps": 5}, 31_444),
+    ("Covertype", 10, 44, 7, {"n_d": 64, "n_a": 64, "n_steps": 5}, 470_604),
+    ("Covertype N=3", 10, 44, 7, {"n_d": 64, "n_a": 64, "n_steps": 3}, 328_308),
+    ("Covertype N=9", 10, 44, 7, {"n_d": 64, "n_a": 64, "n_steps": 9}, 755_196),
+    ("Sarcos-S", 21, 0, 7, {"n_d": 8, "n_a": 8, "n_steps": 3, "n_shared": 1}, 6_264),
+    ("Sarcos-M", 21, 0, 7, {"n_d": 64, "n_a": 64, "n_steps": 7}, 589_008),
+    ("Sarcos-L", 21, 0, 7, {"n_d": 128, "n_a": 128, "n_steps": 5}, 1_753_852),
+    ("Higgs-M", 28, 0, 2, {"n_d": 96, "n_a": 32, "n_steps": 8}, 656_056),
+]
+
+
+@pytest.mark.parametrize(
+    ("n_numeric", "n_binary", "n_outputs", "shape", "count"),
+    [row[1:] for row in PAPER_COUNTS],
+    ids=[row[0] for row in PAPER_COUNTS],
+)
+def test_parameter_counts_of_the_paper(n_numeric: int, n_binary: int, n_outputs: int, shape: dict, count: int) -> None:
+    n_features = n_numeric + n_binary
+    layout = InputLayout(
+        feature_names=tuple(f"x{index}" for index in range(n_features)),
+        numeric_feature=tuple(range(n_numeric)),
+        categorical_feature=tuple(range(n_numeric, n_features)),
+        categorical_sizes=(3,) * n_binary,
+        bins=((0.0, 1.0),) * n_numeric,
+    )
+    config = ModelConfig(numeric_embedding="none", d_categorical=1, **shape)
+    assert TabNet(layout, n_outputs, config, missing_states=False).n_parameters == count
+
+
+@given(
+    n_features=st.integers(1, 9), n_d=st.integers(1, 9), n_a=st.integers(1, 9), n_steps=st.integers(1, 4),
+    n_shared=st.integers(0, 3), n_independent=st.integers(0, 3), n_outputs=st.integers(1, 4),
+)  # fmt: skip
+@settings(deadline=None, max_examples=60)
+def test_parameter_count_formula(
+    n_features: int, n_d: int, n_a: int, n_steps: int, n_shared: int, n_independent: int, n_outputs: int
+) -> None:
+    if n_shared + n_independent == 0:
+        return
+    h, d = n_d + n_a, n_features
+    shared = 2 * h * d + (n_shared - 1) * 2 * h * h if n_shared else 0
+    own = n_independent * 2 * h * h if n_shared else 2 * h * d + (n_independent - 1) * 2 * h * h
+    norms = (n_shared + n_independent) * 4 * h
+    expected = shared + (n_steps + 1) * (own + norms) + n_steps * (n_a * d + 2 * d) + n_d * n_outputs + 2 * d
+    config = PLAIN.replace(n_d=n_d, n_a=n_a, n_steps=n_steps, n_shared=n_shared, n_independent=n_independent)
+    assert TabNet(numbers(n_features), n_outputs, config, missing_states=False).n_parameters == expected
+
+
+@BOTH_MASKS
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("n_rows", [2, 31, 64])
+def test_masks_lie_on_the_simplex_of_raw_columns(mask_function: str, training: bool, n_rows: int) -> None:
+    net = warm(network(mask_function=mask_function)).train(training)
+    masks = net(*batch(n_rows)).masks
+    assert masks.shape == (3, n_rows, 4)
+    assert (masks >= 0).all()
+    sums = masks.double().sum(dim=2)
+    torch.testing.assert_close(sums, torch.ones_like(sums), atol=3e-7, rtol=0)
+
+
+def test_masks_hold_exact_zeros() -> None:
+    masks = warm(network(numbers(12)), numbers(12))(*batch(64, numbers(12))).masks
+    assert (masks == 0).float().mean() > 0.2
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_logits_are_the_base_plus_the_step_contributions(training: bool, n_outputs: int) -> None:
+    net = warm(network(n_outputs=n_outputs)).train(training)
+    net.set_output_scale(torch.linspace(-5, 40, n_outputs), torch.linspace(0.5, 7, n_outputs))
+    out = net(*batch(20))
+    assert out.step_contributions.shape == (3, 20, n_outputs)
+    assert torch.equal(out.logits, out.step_contributions.sum(dim=0) + net.output_offset)
+    by_hand = nnf.linear(out.latents.sum(dim=0), net.head) * net.output_scale + net.output_offset
+    torch.testing.assert_close(out.logits, by_hand, atol=1e-4, rtol=1e-5)
+
+
+def test_latents_are_rectified_decisions_and_weigh_the_masks() -> None:
+    out = warm(network())(*batch(20))
+    assert out.latents.shape == (3, 20, 4)
+    assert (out.latents >= 0).all()
+    eta = out.latents.sum(dim=2)
+    explained = (eta.unsqueeze(2) * out.masks).sum(dim=0)
+    torch.testing.assert_close(explained.sum(dim=1), eta.sum(dim=0))
+
+
+def test_zero_attention_is_not_zero_effect() -> None:
+    """A column that no step reads still moves the score: step 0 sees it without a mask."""
+    layout = numbers(6)
+    net = warm(network(layout, seed=1), layout)
+    numeric, categorical = (part.clone() for part in batch(200, layout))
+    before = net(numeric, categorical)
+    numeric[:, 0] += 0.5
+    after = net(numeric, categorical)
+    unread = ((before.masks[:, :, 0] == 0) & (after.masks[:, :, 0] == 0)).all(dim=0)
+    assert unread.any()
+    assert (before.logits[unread] != after.logits[unread]).any()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_permuted_columns_with_permuted_weights_change_nothing_but_the_order(training: bool) -> None:
+    layout = numbers(6)
+    net = warm(network(layout, numeric_embedding="none"), layout)
+    order = torch.tensor([3, 0, 5, 1, 4, 2])
+    other = copy.deepcopy(net)
+    with torch.no_grad():
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            for ours, theirs in ((net.encoder.input_norm, other.encoder.input_norm),
+                                 (net.encoder.attention.norm, other.encoder.attention.norm)):  # fmt: skip
+                getattr(theirs, name).copy_(getattr(ours, name)[:, order])
+        other.encoder.transformer.entry.copy_(net.encoder.transformer.entry[..., order])
+        other.encoder.attention.weight.copy_(net.encoder.attention.weight[:, order])
+    numeric, categorical = batch(32, layout)
+    one = net.train(training)(numeric, categorical)
+    two = other.train(training)(numeric[:, order], categorical)
+    torch.testing.assert_close(two.logits, one.logits, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(two.masks, one.masks[..., order], atol=1e-5, rtol=1e-5)
+
+
+def test_evaluation_is_deterministic_and_independent_of_the_batch() -> None:
+    net = warm(network())
+    numeric, categorical = batch(50)
+    whole, again = net(numeric, categorical), net(numeric, categorical)
+    for field in dataclasses.fields(TabNetOutput):
+        assert torch.equal(getattr(whole, field.name), getattr(again, field.name))
+    for start, stop in ((0, 1), (7, 30), (49, 50)):
+        part = net(numeric[start:stop], categorical[start:stop])
+        torch.testing.assert_close(part.logits, whole.logits[start:stop], atol=1e-5, rtol=0)
+        torch.testing.assert_close(part.masks, whole.masks[:, start:stop], atol=1e-5, rtol=0)
+
+
+def test_no_rows_in_evaluation() -> None:
+    out = warm(network())(*batch(0))
+    assert out.logits.shape == (0, 2)
+    assert out.masks.shape == (3, 0, 4)
+    assert float(out.sparsity) == 0
+
+
+def test_one_row_cannot_train() -> None:
+    with pytest.raises(ValueError, match="at least 2 rows"):
+        network()(*batch(1))
+
+
+def test_no_feature_is_refused() -> None:
+    with pytest.raises(ConfigError, match="at least one feature"):
+        TabNet(InputLayout((), (), (), (), ()), 1, PLAIN)
+
+
+def test_a_single_column_gets_all_the_attention() -> None:
+    layout = numbers(1)
+    out = warm(network(layout), layout)(*batch(9, layout))
+    assert torch.equal(out.masks, torch.ones(3, 9, 1))
+    assert float(out.sparsity) == 0
+
+
+def test_missing_and_extreme_cells_give_finite_answers() -> None:
+    net = warm(network())
+    numeric, categorical = batch(6)
+    numeric[0], numeric[1], numeric[2] = float("nan"), 1e4, -1e4
+    categorical[:3] = torch.tensor([[0, 0], [1, 1], [4, 29]])
+    for field in dataclasses.fields(TabNetOutput):
+        assert torch.isfinite(getattr(net(numeric, categorical), field.name)).all()
+
+
+class TestEntropy:
+    def test_bounds(self) -> None:
+        masks = torch.softmax(torch.randn(3, 50, 7) * torch.logspace(-2, 2, 50).unsqueeze(1), dim=2)
+        assert 0 <= float(mask_entropy(masks)) <= math.log(7)
+        assert float(mask_entropy(torch.full((2, 5, 7), 1 / 7))) == pytest.approx(math.log(7), abs=1e-6)
+
+    def test_one_hot_rows_have_exactly_none(self) -> None:
+        assert float(mask_entropy(torch.eye(5).unsqueeze(0))) == 0
+
+    def test_is_the_papers_sum(self) -> None:
+        masks = torch.softmax(torch.randn(2, 6, 4, dtype=torch.float64), dim=2)
+        expected = -(masks * masks.log()).sum() / (2 * 6)
+        torch.testing.assert_close(mask_entropy(masks), expected)
+
+    def test_gradient(self) -> None:
+        masks = torch.softmax(torch.randn(2, 3, 4, dtype=torch.float64), dim=2).requires_grad_()
+        assert torch.autograd.gradcheck(mask_entropy, (masks,))
+
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+    def test_zeros_are_safe_in_every_precision(self, dtype: torch.dtype) -> None:
+        masks = torch.eye(4, dtype=dtype).unsqueeze(0).requires_grad_()
+        entropy = mask_entropy(masks)
+        entropy.backward()
+        assert float(entropy.detach()) == 0
+        assert masks.grad is not None
+        assert torch.isfinite(masks.grad).all()
+
+    def test_output_carries_it(self) -> None:
+        out = network()(*batch(40))
+        torch.testing.assert_close(out.sparsity, mask_entropy(out.masks))
+
+
+def loss_of(out: TabNetOutput, weight: Tensor) -> Tensor:
+    """Uses every output; the masks by a gradient laid out row first."""
+    return out.logits.square().mean() + out.sparsity + (out.masks * weight).sum() + out.latents.square().mean()
+
+
+def results(net: TabNet, cells: tuple[Tensor, Tensor], prior: Tensor | None) -> tuple[TabNetOutput, dict, dict]:
+    out = net(*cells, prior)
+    weight = torch.randn(out.masks.shape, generator=torch.Generator().manual_seed(1), dtype=out.masks.dtype)
+    parameters = dict(net.named_parameters())
+    gradients = torch.autograd.grad(loss_of(out, weight), list(parameters.values()))
+    return out, dict(zip(parameters, gradients, strict=True)), dict(net.named_buffers())
+
+
+@BOTH_MASKS
+@pytest.mark.parametrize(
+    ("changes", "with_prior"),
+    [
+        ({}, False),
+        ({}, True),
+        ({"virtual_batch_size": 8}, False),
+        ({"n_shared": 0}, True),
+        ({"n_shared": 1, "n_independent": 0, "n_steps": 1}, True),
+        ({"n_shared": 0, "n_independent": 1, "virtual_batch_size": 4}, False),
+        ({"n_shared": 3, "n_independent": 1}, False),
+    ],
+)
+def test_the_fused_pass_equals_the_plain_formulas(
+    monkeypatch: pytest.MonkeyPatch, mask_function: str, changes: dict, with_prior: bool
+) -> None:
+    fused = network(mask_function=mask_function, **changes).double()
+    plain = copy.deepcopy(fused)
+    cells = batch(16)[0].double(), batch(16)[1]
+    prior = torch.rand(16, 4, dtype=torch.float64) if with_prior else None
+    calls = []
+    original = EncoderPass.apply
+    monkeypatch.setattr(EncoderPass, "apply", lambda *inputs: calls.append(1) or original(*inputs))
+    ours = results(fused, cells, prior)
+    assert calls == [1]
+    monkeypatch.setattr(TabNetEncoder, "_fused_chunks", lambda self, x: 0)
+    theirs = results(plain, cells, prior)
+    assert calls == [1]
+    assert_same(ours[0], theirs[0])
+    for mine, others in zip(ours[1:], theirs[1:], strict=True):
+        for name, value in others.items():
+            torch.testing.assert_close(mine[name], value, msg=lambda text, name=name: f"{name}: {text}")
+
+
+def test_the_fused_pass_has_the_numerical_gradient() -> None:
+    encoder = network(n_steps=2).double().encoder
+    x = torch.randn(6, len(encoder.attention.column_feature), dtype=torch.float64, requires_grad=True)
+    prior = torch.rand(6, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(encoder, (x, prior), atol=1e-6)
+
+
+@pytest.mark.parametrize("output", ["logits", "masks", "sparsity", "latents"])
+def test_each_output_alone_can_be_differentiated(output: str) -> None:
+    net = network()
+    getattr(net(*batch(16)), output).square().sum().backward()
+    gradient = net.encoder.transformer.entry.grad
+    assert gradient is not None
+    assert torch.isfinite(gradient).all()
+    assert gradient.abs().sum() > 0
+
+
+def test_ghost_batches_of_unequal_size_train_too() -> None:
+    net = network(virtual_batch_size=8)
+    out = net(*batch(19))
+    (out.logits.sum() + out.sparsity).backward()
+    assert all(torch.isfinite(parameter.grad).all() for parameter in net.parameters())
+
+
+def test_a_pass_is_differentiated_once() -> None:
+    logits = network()(*batch(16)).logits.sum()
+    logits.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="differentiated already"):
+        logits.backward()
+
+
+def test_bfloat16_autocast_trains() -> None:
+    net = network()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = net(*batch(32))
+        loss = out.logits.float().square().mean() + out.sparsity
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert all(torch.isfinite(parameter.grad).all() for parameter in net.parameters())
+    sums = out.masks.float().sum(dim=2)
+    torch.testing.assert_close(sums, torch.ones_like(sums), atol=2e-2, rtol=0)
+
+
+def test_evaluation_can_be_differentiated_by_its_input() -> None:
+    net = warm(network())
+    numeric, categorical = batch(8)
+    numeric.requires_grad_()
+    (gradient,) = torch.autograd.grad(net(numeric, categorical).logits.sum(), numeric)
+    assert torch.isfinite(gradient).all()
+    assert gradient.abs().sum() > 0
+
+
+def test_the_state_is_complete_and_free_of_shared_memory() -> None:
+    net = warm(network())
+    other = network(seed=9)
+    other.load_state_dict(net.state_dict())
+    assert_same(other.eval()(*batch(9)), net(*batch(9)), atol=0, rtol=0)
+    state = net.state_dict()
+    addresses = [tensor.data_ptr() for tensor in state.values() if tensor.numel()]
+    assert len(addresses) == len(set(addresses))
+
+
+def test_the_same_seed_gives_the_same_network() -> None:
+    one, two = network(seed=5), network(seed=5)
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, two.state_dict()[name])
+
+
+def test_it_learns() -> None:
+    """A rule of two columns among five is found; the column it turns on is read."""
+    layout = numbers(5)
+    net = network(layout, n_outputs=1, n_d=8, n_a=8, virtual_batch_size=128)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
+    numeric, categorical = batch(512, layout)
+    label = (numeric[:, 0] * numeric[:, 3] > 0).float()
+    for _ in range(150):
+        loss = nnf.binary_cross_entropy_with_logits(net(numeric, categorical).logits[:, 0], label)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    correct = (net.eval()(numeric, categorical).logits[:, 0] > 0) == label.bool()
+    assert correct.float().mean() > 0.95
