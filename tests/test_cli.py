@@ -86,7 +86,7 @@ def test_explained_values_and_base_are_the_logit(run: Path, credit: Path, tmp_pa
 
     signed = table[table["method"] == "shap"]
     (output,) = signed["output"].unique()
-    total = signed.groupby("row")["value"].sum() + facts["methods"]["shap"]["base_values"][output]
+    total = signed.groupby("row")["value"].sum() + facts["methods"]["shap"]["base"][output]
     assert len(total) == 5
     assert np.allclose(total, logits.loc[total.index, f"logit_{output}"], atol=1e-4)
     assert any("595" in sentence for sentence in facts["rows_left_out"])
@@ -113,7 +113,7 @@ def test_a_table_without_header_and_its_test_table(tmp_path: Path, capfd: pytest
     [
         ("", "b", "empty"),
         ("a,b\n", "b", "row"),
-        ("a,b\n1,x\n2,x\n3,x\n", "b", "one class"),
+        ("a,b\n1,x\n2,x\n3,x\n", "b", "one value only"),
         ("a,b\n1,\n2,\n3,\n", "b", "missing"),
         ("a,b\n1,x\n2,y\n", "c", "'c'"),
         ("b\nx\ny\nx\ny\n", "b", "no column"),

@@ -73,7 +73,7 @@ def datasets() -> tuple[DatasetInfo, ...]:
 
 def dataset_names() -> dict[str, str]:
     """Dataset id to the name that choices show."""
-    return {info.dataset_id: f"{info.name} · {info.n_rows:,} rows × {info.n_columns}" for info in datasets()}
+    return {info.dataset_id: f"{info.name} · {info.n_rows:,} rows × {info.n_columns:,}" for info in datasets()}
 
 
 def schema(dataset_id: str) -> FeatureSchema:

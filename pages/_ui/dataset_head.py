@@ -26,7 +26,8 @@ def choose() -> str | None:
     state.choose("dataset", dataset_id)
     with right:
         _delete(dataset_id, names[dataset_id])
-    with st.expander("Add another table", icon=":material/add:"):
+    # Named after the uploader, so that it folds again once a file was added.
+    with st.expander("Add another table", icon=":material/add:", key=f"add_{state.token('upload')}"):
         if dataset_add.sources():
             st.rerun()
     return dataset_id

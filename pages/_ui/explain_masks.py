@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.masks import MaskExplanation
     from tabnet_engine.runs.run import Run
 
-__all__ = ["Filtered", "averages", "extent", "filters", "row_map"]
+__all__ = ["Filtered", "averages", "extent", "filters", "mean_table", "row_map"]
 
 _MOST_CHOICES = 200  # values of a column that a choice list can hold
 _ALL = "all rows"
@@ -110,11 +110,11 @@ def averages(filtered: Filtered) -> None:
     explain_widgets.bullets(summary_sentences(summary))
     for sentence in mask_health(summary):
         widgets.info(sentence)
-    table = _mean_table(summary)
+    table = mean_table(summary)
     explain_widgets.csv_button("Download the averages", table, name="mean-masks", key="mean_masks_csv")
 
 
-def _mean_table(summary: MaskSummary) -> pd.DataFrame:
+def mean_table(summary: MaskSummary) -> pd.DataFrame:
     steps = {f"step {step + 1}": summary.mean_masks[step] for step in range(summary.n_steps)}
     return pd.DataFrame({"column": summary.features, **steps, "all steps": summary.mean_aggregate})
 

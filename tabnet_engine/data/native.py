@@ -36,7 +36,7 @@ def as_plain(column: pa.ChunkedArray, name: str) -> Plain:
             if test(column.type):
                 return convert(column)
         return _described(column)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OverflowError) as error:
+    except (pa.ArrowException, ValueError, OverflowError) as error:
         raise TableError(
             f'column "{name}" holds {column.type} values that cannot be read ({error}); leave it out or convert it'
         ) from error

@@ -93,6 +93,8 @@ def _check_bytes(n_bytes: int, name: str, limits: TableLimits) -> None:
 
 def _dense(column: pa.ChunkedArray, name: str, limits: TableLimits) -> pa.ChunkedArray:
     """Text cell by cell, after adding up how long it would be: one long text may stand in millions of cells."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return _checked_text(column)
     if not pa.types.is_dictionary(column.type):
         return column
     if not pa.types.is_string(column.type.value_type) and not pa.types.is_large_string(column.type.value_type):
@@ -102,4 +104,9 @@ def _dense(column: pa.ChunkedArray, name: str, limits: TableLimits) -> pa.Chunke
         lengths = pc.binary_length(chunk.dictionary).cast(pa.int64())
         n_bytes += pc.sum(lengths.take(chunk.indices)).as_py() or 0
     _check_bytes(n_bytes, name, limits)
-    return column.cast(pa.large_string())
+    return _checked_text(column.cast(pa.large_string()))
+
+
+def _checked_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Parquet is read without a look at whether its text is UTF-8; the cast back from bytes looks."""
+    return column.cast(pa.large_binary()).cast(pa.large_string())

@@ -12,7 +12,8 @@ L layers of a feature transformer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -67,9 +68,11 @@ class _AttentionTape(NamedTuple):
     normed: Tensor
     mean: Tensor
     rstd: Tensor
-    saved: tuple[Tensor, ...]
     spread: Tensor
     relaxed: Tensor
+    # What the mask function saved.
+    over_features: Tensor
+    over_rows: Tensor
 
 
 class EncoderPass(Function):
@@ -95,21 +98,17 @@ class EncoderPass(Function):
             decisions.append(hidden[: settings.n_d])
             masks.append(mask)
         latents = torch.stack(decisions).relu_()
-        ctx.settings, ctx.parameters, ctx.x = settings, parameters, x
-        ctx.record = transformers, attention, tape, attention_tape
-        ctx.save_for_backward(latents)
+        ctx.settings, ctx.n_parameters = settings, len(parameters)
+        ctx.save_for_backward(x, latents, *parameters, *itertools.chain(*tape, *attention_tape))
         ctx.set_materialize_grads(False)
         return latents, torch.stack(masks)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, to_latents: Tensor | None, to_masks: Tensor | None) -> Any:
-        """Gradients for ``x``, ``prior`` and the parameters; once only."""
-        if ctx.record is None:
-            raise RuntimeError("this pass was differentiated already and has let its activations go; run it again")
-        (latents,) = ctx.saved_tensors
-        walk = _Backward(ctx.settings, ctx.x, ctx.parameters, ctx.record)
-        ctx.record = None  # the walk frees the activations as it goes, so that its own find warm memory
+        """Gradients for ``x``, ``prior`` and the parameters."""
+        x, latents, *saved = ctx.saved_tensors
+        walk = _Backward(ctx.settings, x, saved[: ctx.n_parameters], saved[ctx.n_parameters :])
         to_decisions = torch.zeros_like(latents) if to_latents is None else to_latents * (latents > 0)
         to_a = torch.zeros_like(walk.attention_tape[-1].a)
         to_prior = None
@@ -159,18 +158,27 @@ def _attend(
     mask, saved = settings.mask_function.forward(normed if prior is None else normed * prior)
     spread = mask.index_select(0, settings.column_feature)
     relaxed = settings.gamma - mask
-    tape.append(_AttentionTape(a, prior, u, normed, mean, rstd, saved, spread, relaxed))
+    tape.append(_AttentionTape(a, prior, u, normed, mean, rstd, spread, relaxed, *saved))
     settings.attention_statistics.means.append(mean)
     settings.attention_statistics.rstds.append(rstd)
     return mask, spread * x, relaxed if prior is None else relaxed * prior
 
 
+def _batched(tensors: Sequence[Tensor], size: int) -> Iterator[Sequence[Tensor]]:
+    return (tensors[start : start + size] for start in range(0, len(tensors), size))
+
+
 class _Backward:
     """The way back through all steps, last layer first; gathers the gradients of ``x`` and the parameters."""
 
-    def __init__(self, settings: PassSettings, x: Tensor, parameters: Sequence[Tensor], record: Any) -> None:
+    def __init__(
+        self, settings: PassSettings, x: Tensor, parameters: Sequence[Tensor], record: Sequence[Tensor]
+    ) -> None:
         self.settings, self.x = settings, x
-        self.transformers, self.attention, self.tape, self.attention_tape = record
+        self.transformers, self.attention = _layers_of_steps(settings, parameters)
+        cut = len(_GLUTape._fields) * len(self.transformers) * settings.n_layers
+        self.tape = [_GLUTape(*part) for part in _batched(record[:cut], len(_GLUTape._fields))]
+        self.attention_tape = [_AttentionTape(*part) for part in _batched(record[cut:], len(_AttentionTape._fields))]
         self.to_x = torch.zeros_like(x)
         self.to_weights = [torch.zeros_like(weights) for weights in parameters[:3]]
         self.to_attention = torch.empty_like(parameters[5])
@@ -207,7 +215,7 @@ class _Backward:
         total.index_add_(0, settings.column_feature, to_masked.mul_(self.x))
         if to_next is not None:
             total.sub_(to_next if seen.prior is None else to_next * seen.prior)
-        to_normed = settings.mask_function.backward(seen.saved, total)
+        to_normed = settings.mask_function.backward((seen.over_features, seen.over_rows), total)
         to_prior = None
         if seen.prior is not None:
             to_prior = to_normed * seen.normed

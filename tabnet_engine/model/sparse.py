@@ -64,7 +64,7 @@ def _apply(function: type[Function], x: Tensor, dim: int) -> Tensor:
     return cast("Tensor", mask.movedim(0, dim))
 
 
-def _sparsemax_forward(x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+def _sparsemax_forward(x: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """Sparsemax of finite ``x`` (F, ...) along the first axis, and what its backward needs."""
     z = x - x.amax(dim=0)
     inside = (_pairwise_support(z) if z.shape[0] <= _PAIRWISE_LIMIT else _sorted_support(z)).to(z.dtype)
@@ -76,7 +76,7 @@ def _sparsemax_forward(x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
     return z.sub_(threshold).clamp_(min=0), (inside, share)
 
 
-def _sparsemax_backward(saved: tuple[Tensor, ...], gradient: Tensor) -> Tensor:
+def _sparsemax_backward(saved: tuple[Tensor, Tensor], gradient: Tensor) -> Tensor:
     """The gradient minus its mean over the support, on the support; zero elsewhere."""
     inside, share = saved
     on_support = gradient * inside
@@ -102,7 +102,7 @@ def _ranks(z: Tensor) -> Tensor:
     return ranks.view(-1, *[1] * (z.dim() - 1))
 
 
-def _entmax15_forward(x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+def _entmax15_forward(x: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """Entmax-1.5 of finite ``x`` (F, ...) along the first axis: max(x / 2 - tau, 0)^2."""
     z = (x - x.amax(dim=0)).div_(2)
     threshold = _entmax15_threshold(z)
@@ -110,14 +110,14 @@ def _entmax15_forward(x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
     # One Newton step takes back the cancellation in the threshold: the sum is one to the last digits.
     threshold.add_(root.square().sum(dim=0).sub_(1).div_(root.sum(dim=0).mul_(2)))
     root = z.sub_(threshold).clamp_(min=0)
-    return root.square(), (root,)
+    return root.square(), (root, root.sum(dim=0))
 
 
-def _entmax15_backward(saved: tuple[Tensor, ...], gradient: Tensor) -> Tensor:
+def _entmax15_backward(saved: tuple[Tensor, Tensor], gradient: Tensor) -> Tensor:
     """The gradient minus its mean weighted by the root of the mask, times that root."""
-    (root,) = saved
+    root, total = saved
     weighted = gradient * root
-    return weighted.sub_(weighted.sum(dim=0).div_(root.sum(dim=0)) * root)
+    return weighted.sub_(weighted.sum(dim=0).div_(total) * root)
 
 
 def _entmax15_threshold(z: Tensor) -> Tensor:
@@ -164,8 +164,8 @@ class MaskFunction:
     """
 
     function: type[Function]
-    forward: Callable[[Tensor], tuple[Tensor, tuple[Tensor, ...]]]
-    backward: Callable[[tuple[Tensor, ...], Tensor], Tensor]
+    forward: Callable[[Tensor], tuple[Tensor, tuple[Tensor, Tensor]]]
+    backward: Callable[[tuple[Tensor, Tensor], Tensor], Tensor]
 
     def __call__(self, x: Tensor) -> Tensor:
         """The mask of ``x`` (F, ...), differentiable."""

@@ -21,7 +21,7 @@ from tabnet_engine.errors import SchemaError
 from tabnet_engine.model.tabnet import TabNet
 from tabnet_engine.training.callbacks import Callback
 from tabnet_engine.training.device import resolve_device
-from tabnet_engine.training.fit import LabelledTable, fit, resolve_monitor
+from tabnet_engine.training.fit import LabelledTable, fit
 from tabnet_engine.training.history import History
 from tabnet_engine.training.memory import MemoryEstimate, available_memory, require_memory
 from tabnet_engine.training.metrics import Scores, evaluate
@@ -133,7 +133,6 @@ def _prepare(
 ) -> _Prepared:
     rows, note = usable_rows(frame, schema)
     splits, codec = _split(frame, schema, rows, training_config, keep_test=test_frame is None)
-    resolve_monitor(training_config.monitor, codec.task)
     encoder = TableEncoder.fit(frame, schema, rows=splits.train, n_bins=model_config.n_bins)
     estimate = MemoryEstimate.of(model_config, training_config, encoder.layout, len(codec.outputs), len(rows))
     require_memory(estimate, available_memory(resolve_device(training_config.device)), model_config, training_config)

@@ -87,7 +87,7 @@ def test_from_upload_to_one_persons_decision(visitor: Visitor, credit: Path):
     page.reload()
     visitor.settle()
     expect(page.get_by_text(caption).first).to_be_visible()  # a reload shows the same row of the same run
-    assert visitor.serious_errors() == []
+    assert visitor.console_errors == []
 
 
 def test_names_that_look_like_code_are_shown_as_they_are(visitor: Visitor, hostile: Path):

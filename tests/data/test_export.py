@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabnet_engine.data.export import safe_cell, safe_csv, write_safe_csv
@@ -35,6 +35,7 @@ def test_other_cells_stay_as_they_are(text):
     assert safe_cell(text) == text
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_cell_starts_a_formula_and_nothing_is_lost(text):
     safe = safe_cell(text)
@@ -43,6 +44,7 @@ def test_no_cell_starts_a_formula_and_nothing_is_lost(text):
         assert math.isfinite(float(safe))
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=5), st.floats(allow_nan=False))
 def test_a_table_comes_back_cell_by_cell(texts, number):
     frame = pd.DataFrame({"text": pd.Series(texts, dtype=object), "number": number})

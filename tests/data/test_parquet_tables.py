@@ -105,6 +105,16 @@ def test_a_part_of_a_file_is_refused(tmp_path, cut):
         read(tmp_path, parquet(pa.table({"a": [1, 2]}))[:cut])
 
 
+def test_text_that_is_no_utf8_is_refused(tmp_path):
+    data = parquet(pa.table({"a": ["grüße", "b"]}), use_dictionary=False, compression="none", write_statistics=False)
+    assert "grüße" in read(tmp_path, data).frame["a"].tolist()
+    with pytest.raises(TableError, match="damaged or incomplete Parquet"):
+        read(tmp_path, data.replace("grüße".encode(), b"gr\xff\xff\xffe."))
+    nested = parquet(pa.table({"a": [["grüße"]]}), use_dictionary=False, compression="none", write_statistics=False)
+    with pytest.raises(TableError, match='column "a" holds list'):
+        read(tmp_path, nested.replace("grüße".encode(), b"gr\xff\xff\xffe."))
+
+
 def test_no_rows_and_no_columns(tmp_path):
     with pytest.raises(TableError, match="columns and no rows"):
         read(tmp_path, pa.table({"a": pa.array([], pa.int64())}))

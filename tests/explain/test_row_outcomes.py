@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabnet_engine.data.schema import Task
@@ -95,6 +95,7 @@ def test_the_lists_of_rows():
     assert row_list(regression(), "wrong").tolist() == [2, 3, 0, 4, 1]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=20), st.randoms(use_true_random=False))
 def test_taking_rows_is_the_same_as_explaining_them_alone(values, random):
     n_rows = len(values)

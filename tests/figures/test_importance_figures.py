@@ -90,10 +90,10 @@ def test_no_figure_takes_a_columns_name_for_markup():
 
 
 def test_the_scatter_sorts_columns_by_where_they_differ():
-    both = agreement((0.4, 0.3, 0.1, 0.1, 0.1), (0.01, 0.3, 0.1, 0.2, 0.39))
+    both = agreement((0.4, 0.3, 0.15, 0.1, 0.05), (0.01, 0.3, 0.1, 0.2, 0.39))
     figure = attention_effect_scatter(both)
     groups = {trace.name: trace for trace in figure.data if trace.name}
-    assert groups["read more than it moves"].x.tolist() == [40.0]
+    np.testing.assert_allclose(groups["read more than it moves"].x, [40.0])
     np.testing.assert_allclose(groups["moves more than it is read"].y, [39.0])
     assert len({trace.marker.symbol for trace in groups.values()}) == 3
 

@@ -9,7 +9,7 @@ from tabnet_engine.config import ModelConfig
 from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import ConfigError, JobCancelledError, SchemaError
 from tabnet_engine.training.callbacks import Cancellation
-from tabnet_engine.training.experiment import train_model
+from tabnet_engine.training.experiment import build_network, train_model
 from tabnet_engine.training.metrics import METRICS, evaluate
 from tabnet_engine.training.prediction import predict_frame, predict_logits
 
@@ -53,6 +53,24 @@ def test_the_global_random_state_is_untouched(make_table, tiny_model, brief):
     before = torch.get_rng_state()
     train_model(frame, schema, tiny_model, brief)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_first_weights_follow_the_seed(make_table, tiny_model, brief):
+    frame, schema = make_table(Task.REGRESSION)
+    model = train_model(frame, schema, tiny_model, brief)
+    one, same, other = (
+        build_network(model.encoder, model.codec, tiny_model, brief.replace(seed=seed)) for seed in (5, 5, 6)
+    )
+    assert torch.equal(one.head, same.head)
+    assert not torch.equal(one.head, other.head)
+    assert one.output_offset.item() == pytest.approx(model.codec.mean)
+    assert one.output_scale.item() == pytest.approx(model.codec.scale)
+
+
+def test_the_scale_of_a_regression_comes_from_the_training_rows(make_table, tiny_model, brief):
+    frame, schema = make_table(Task.REGRESSION)
+    model = train_model(frame, schema, tiny_model, brief)
+    assert model.codec.mean == pytest.approx(frame["target"].iloc[model.splits.train].mean(), rel=1e-12)
 
 
 def test_nothing_is_learned_from_validation_and_test_rows(make_table, tiny_model, brief):

@@ -91,6 +91,14 @@ def test_global_random_states_are_neither_read_nor_changed(prepare):
     assert histories[0] == histories[1]
 
 
+def test_every_weight_ends_in_memory_of_its_own_without_a_gradient(prepare):
+    network, *rest = prepare()
+    fit(network, *rest)
+    tensors = list(network.parameters())
+    assert len({tensor.untyped_storage().data_ptr() for tensor in tensors}) == len(tensors)
+    assert all(tensor.grad is None for tensor in tensors)
+
+
 def test_the_callers_table_is_left_alone(prepare):
     network, train, validation, codec, config = prepare()
     before = train.encoded.numeric.copy(), train.encoded.categorical.copy(), train.y.copy()

@@ -35,6 +35,10 @@ def test_chunks_hold_one_forward(train, task):
         base = model.network.output_offset.numpy()
         np.testing.assert_allclose(base + chunk.step_contributions.sum(axis=0), chunk.logits, rtol=1e-5, atol=1e-5)
         assert (chunk.step_sizes >= 0).all()
+    with torch.no_grad():
+        output = model.network(torch.from_numpy(encoded.numeric), torch.from_numpy(encoded.categorical))
+    sizes = np.concatenate([chunk.step_sizes for chunk in chunks], axis=1)
+    np.testing.assert_allclose(sizes, output.latents.sum(dim=2).numpy(), rtol=1e-4, atol=1e-5)
     logits = np.concatenate([chunk.logits for chunk in chunks])
     np.testing.assert_allclose(predict_logits(model.network, encoded), logits, rtol=1e-5, atol=1e-4)
 

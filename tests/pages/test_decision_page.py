@@ -1,0 +1,191 @@
+"""One decision: finding the row, and everything that is said about it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages._ui import data_access, explain_access
+from tabnet_engine.runs.workspace import Workspace
+from tests.pages.conftest import Stored, checked, texts
+from tests.pages.explained import drop_explanations, figures, install
+
+Open = Callable[..., AppTest]
+
+
+def row_of(app: AppTest) -> int:
+    return int(app.query_params["row"])
+
+
+def go_through(app: AppTest, run_id: str, name: str) -> AppTest:
+    app.selectbox(key=f"row_list_{run_id}").set_value(name)
+    return checked(app.run())
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click()
+    return checked(app.run())
+
+
+def find(app: AppTest, text: str) -> AppTest:
+    app.text_input[0].set_value(text)
+    return checked(app.run())
+
+
+def test_the_first_row_shown_is_one_whose_values_are_stored(open_page: Open, with_run: Stored) -> None:
+    app = open_page("decision", run=with_run.run_id)
+    values = explain_access.attribution(data_access.run(with_run.run_id))
+    assert values is not None
+    assert row_of(app) == values.rows.min()
+
+
+def test_prediction_steps_pushes_and_both_methods_are_shown(open_page: Open, with_run: Stored) -> None:
+    app = open_page("decision", run=with_run.run_id, row="3")
+    labels = {metric.label.replace("\\", ""): metric.value for metric in app.metric}
+    assert {"Predicted approved", "Probability", "Actual", "Score", "Part of the table"} <= set(labels)
+    drawn = " ".join(figure["layout"]["title"]["text"] for figure in figures(app).values())
+    for title in ("Step by step", "What pushed this score", "What was read, and what moved"):
+        assert title in drawn
+    said = texts(app).replace("\\", "")
+    assert "Step 1 read" in said
+    assert "background" in said
+    assert "values and base miss the score by at most" in said
+    table = app.dataframe[0].value
+    assert set(table["column"]) == {"age", "job", "member", "joined"}
+    assert table["read"].sum() == pytest.approx(1, abs=1e-4)
+    assert table["pushed"].abs().is_monotonic_decreasing
+
+
+def test_missing_cells_are_shown_as_such(open_page: Open, with_run: Stored) -> None:
+    app = open_page("decision", run=with_run.run_id, row="9")
+    assert "Missing in this row: age" in texts(app).replace("\\", "")
+    table = app.dataframe[0].value.set_index("column")
+    assert table.loc["age", "state"] == "missing"
+    assert table.loc["job", "state"] == ""
+
+
+def test_next_previous_and_random_walk_through_the_list(open_page: Open, with_run: Stored) -> None:
+    app = press(open_page("decision", run=with_run.run_id, row="3"), "row_after")
+    assert row_of(app) == 4
+    assert row_of(press(press(app, "row_before"), "row_before")) == 2
+    assert row_of(press(app, "row_random")) != 2
+    first = open_page("decision", run=with_run.run_id, row="0")
+    assert first.button(key="row_before").disabled
+
+
+def test_a_row_is_found_by_its_number(open_page: Open, with_run: Stored) -> None:
+    app = open_page("decision", run=with_run.run_id, row="3")
+    app.number_input[0].set_value(17)
+    assert row_of(checked(app.run())) == 17
+
+
+def test_the_list_of_errors_starts_with_the_worst(open_page: Open, with_run: Stored) -> None:
+    app = go_through(open_page("decision", run=with_run.run_id, row="3"), with_run.run_id, "wrong")
+    outcomes = explain_access.outcomes(data_access.run(with_run.run_id))
+    assert outcomes is not None
+    worst = outcomes.rows[np.nanargmax(np.where(outcomes.wrong, outcomes.error, -1))]
+    assert row_of(app) == worst
+    assert "The model was wrong on this row" in texts(app)
+
+
+@pytest.mark.parametrize("name", ["test", "uncertain", "shap"])
+def test_every_list_leads_to_its_first_row(open_page: Open, with_run: Stored, name: str) -> None:
+    app = go_through(open_page("decision", run=with_run.run_id, row="3"), with_run.run_id, name)
+    assert "is 1 of" in texts(app)
+
+
+@pytest.mark.parametrize("row", ["99999", "-1", "seven", "1.5"])
+def test_an_address_with_no_such_row_shows_a_row_that_exists(open_page: Open, with_run: Stored, row: str) -> None:
+    assert 0 <= row_of(open_page("decision", run=with_run.run_id, row=row)) < 120
+
+
+def test_a_row_is_found_by_its_id(open_page: Open, workspace_root: Path) -> None:
+    stored = install("grape", workspace_root)
+    app = find(open_page("decision", run=stored.run_id, row="3"), " B-041 ")
+    assert row_of(app) == 41
+    app = find(app, "<b>nobody</b>")
+    assert row_of(app) == 41
+    assert "No row has the label" in texts(app)
+    assert "<b>nobody" not in texts(app)
+
+
+def test_several_classes_start_with_the_predicted_one(open_page: Open, workspace_root: Path) -> None:
+    stored = install("grape", workspace_root)
+    app = open_page("decision", run=stored.run_id, row="5")
+    choice = next(box for box in app.selectbox if box.label == "Class")
+    outcomes = explain_access.outcomes(data_access.run(stored.run_id))
+    assert outcomes is not None
+    assert int(choice.value) == outcomes.predicted[5]
+    drawn = " ".join(figure["layout"]["title"]["text"] for figure in figures(app).values())
+    assert "Probability" in drawn
+    assert "What each step added to every class" in drawn
+    before = app.dataframe[0].value.set_index("column")["pushed"]
+    other = next(value for value in ("0", "1", "2") if value != choice.value)
+    choice.set_value(other)
+    after = checked(app.run()).dataframe[0].value.set_index("column")["pushed"]
+    assert app.query_params["class"] == other
+    assert (before != after[before.index]).any()
+
+
+def test_a_regression_is_told_in_its_own_unit(open_page: Open, workspace_root: Path) -> None:
+    stored = install("price", workspace_root)
+    app = open_page("decision", run=stored.run_id, row="5")
+    labels = {metric.label for metric in app.metric}
+    assert {"Predicted price", "Actual price", "Difference"} <= labels
+    assert "the mean of the training rows" in str(figures(app))
+    assert "least certain first" not in app.selectbox(key=f"row_list_{stored.run_id}").options
+
+
+def test_stored_and_computed_values_of_a_row_are_the_same(with_run: Stored) -> None:
+    run = data_access.run(with_run.run_id)
+    values = explain_access.attribution(run)
+    assert values is not None
+    row = int(values.rows[0])
+    stored, computed = explain_access._stored_row(run, row), explain_access._computed_row(run, row)
+    assert stored is not None
+    assert computed is not None
+    np.testing.assert_allclose(stored.attribution.values, computed.attribution.values, atol=1e-6)
+    np.testing.assert_allclose(stored.masks.masks, computed.masks.masks, atol=1e-6)
+    assert stored.texts == computed.texts
+
+
+def test_without_its_table_no_single_row_can_be_shown(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
+    Workspace.open(workspace_root).delete_dataset(with_run.dataset_id)
+    app = open_page("decision", run=with_run.run_id)
+    assert "not in this workspace any more" in texts(app)
+    assert not figures(app)
+
+
+def test_without_stored_shap_a_row_is_explained_at_once(
+    open_page: Open, with_run: Stored, workspace_root: Path
+) -> None:
+    drop_explanations(workspace_root, with_run, "explanations/shap")
+    app = open_page("decision", run=with_run.run_id, row="7")
+    assert "What pushed this score" in str(figures(app))
+    assert "rows with stored SHAP values" not in app.selectbox(key=f"row_list_{with_run.run_id}").options
+
+
+def test_another_run_forgets_the_row_of_the_first(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
+    app = open_page("decision", run="no-such-run", row="7")
+    assert app.query_params["run"] == [with_run.run_id] or app.query_params["run"] == with_run.run_id
+    assert not app.error
+
+
+def test_stored_rows_need_no_torch(with_run: Stored, workspace_root: Path) -> None:
+    import subprocess
+
+    code = (
+        "import sys\n"
+        "from pages._ui import data_access, explain_access\n"
+        f"run = data_access.run({with_run.run_id!r})\n"
+        "row = int(explain_access.attribution(run).rows[0])\n"
+        "assert explain_access.row_explanation(run, row) is not None\n"
+        "assert not {'torch', 'shap'} & set(sys.modules), sorted({'torch', 'shap'} & set(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
