@@ -15,7 +15,10 @@ def main() -> None:
     names = data_access.dataset_names()
     if not names:
         widgets.empty_state(
-            "No table yet", "A model learns from a table. Upload one, or take a sample.", page="dataset", label="Tables"
+            "No table yet",
+            "A model learns from a table. Upload one, or take a sample.",
+            page="dataset",
+            label="Bring a table",
         )
         return
     dataset_id = widgets.choice("Table", names, state.current("dataset"), key="train_dataset")
@@ -40,7 +43,8 @@ def follow(job_id: str) -> None:
         run_id = record.spec.run_id
         state.choose("run", run_id)
         run = data_access.run(run_id)
-        widgets.success(f"{run.manifest.title}: trained in {job_panel.time_text(run.manifest.seconds)}")
+        took = f"trained in {job_panel.time_text(run.manifest.seconds)}"
+        widgets.success(f"{run.manifest.title}: {took if record.spec.kind == 'train' else 'explained anew'}")
         run_view.summary(run)
         run_view.explanation_links(run_id)
         run_view.curves(run)

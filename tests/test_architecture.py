@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ENGINE = sorted((ROOT / "tabnet_engine").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").glob("[!_]*.py"))
 SHARED_BY_PAGES = sorted((ROOT / "pages" / "_ui").glob("*.py"))
-DIFF = re.compile(r"#\s*DIFF\((?P<where>[^)]+)\):\s*(?P<what>.+)")
+DIFF = re.compile(r"DIFF\((?P<where>[^)]+)\):\s*(?P<what>.+)")
 
 
 def _imports_are_clean(root: Path) -> subprocess.CompletedProcess[str]:

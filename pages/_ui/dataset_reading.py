@@ -81,8 +81,9 @@ def _listed(label: str, value: str | None, names: dict[str, str], help_text: str
 
 def _sheet_choice(dataset_id: str, options: ReadOptions) -> dict[str, object]:
     original = data_access.workspace().original_file(dataset_id)
-    sheets = list(sheet_names(original)) if original else [options.sheet]
-    index = sheets.index(options.sheet) if options.sheet in sheets else 0
+    present = options.sheet or ""
+    sheets = list(sheet_names(original)) if original else [present]
+    index = sheets.index(present) if present in sheets else 0
     return {"sheet": st.selectbox("Sheet", sheets, index=index)}
 
 

@@ -135,7 +135,7 @@ def provenance(run: Run, values: Attribution, *, busy: bool) -> None:
             "Rows": f"{values.n_rows:,}",
             "Background rows": f"{values.background.n_rows:,}",
             "Evaluations a row": f"{values.n_evaluations:,}",
-            "Largest sum error": f"{values.additivity_error:.1e}",
+            "Largest sum error": f"{values.additivity_error:.1e}" if values.additivity_error else "0",
         },
         help_texts={
             "Background rows": "Training rows whose values stand for 'not knowing a column'.",

@@ -22,6 +22,7 @@ from tabnet_engine.figures.waterfall import waterfall
 from tabnet_engine.training.probabilities import class_probabilities
 
 if TYPE_CHECKING:
+    from tabnet_engine.explain.attribution import Attribution
     from tabnet_engine.explain.row_outcomes import RowOutcomes
     from tabnet_engine.explain.single_row import RowExplanation
     from tabnet_engine.runs.run import Run
@@ -117,7 +118,17 @@ def pushes(run: Run, explanation: RowExplanation, output: int) -> None:
         explain_widgets.chart(figure, key="waterfall", alt=" ".join(sentences))
     with right:
         explain_widgets.bullets(sentences)
-        st.caption(widgets.md(values.provenance))
+        st.caption(widgets.md(_measured(values)))
+
+
+def _measured(values: Attribution) -> str:
+    """How the row's values were made, in one sentence."""
+    background = values.background
+    return (
+        f"Measured against {background.n_rows:,} background rows ({background.description}); "
+        f"{values.n_permutations:,} orders of the columns, each forwards and backwards: {values.n_evaluations:,} "
+        f"evaluations, seed {values.seed}; values and base miss the score by at most {values.additivity_error:.1e}."
+    )
 
 
 def both_methods(explanation: RowExplanation, output: int) -> None:

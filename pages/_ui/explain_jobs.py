@@ -113,6 +113,10 @@ def submit(run: Run, settings: dict[str, Any]) -> None:
         )
         data_access.queue().submit(payload.to_spec(), idempotency_key=state.token(f"explain_{run.run_id}"))
         state.fresh_token(f"explain_{run.run_id}")
+        st.toast(
+            "The explanation is being computed; its progress is at the top of this page.",
+            icon=":material/hourglass_top:",
+        )
     st.rerun()
 
 

@@ -28,7 +28,8 @@ __all__ = [
     "unit",
 ]
 
-_TEXT_COLORS = {"light": "#3d4957", "dark": "#c3ccd6"}
+# Texts on coloured cells, and the quieter ones along the axes; both readable on their page.
+_TEXT_COLORS = {"light": ("#17202b", "#3d4957"), "dark": ("#e6ebf1", "#c3ccd6")}
 _MOST_TABLE_ROWS = 500  # a selectable table is sent whole with every click
 
 
@@ -70,12 +71,12 @@ def chart(figure: Any, *, key: str, alt: str) -> None:
 
 def in_page_colors(figure: Any) -> Any:
     """The figure with texts as dark, or light, as those of the page: Streamlit's own grey is hard to read."""
-    text_color = _TEXT_COLORS.get(str(st.context.theme.type))
-    if text_color is None:
+    colors = _TEXT_COLORS.get(str(st.context.theme.type))
+    if colors is None:
         return figure
-    axis = {"tickfont_color": text_color, "title_font_color": text_color}
-    figure.update_layout(font_color=text_color, legend_font_color=text_color)
-    figure.update_annotations(font_color=text_color)
+    axis = {"tickfont_color": colors[1], "title_font_color": colors[1]}
+    figure.update_layout(font_color=colors[0], legend_font_color=colors[1])
+    figure.update_annotations(font_color=colors[1])
     return figure.update_xaxes(**axis).update_yaxes(**axis)
 
 
@@ -112,10 +113,12 @@ def row_table(table: pd.DataFrame, run_id: str, *, key: str, config: dict[str, A
     shown = table.head(_MOST_TABLE_ROWS)
     if len(shown) < len(table):
         st.caption(f"The first {len(shown):,} of {len(table):,} rows; the download has all of them.")
-    formats = {
+    formats: dict[str, Any] = {
         "probability": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
         "error": st.column_config.NumberColumn(format="%.3g"),
     }
+    numbers = [name for name in ("predicted", "actual") if name in shown and shown[name].dtype.kind == "f"]
+    formats |= dict.fromkeys(numbers, st.column_config.NumberColumn(format="%.4g"))
     event = st.dataframe(
         shown,
         hide_index=True,

@@ -10,7 +10,7 @@ import streamlit as st
 from pages._ui import shell, state, widgets
 from tabnet_engine.errors import StorageError, UserError
 
-__all__ = ["page"]
+__all__ = ["page", "sentences"]
 
 
 @contextmanager
@@ -33,6 +33,13 @@ def page(title: str, purpose: str) -> Iterator[None]:
     st.caption(purpose)
     for kind, text in state.take_notices():
         {"success": widgets.success, "info": widgets.info, "error": widgets.error}[kind](text)
+    with sentences():
+        yield
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Show the user's mistake and the system's fault as the sentence that they are; a fragment needs its own."""
     try:
         yield
     except (UserError, StorageError) as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import data_access, shell, state, widgets
+from pages._ui import data_access, guard, shell, state, widgets
 from tabnet_engine.errors import JobError
 from tabnet_engine.figures.training import METRIC_NAMES, loss_curves, metric_curves
 from tabnet_engine.jobs.records import JobState
@@ -41,6 +41,11 @@ def job_panel(job_id: str) -> JobRecord | None:
 
 @st.fragment(run_every=1.0)
 def _live(job_id: str) -> None:
+    with guard.sentences():
+        _draw(job_id)
+
+
+def _draw(job_id: str) -> None:
     queue = data_access.queue()
     record = queue.job(job_id)
     if record.ended:
@@ -62,7 +67,8 @@ def _live(job_id: str) -> None:
         args=(job_id,),
         help="Training stops after the current batch. A run that was already saved stays.",
     )
-    _curves(job_id, records)
+    if record.spec.kind == "train":
+        _curves(job_id, records)
 
 
 def _check_process(job_id: str) -> None:
@@ -75,10 +81,10 @@ def _check_process(job_id: str) -> None:
 
 def _numbers(record: JobRecord, records: Sequence[EpochRecord]) -> None:
     progress = record.progress
-    values = {
-        "Epoch": f"{progress.epoch or len(records)} of {progress.max_epochs}" if progress.max_epochs else "–",
-        "Time left": time_text(progress.seconds_left),
-    }
+    values = {"Time left": time_text(progress.seconds_left)}
+    if record.spec.kind == "train":
+        epoch = f"{progress.epoch or len(records)} of {progress.max_epochs}" if progress.max_epochs else "–"
+        values = {"Epoch": epoch, **values}
     name, last = _main_metric(records), records[-1] if records else None
     if last is not None and name is not None:
         values[f"Validation {METRIC_NAMES[name]}"] = widgets.score(name, last.validation[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tabnet_engine.runs.run import Run
+
+_SAME_SCALE = (("auc", "accuracy", "balanced_accuracy"), ("rmse", "mae"), ("r2",))
 
 __all__ = ["curves", "explanation_links", "origin", "scores", "settings", "summary"]
 
@@ -62,9 +64,8 @@ def curves(run: Run, *, schedule: bool = True) -> None:
     """Loss and the task's metrics by epoch, and learning rate and mask entropy where ``schedule`` asks for them."""
     history = run.history
     names = list(history.best.validation)
-    groups = [[name for name in ("auc", "accuracy", "balanced_accuracy") if name in names], ["rmse", "mae"], ["r2"]]
-    figures = [(loss_curves(history.records, best_epoch=history.best_epoch), "Loss by epoch")]
-    for group in groups:
+    figures: list[tuple[Any, str]] = [(loss_curves(history.records, best_epoch=history.best_epoch), "Loss by epoch")]
+    for group in _SAME_SCALE:
         drawn = [name for name in group if name in names]
         if drawn:
             figure = metric_curves(history.records, drawn, best_epoch=history.best_epoch)

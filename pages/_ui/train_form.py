@@ -85,7 +85,11 @@ def _basic(suggested: _Suggested, scope: str) -> dict[str, Any]:
 
 def _others(suggested: _Suggested, scope: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    configs = {ModelConfig: suggested.model, TrainingConfig: suggested.training, ExplainConfig: suggested.explanation}
+    configs: dict[type, ModelConfig | TrainingConfig | ExplainConfig] = {
+        ModelConfig: suggested.model,
+        TrainingConfig: suggested.training,
+        ExplainConfig: suggested.explanation,
+    }
     for name, (kind, settings) in GROUPS.items():
         st.markdown(f"**{name}**")
         values |= setting_controls(settings, configs[kind], scope=scope)

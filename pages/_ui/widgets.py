@@ -155,7 +155,7 @@ def choice(label: str, options: Mapping[str, str], current: str | None, *, key: 
         help_text: one line that says what the choice does.
     """
     ids = list(options)
-    index = ids.index(current) if current in options else 0
+    index = ids.index(current) if current is not None and current in options else 0
     # The key carries the current id, so that a choice made elsewhere (address, another page) wins.
     return str(
         st.selectbox(

@@ -22,11 +22,11 @@ import pyarrow.parquet as pq
 from tabnet_engine.config import TableLimits
 from tabnet_engine.data.excel_tables import names_of_sheets
 from tabnet_engine.data.options import ReadOptions
-from tabnet_engine.data.reading import DETECT, LIMITS, Table, read_table
+from tabnet_engine.data.reading import DETECT, LIMITS, Table, read_source
 from tabnet_engine.data.source import open_source
 from tabnet_engine.errors import StorageError, TableError
 
-__all__ = ["main", "read_table_isolated", "sheet_names"]
+__all__ = ["main", "read_table_isolated", "sheet_names_isolated"]
 
 _NO_MEMORY = ("MemoryError", "bad_alloc", "memory allocation", "realloc", "Cannot allocate")
 _ROOT = Path(__file__).resolve().parents[2]
@@ -41,11 +41,17 @@ def read_table_isolated(
     name: str | None = None,
     limits: TableLimits = LIMITS,
 ) -> Table:
-    """Like ``read_table``, in a child that cannot take more memory or time than ``limits`` allow.
+    """Like ``tables.read_table``, in a child that cannot take more memory or time than ``limits`` allow.
+
+    Args:
+        path: the file; its suffix is not believed.
+        options: what to take for granted; the rest is detected.
+        name: what to call the table, the file's name by default.
+        limits: bounds on the table and on the child.
 
     Raises:
-        TableError: as ``read_table``, and when the bound on memory or time is reached.
-        StorageError: as ``read_table``.
+        TableError: the file is no table or is damaged, or a bound is reached.
+        StorageError: the system will not let us read the file.
         RuntimeError: the child failed by a defect of ours; its last words are in the message.
     """
     request = {"task": "table", "path": str(path.resolve()), "name": name or path.name, "options": options.to_mapping()}
@@ -57,22 +63,15 @@ def read_table_isolated(
     return Table(frame, read, tuple(answer["notes"]), answer["sha256"], answer["name"])
 
 
-def sheet_names(path: Path, *, limits: TableLimits = LIMITS) -> tuple[str, ...]:
-    """The sheets of an Excel workbook; empty for any other kind of file.
-
-    Old workbooks (.xls) are parsed whole to know their sheets, so that happens in a child.
+def sheet_names_isolated(path: Path, limits: TableLimits) -> tuple[str, ...]:
+    """The sheets of a workbook, found in a child.
 
     Raises:
-        TableError: the file is no table, is damaged, or is beyond the limits.
+        TableError: the file is no workbook, is damaged, or is beyond the limits.
         StorageError: the system will not let us read the file.
     """
-    source = open_source(path, path.name, limits)
-    if source.kind == "xlsx":
-        return names_of_sheets(source, limits)
-    if source.kind != "xls":
-        return ()
+    request = {"task": "sheets", "path": str(path.resolve()), "name": path.name}
     with tempfile.TemporaryDirectory(prefix="sheets-") as folder:
-        request = {"task": "sheets", "path": str(path.resolve()), "name": path.name}
         return tuple(_ask(request, Path(folder), limits)["sheets"])
 
 
@@ -149,7 +148,7 @@ def main(text: str, *, limited: bool = True) -> None:
 
 def _answer_table(request: dict[str, Any], limits: TableLimits) -> dict[str, Any]:
     options = ReadOptions.from_mapping(request["options"])
-    table = read_table(Path(request["path"]), options, name=request["name"], limits=limits)
+    table = read_source(open_source(Path(request["path"]), request["name"], limits), options, limits)
     arrow = pa.Table.from_pandas(table.frame, preserve_index=False)
     pq.write_table(arrow, Path(request["folder"]) / _TABLE, compression="lz4")
     return {"options": table.options.to_mapping(), "notes": table.notes, "sha256": table.sha256, "name": table.name}

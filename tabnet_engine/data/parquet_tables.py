@@ -92,21 +92,17 @@ def _check_bytes(n_bytes: int, name: str, limits: TableLimits) -> None:
 
 
 def _dense(column: pa.ChunkedArray, name: str, limits: TableLimits) -> pa.ChunkedArray:
-    """Text cell by cell, after adding up how long it would be: one long text may stand in millions of cells."""
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return _checked_text(column)
-    if not pa.types.is_dictionary(column.type):
+    """Text cell by cell, after adding up how long it would be: one long text may stand in millions of cells.
+
+    Parquet is read without a look at whether its text is UTF-8; the cast back from bytes looks.
+    """
+    if pa.types.is_dictionary(column.type):
+        n_bytes = 0
+        for chunk in column.chunks:
+            lengths = pc.binary_length(chunk.dictionary).cast(pa.int64())
+            n_bytes += pc.sum(lengths.take(chunk.indices)).as_py() or 0
+        _check_bytes(n_bytes, name, limits)
+        column = column.cast(pa.large_string())
+    elif not pa.types.is_string_view(column.type):
         return column
-    if not pa.types.is_string(column.type.value_type) and not pa.types.is_large_string(column.type.value_type):
-        return column.cast(column.type.value_type)
-    n_bytes = 0
-    for chunk in column.chunks:
-        lengths = pc.binary_length(chunk.dictionary).cast(pa.int64())
-        n_bytes += pc.sum(lengths.take(chunk.indices)).as_py() or 0
-    _check_bytes(n_bytes, name, limits)
-    return _checked_text(column.cast(pa.large_string()))
-
-
-def _checked_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Parquet is read without a look at whether its text is UTF-8; the cast back from bytes looks."""
     return column.cast(pa.large_binary()).cast(pa.large_string())

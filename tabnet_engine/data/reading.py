@@ -1,10 +1,9 @@
-"""One file in, one frame out: which reader, then the typing of its columns."""
+"""The bytes of one file in, one table out: which reader, then the typing of its columns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -16,11 +15,11 @@ from tabnet_engine.data.json_tables import read_json
 from tabnet_engine.data.options import ReadOptions
 from tabnet_engine.data.parquet_tables import read_parquet
 from tabnet_engine.data.raw import RawTable
-from tabnet_engine.data.source import Source, open_source
+from tabnet_engine.data.source import Source
 from tabnet_engine.data.text_tables import read_text
 from tabnet_engine.errors import TableError
 
-__all__ = ["DETECT", "LIMITS", "Table", "read_table"]
+__all__ = ["DETECT", "LIMITS", "Table", "read_source"]
 
 Reader = Callable[[Source, ReadOptions, TableLimits], RawTable]
 
@@ -59,36 +58,23 @@ class Table:
     name: str
 
 
-def read_table(
-    path: Path,
-    options: ReadOptions = DETECT,
-    *,
-    name: str | None = None,
-    limits: TableLimits = LIMITS,
-) -> Table:
-    """Read a table from a file, in this process; nothing but this file is opened.
-
-    A file from a stranger belongs in ``read_table_isolated``: the libraries underneath are native code, and what
-    they do with a file made to harm them can end the process that they run in.
+def read_source(source: Source, options: ReadOptions, limits: TableLimits) -> Table:
+    """Read a table from bytes, in this process.
 
     Args:
-        path: the file; its suffix is not believed.
+        source: the bytes, unpacked.
         options: what to take for granted; the rest is detected.
-        name: what to call the table, the file's name by default.
         limits: bounds on the table.
 
     Raises:
-        TableError: the file is no table, is damaged, or is beyond the limits.
-        StorageError: the system will not let us read the file.
+        TableError: the bytes are no table, are damaged, or are beyond the limits.
     """
-    shown = name or path.name
     try:
-        source = open_source(path, shown, limits)
         raw = _READERS[_format(source, options)](source, options, limits)
         frame, notes = build_frame(raw)
     except (MemoryError, pa.ArrowMemoryError) as error:
-        raise TableError(f"{shown} needs more memory than reading may take; use fewer rows or columns") from error
-    return Table(frame, raw.options, notes, source.sha256, shown)
+        raise TableError(f"{source.name} needs more memory than reading may take; use fewer rows or columns") from error
+    return Table(frame, raw.options, notes, source.sha256, source.name)
 
 
 def _format(source: Source, options: ReadOptions) -> str:

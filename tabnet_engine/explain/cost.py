@@ -12,19 +12,24 @@ from tabnet_engine.explain.single_row import RowExplainer
 __all__ = ["seconds_per_evaluation", "shap_seconds"]
 
 
+_REPEATS = 3
+
+
 def seconds_per_evaluation(explainer: RowExplainer, cells: pd.DataFrame) -> float:
     """Seconds of one evaluation of one background row, measured on the table of one line ``cells``.
 
-    The row is explained twice and the second time counts: the first one pays for imports.
+    The row is explained three times and the fastest counts: the first one pays for imports, and whatever
+    else the machine does would pass for the cost of explaining.
 
     Raises:
         UserError: the row cannot be explained.
     """
-    explainer.explain(cells)
-    started = time.perf_counter()
-    explanation = explainer.explain(cells)
-    seconds = time.perf_counter() - started
-    return seconds / (explanation.attribution.n_evaluations * explainer.background.background.n_rows)
+    fastest = float("inf")
+    for _ in range(_REPEATS):
+        started = time.perf_counter()
+        explanation = explainer.explain(cells)
+        fastest = min(fastest, time.perf_counter() - started)
+    return fastest / (explanation.attribution.n_evaluations * explainer.background.background.n_rows)
 
 
 def shap_seconds(unit: float, *, n_features: int, n_rows: int, n_background: int, n_evaluations: int | None) -> float:

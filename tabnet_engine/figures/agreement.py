@@ -131,6 +131,7 @@ def rank_slope(agreement: RankAgreement, *, names: tuple[str, str], max_features
     lowest = int(max(first[kept].max(), second[kept].max())) + 1
     finish(figure, title=title, subtitle=subtitle, height=bars_height(lowest, per_bar=22), legend=False)
     figure.update_yaxes(autorange="reversed", visible=False, fixedrange=True)
+    figure.update_layout(margin_t=figure.layout.margin.t + 16)  # the names of the methods stand above the chart
     return figure.update_xaxes(
         range=[-0.9, 1.9],
         tickvals=[0, 1],

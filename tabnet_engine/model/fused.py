@@ -24,7 +24,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from tabnet_engine.model.layers import HALF_VARIANCE
-from tabnet_engine.model.norm import BatchStatistics, normalise, normalise_backward
+from tabnet_engine.model.norm import BatchStatistics, Parts, normalise, normalise_backward
 from tabnet_engine.model.sparse import MaskFunction
 
 __all__ = ["EncoderPass", "PassSettings"]
@@ -38,7 +38,7 @@ class PassSettings:
     n_layers: int
     gamma: float
     eps: float
-    n_chunks: int
+    parts: Parts
     mask_function: MaskFunction
     column_feature: Tensor
     transformer_statistics: BatchStatistics = field(default_factory=BatchStatistics)
@@ -141,7 +141,7 @@ def _transform(settings: PassSettings, layers: Sequence[_Layer], z: Tensor, tape
     statistics = settings.transformer_statistics
     for index, layer in enumerate(layers):
         u = torch.mm(layer.weight, z)
-        normed, mean, rstd = normalise(u, layer.gain, layer.bias, settings.n_chunks, settings.eps)
+        normed, mean, rstd = normalise(u, layer.gain, layer.bias, settings.parts, settings.eps)
         tape.append(_GLUTape(z, u, normed, mean, rstd))
         statistics.means.append(mean)
         statistics.rstds.append(rstd)
@@ -154,7 +154,7 @@ def _attend(
     settings: PassSettings, layer: _Layer, a: Tensor, x: Tensor, prior: Tensor | None, tape: list[_AttentionTape]
 ) -> tuple[Tensor, Tensor, Tensor]:
     u = torch.mm(layer.weight, a)
-    normed, mean, rstd = normalise(u, layer.gain, layer.bias, settings.n_chunks, settings.eps)
+    normed, mean, rstd = normalise(u, layer.gain, layer.bias, settings.parts, settings.eps)
     mask, saved = settings.mask_function.forward(normed if prior is None else normed * prior)
     spread = mask.index_select(0, settings.column_feature)
     relaxed = settings.gamma - mask
@@ -196,7 +196,9 @@ class _Backward:
             if index:
                 gradient.mul_(HALF_VARIANCE)
             to_normed = torch.ops.aten.glu_backward.default(gradient, seen.normed, 0)
-            to_u, to_gain, to_bias = normalise_backward(to_normed, seen.u, seen.mean, seen.rstd, layer.gain)
+            to_u, to_gain, to_bias = normalise_backward(
+                to_normed, seen.u, seen.mean, seen.rstd, layer.gain, self.settings.parts
+            )
             self.to_norms.append((to_gain, to_bias))
             to_weights[index].addmm_(to_u, seen.z.t())
             weight = layer.weight.t()
@@ -222,7 +224,9 @@ class _Backward:
             if to_next is not None:
                 to_prior.addcmul_(to_next, seen.relaxed)
             to_normed.mul_(seen.prior)
-        to_u, to_gain, to_bias = normalise_backward(to_normed, seen.u, seen.mean, seen.rstd, layer.gain)
+        to_u, to_gain, to_bias = normalise_backward(
+            to_normed, seen.u, seen.mean, seen.rstd, layer.gain, self.settings.parts
+        )
         self.to_attention_norms.append((to_gain, to_bias))
         torch.mm(to_u, seen.a.t(), out=self.to_attention[step])
         return torch.mm(layer.weight.t(), to_u), to_prior

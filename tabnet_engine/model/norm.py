@@ -7,12 +7,17 @@ are. Shapes: B rows, C channels, L layers, k ghost batches.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["BatchStatistics", "GhostBatchNorm", "ghost_chunks", "normalise", "normalise_backward"]
+__all__ = ["BatchStatistics", "GhostBatchNorm", "Parts", "ghost_chunks", "normalise", "normalise_backward"]
+
+# Consecutive parts of a batch, each (rows, equal ghost batches in it); sizes differ by one row at most, so
+# there are one or two.
+Parts = tuple[tuple[int, int], ...]
 
 
 def ghost_chunks(n_rows: int, virtual_batch_size: int) -> tuple[int, ...]:
@@ -29,12 +34,43 @@ def ghost_chunks(n_rows: int, virtual_batch_size: int) -> tuple[int, ...]:
     return (size + 1,) * n_larger + (size,) * (n_chunks - n_larger)
 
 
-def normalise(x: Tensor, gain: Tensor, bias: Tensor, n_chunks: int, eps: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Normalise ``n_chunks`` equal ghost batches of ``x`` (C, B), contiguous, each by itself.
+def normalise(x: Tensor, gain: Tensor, bias: Tensor, parts: Parts, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Normalise each ghost batch of ``x`` (C, B), contiguous, by itself; differentiable.
 
     Returns:
-        The result (C, B), and of each ghost batch the mean and 1 / sqrt(variance + eps), (1, C * k) both.
+        The result (C, B), and of each ghost batch the mean and 1 / sqrt(variance + eps), (1, C * k) both:
+        for one part after the other, channel by channel.
     """
+    if len(parts) == 1:
+        return _normalise_equal(x, gain, bias, parts[0][1], eps)
+    pieces = torch.split(x, [n_rows for n_rows, _ in parts], dim=1)
+    results = [
+        _normalise_equal(piece.contiguous(), gain, bias, n_chunks, eps)
+        for piece, (_, n_chunks) in zip(pieces, parts, strict=True)
+    ]
+    out, mean, rstd = (torch.cat(values, dim=1) for values in zip(*results, strict=True))
+    return out, mean, rstd
+
+
+def normalise_backward(
+    gradient: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, gain: Tensor, parts: Parts
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of :func:`normalise` for ``x`` (C, B), ``gain`` (C,) and ``bias`` (C,)."""
+    if len(parts) == 1:
+        return _normalise_equal_backward(gradient, x, mean, rstd, gain)
+    rows = [n_rows for n_rows, _ in parts]
+    groups = [len(x) * n_chunks for _, n_chunks in parts]
+    pieces = zip(*(torch.split(value, rows, 1) for value in (gradient, x)),
+                 *(torch.split(value, groups, 1) for value in (mean, rstd)), strict=True)  # fmt: skip
+    results = [
+        _normalise_equal_backward(to_out.contiguous(), piece.contiguous(), m.contiguous(), r.contiguous(), gain)
+        for to_out, piece, m, r in pieces
+    ]
+    to_x, to_gains, to_biases = zip(*results, strict=True)
+    return torch.cat(to_x, dim=1), sum(to_gains), sum(to_biases)
+
+
+def _normalise_equal(x: Tensor, gain: Tensor, bias: Tensor, n_chunks: int, eps: float) -> tuple[Tensor, Tensor, Tensor]:
     n_channels, n_rows = x.shape
     groups = n_channels * n_chunks
     if n_chunks > 1:
@@ -42,10 +78,9 @@ def normalise(x: Tensor, gain: Tensor, bias: Tensor, n_chunks: int, eps: float) 
     return torch.native_group_norm(x, gain, bias, 1, groups, n_rows // n_chunks, groups, eps)
 
 
-def normalise_backward(
+def _normalise_equal_backward(
     gradient: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, gain: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of :func:`normalise` for ``x`` (C, B), ``gain`` (C,) and ``bias`` (C,)."""
     n_channels, n_rows = x.shape
     groups = mean.shape[1]
     n_chunks = groups // n_channels
@@ -109,11 +144,11 @@ class GhostBatchNorm(nn.Module):
         if not self.training:
             scale, shift = self.affine(slice(layer, layer + 1))
             return x * scale.t() + shift.t()
-        parts = [self._normalise_part(part, layer, n_chunks) for part, n_chunks in self._parts(x)]
-        out, means, variances = (
-            parts[0] if len(parts) == 1 else (torch.cat(p, dim=-1) for p in zip(*parts, strict=True))
-        )
-        self._follow(means, variances, slice(layer, layer + 1))
+        parts, weight = self.parts(x.shape[1]), self.weight[layer]
+        # Autocast hands over bfloat16; the statistics stay in the precision of the parameters.
+        rows = x.to(weight.dtype).contiguous()
+        out, mean, rstd = normalise(rows, weight, self.bias[layer], parts, self.eps)
+        self._follow(mean, rstd, parts, slice(layer, layer + 1))
         return out
 
     def affine(self, layers: slice) -> tuple[Tensor, Tensor]:
@@ -121,61 +156,44 @@ class GhostBatchNorm(nn.Module):
         scale = self.weight[layers] * torch.rsqrt(self.running_var[layers] + self.eps)
         return scale, self.bias[layers] - self.running_mean[layers] * scale
 
-    def equal_chunks(self, n_rows: int) -> int:
-        """The number of ghost batches in training, or 0 where their sizes differ.
+    def parts(self, n_rows: int) -> Parts:
+        """How a training batch is cut into ghost batches.
 
         Raises:
             ValueError: fewer than 2 rows, whose variance does not exist.
         """
-        sizes = self._sizes(n_rows)
-        return len(sizes) if sizes[0] == sizes[-1] else 0
-
-    def remember(self, statistics: BatchStatistics, n_rows: int) -> None:
-        """Update every layer's running statistics after a batch of ``n_rows`` rows in equal ghost batches."""
-        shape = (*self.running_mean.shape, -1)
-        means, rstds = torch.cat(statistics.means).view(shape), torch.cat(statistics.rstds).view(shape)
-        self._follow(means, _unbiased_variance(rstds, n_rows, self.eps), slice(None))
-
-    def _sizes(self, n_rows: int) -> tuple[int, ...]:
         if n_rows < 2:
             raise ValueError(f"batch norm in training needs at least 2 rows, got {n_rows}")
         if self.virtual_batch_size is None or n_rows <= self.virtual_batch_size:
-            return (n_rows,)
-        return ghost_chunks(n_rows, self.virtual_batch_size)
+            return ((n_rows, 1),)
+        sizes = Counter(ghost_chunks(n_rows, self.virtual_batch_size))
+        return tuple((size * n_chunks, n_chunks) for size, n_chunks in sizes.items())
 
-    def _parts(self, x: Tensor) -> list[tuple[Tensor, int]]:
-        """``x`` cut where the size of the ghost batches changes, with their numbers: at most two parts."""
-        sizes = self._sizes(x.shape[1])
-        n_larger = sizes.count(sizes[0])
-        if n_larger == len(sizes):
-            return [(x, n_larger)]
-        cut = n_larger * sizes[0]
-        return [(x[:, :cut], n_larger), (x[:, cut:], len(sizes) - n_larger)]
-
-    def _normalise_part(self, x: Tensor, layer: int, n_chunks: int) -> tuple[Tensor, Tensor, Tensor]:
-        """One part's result (C, B), and mean and unbiased variance (1, C, k) of its ghost batches."""
-        weight = self.weight[layer]
-        # Autocast hands over bfloat16; the statistics stay in the precision of the parameters.
-        rows = x.to(weight.dtype).contiguous()
-        out, mean, rstd = normalise(rows, weight, self.bias[layer], n_chunks, self.eps)
-        shape = (1, x.shape[0], n_chunks)
-        variance = _unbiased_variance(rstd.detach().view(shape), x.shape[1], self.eps)
-        return out, mean.detach().view(shape), variance
+    def remember(self, statistics: BatchStatistics, parts: Parts) -> None:
+        """Update every layer's running statistics after a batch."""
+        self._follow(torch.cat(statistics.means), torch.cat(statistics.rstds), parts, slice(None))
 
     @torch.no_grad()
-    def _follow(self, means: Tensor, variances: Tensor, layers: slice) -> None:
-        """Blend statistics (L, C, k) into the running ones of ``layers``."""
-        n_chunks = means.shape[-1]
-        for running, new in ((self.running_mean[layers], means), (self.running_var[layers], variances)):
-            if n_chunks == 1:
-                running.lerp_(new.squeeze(-1), self.momentum)
-            else:
-                keep = 1 - self.momentum
-                weights = [self.momentum * keep ** (n_chunks - 1 - index) for index in range(n_chunks)]
-                running.mul_(keep**n_chunks).add_(new @ new.new_tensor(weights))
+    def _follow(self, means: Tensor, rstds: Tensor, parts: Parts, layers: slice) -> None:
+        """Blend statistics (L, C * k), laid out as :func:`normalise` returns them, into those of ``layers``."""
+        running_mean, running_var = self.running_mean[layers], self.running_var[layers]
+        shape = (*running_mean.shape, -1)
+        groups = [running_mean.shape[1] * n_chunks for _, n_chunks in parts]
+        for mean, rstd, (n_rows, n_chunks) in zip(
+            torch.split(means, groups, 1), torch.split(rstds, groups, 1), parts, strict=True
+        ):
+            size = n_rows // n_chunks
+            variance = rstd.pow(-2).sub_(self.eps).clamp_(min=0).mul_(size / (size - 1))
+            _blend(running_mean, mean.reshape(shape), self.momentum)
+            _blend(running_var, variance.view(shape), self.momentum)
 
 
-def _unbiased_variance(rstd: Tensor, n_rows: int, eps: float) -> Tensor:
-    """The variance, dividing by n - 1, behind ``rstd`` (..., k) of k equal parts of ``n_rows`` rows."""
-    size = n_rows // rstd.shape[-1]
-    return rstd.pow(-2).sub_(eps).clamp_(min=0).mul_(size / (size - 1))
+def _blend(running: Tensor, new: Tensor, momentum: float) -> None:
+    """Follow the ghost batches in ``new`` (L, C, k) one after the other, all at once."""
+    n_chunks = new.shape[-1]
+    if n_chunks == 1:
+        running.lerp_(new.squeeze(-1), momentum)
+        return
+    keep = 1 - momentum
+    weights = [momentum * keep ** (n_chunks - 1 - index) for index in range(n_chunks)]
+    running.mul_(keep**n_chunks).add_(new @ new.new_tensor(weights))

@@ -90,15 +90,13 @@ class TabNetEncoder(nn.Module):
         """Run the steps on the embedded batch ``x``; ``prior`` None is the paper's P_0 = 1."""
         normed = self.input_norm(x.t())
         prior = None if prior is None else prior.t()
-        n_chunks = self._fused_chunks(normed)
-        latents, masks = self._fused(normed, prior, n_chunks) if n_chunks else self._plain(normed, prior)
+        steps = self._fused if self._can_fuse(normed) else self._plain
+        latents, masks = steps(normed, prior)
         return latents.transpose(1, 2), masks.transpose(1, 2)
 
-    def _fused_chunks(self, x: Tensor) -> int:
-        """Ghost batches of ``x`` where the fused pass can serve it, else 0."""
-        if not self.training or torch.is_autocast_enabled(x.device.type):
-            return 0
-        return self.transformer.norm.equal_chunks(x.shape[1])
+    def _can_fuse(self, x: Tensor) -> bool:
+        """The fused pass is for training, and keeps one precision throughout."""
+        return self.training and not torch.is_autocast_enabled(x.device.type)
 
     def _plain(self, x: Tensor, prior: Tensor | None) -> tuple[Tensor, Tensor]:
         """The steps as the paper writes them: latents (S, n_d, B), masks (S, F, B)."""
@@ -112,7 +110,7 @@ class TabNetEncoder(nn.Module):
             masks.append(mask)
         return torch.stack(decisions).relu(), torch.stack(masks)
 
-    def _fused(self, x: Tensor, prior: Tensor | None, n_chunks: int) -> tuple[Tensor, Tensor]:
+    def _fused(self, x: Tensor, prior: Tensor | None) -> tuple[Tensor, Tensor]:
         """The same in one autograd node."""
         transformer, attention = self.transformer, self.attention
         settings = PassSettings(
@@ -120,7 +118,7 @@ class TabNetEncoder(nn.Module):
             n_layers=transformer.n_layers,
             gamma=attention.gamma,
             eps=transformer.norm.eps,
-            n_chunks=n_chunks,
+            parts=transformer.norm.parts(x.shape[1]),
             mask_function=attention.mask_function,
             column_feature=attention.column_feature,
         )
@@ -130,8 +128,8 @@ class TabNetEncoder(nn.Module):
             transformer.norm.weight, transformer.norm.bias,
             attention.weight, attention.norm.weight, attention.norm.bias,
         )  # fmt: skip
-        transformer.norm.remember(settings.transformer_statistics, x.shape[1])
-        attention.norm.remember(settings.attention_statistics, x.shape[1])
+        transformer.norm.remember(settings.transformer_statistics, settings.parts)
+        attention.norm.remember(settings.attention_statistics, settings.parts)
         return latents, masks
 
 

@@ -14,7 +14,10 @@ import pytest
 import python_calamine
 
 from tabnet_engine.config import TableLimits
+from tabnet_engine.data.excel_tables import names_of_sheets
 from tabnet_engine.data.python_values import as_column, as_text
+from tabnet_engine.data.reading import read_source
+from tabnet_engine.data.source import Source
 from tabnet_engine.data.tables import ReadOptions, Table, read_table, sheet_names
 from tabnet_engine.errors import TableError
 
@@ -31,10 +34,10 @@ def workbook(**sheets) -> bytes:
     return buffer.getvalue()
 
 
-def read(tmp_path, data: bytes, limits: TableLimits = TableLimits(), **options) -> Table:  # noqa: B008
+def read(tmp_path, data: bytes, limits: TableLimits | None = None, **options) -> Table:
     path = tmp_path / "t.csv"
     path.write_bytes(data)
-    return read_table(path, ReadOptions(**options), limits=limits)
+    return read_table(path, ReadOptions(**options), limits=limits or TableLimits())
 
 
 def altered(data: bytes, part: str, change) -> bytes:
@@ -210,6 +213,24 @@ def test_damage_inside_is_refused(tmp_path):
         read(tmp_path, data[:where] + b"\xff\xff\xff\xff" + data[where + 4 :])
     with pytest.raises(TableError, match="damaged or incomplete workbook"):
         read(tmp_path, compound(b"nonsense"))
+
+
+def test_old_workbooks_cannot_end_or_hold_up_this_process(tmp_path):
+    """Two cells at far corners abort the parser, a directory that follows itself keeps it busy for ever."""
+    with pytest.raises(TableError, match="could not be read within 8 GiB"):
+        read(tmp_path, compound(biff([["a", "b"], [1.0, 2.0]], far=(65535, 65535))))
+    with pytest.raises(TableError, match="could not be read within 8 GiB"):
+        sheet_names(tmp_path / "t.csv")
+    endless = bytearray(compound(biff([["a", "b"], [1.0, 2.0]])))
+    endless[512 + 4 : 512 + 8] = struct.pack("<I", 1)
+    with pytest.raises(TableError, match=r"more than 2 seconds|could not be read"):
+        read(tmp_path, bytes(endless), TableLimits(max_parse_seconds=2))
+
+
+def test_old_workbooks_are_read_alike_on_either_side(tmp_path):
+    source = Source("t", "xls", compound(biff([["name", "age"], ["Anna", 31.0]])), "")
+    assert read_source(source, ReadOptions(), TableLimits()).frame["age"].tolist() == [31]
+    assert names_of_sheets(source, TableLimits()) == ("Data",)
 
 
 def test_archive_bombs_are_refused_before_parsing(tmp_path, monkeypatch):

@@ -108,7 +108,7 @@ def test_the_child_leaves_the_users_error(mixed, tmp_path, monkeypatch):
     def withhold(*_args):
         raise StorageError("m cannot be opened")
 
-    monkeypatch.setattr("tabnet_engine.data.isolation.read_table", lambda *_args, **_kwargs: withhold())
+    monkeypatch.setattr("tabnet_engine.data.isolation.read_source", withhold)
     assert ask(tmp_path, task="table", path=str(mixed), name="m", options=options)["kind"] == "StorageError"
 
 

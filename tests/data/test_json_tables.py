@@ -12,10 +12,10 @@ from tabnet_engine.data.tables import ReadOptions, Table, read_table
 from tabnet_engine.errors import TableError
 
 
-def read(tmp_path, data: str | bytes, limits: TableLimits = TableLimits(), **options) -> Table:  # noqa: B008
+def read(tmp_path, data: str | bytes, limits: TableLimits | None = None, **options) -> Table:
     path = tmp_path / "t.jsonl"
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    return read_table(path, ReadOptions(**options), limits=limits)
+    return read_table(path, ReadOptions(**options), limits=limits or TableLimits())
 
 
 def lines(*records) -> str:

@@ -24,10 +24,10 @@ def parquet(table: pa.Table, **options) -> bytes:
     return buffer.getvalue()
 
 
-def read(tmp_path, table: pa.Table | bytes, limits: TableLimits = TableLimits(), **options) -> Table:  # noqa: B008
+def read(tmp_path, table: pa.Table | bytes, limits: TableLimits | None = None, **options) -> Table:
     path = tmp_path / "t.csv"
     path.write_bytes(table if isinstance(table, bytes) else parquet(table))
-    return read_table(path, ReadOptions(**options), limits=limits)
+    return read_table(path, ReadOptions(**options), limits=limits or TableLimits())
 
 
 MOMENT = dt.datetime.fromisoformat("2024-01-02T03:04:05")

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabnet_engine.data.layout import byte_offset, find_layout
+from tabnet_engine.data.layout import Layout, byte_offset, find_layout
 from tabnet_engine.data.options import ReadOptions
 from tabnet_engine.data.sniffing import Dialect, Record, cut_sample, normalise, records_of, sniff, width_of
 from tabnet_engine.data.tables import Table, read_table
-from tabnet_engine.data.text_tables import _explained
+from tabnet_engine.data.text_tables import _explained, _Text
 from tabnet_engine.errors import TableError
 
 
@@ -126,7 +126,8 @@ def test_lines_of_all_lengths_are_no_table(tmp_path):
 
 
 def test_what_only_arrow_refuses_is_still_one_sentence():
-    error = _explained(b"a,b\n1,2\n", ",", '"', (1, 2), "t", pa.ArrowInvalid("CSV\nparse error"))
+    text = _Text(b"a,b\n1,2\n", ",", Dialect(",", '"'), "utf-8", "t")
+    error = _explained(text, Layout(2, None, 1), pa.ArrowInvalid("CSV\nparse error"))
     assert str(error) == "t cannot be read as a table: CSV parse error; choose another delimiter or quote"
 
 

@@ -19,11 +19,11 @@ class SlowFirst:
 
     def explain(self, cells):
         self.calls += 1
-        self.clock.now += 30.0 if self.calls == 1 else 2.0
+        self.clock.now += {1: 30.0, 2: 2.0, 3: 9.0}[self.calls]
         return SimpleNamespace(attribution=SimpleNamespace(n_evaluations=10))
 
 
-def test_the_first_explanation_does_not_count(monkeypatch):
+def test_only_the_fastest_explanation_counts(monkeypatch):
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(time, "perf_counter", lambda: clock.now)
     assert seconds_per_evaluation(SlowFirst(clock), pd.DataFrame({"a": [1]})) == pytest.approx(2.0 / 50)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from tabnet_engine.model.norm import BatchStatistics, GhostBatchNorm, ghost_chunks, normalise, normalise_backward
+from tabnet_engine.model.norm import BatchStatistics, GhostBatchNorm, Parts, ghost_chunks, normalise, normalise_backward
 
 N_CHANNELS = 3
 rows = st.integers(2, 60)
@@ -85,14 +85,15 @@ def test_gradients_equal_those_of_batch_norm(n_rows: int, size: int | None) -> N
         torch.testing.assert_close(mine.flatten(), other.flatten())
 
 
-@pytest.mark.parametrize("n_chunks", [1, 3])
-def test_written_out_derivative(n_chunks: int) -> None:
-    x, gradient = batch(12).t().contiguous().requires_grad_(), batch(12, seed=1).t().contiguous()
+@pytest.mark.parametrize("parts", [((12, 1),), ((12, 3),), ((8, 2), (3, 1))])
+def test_written_out_derivative(parts: Parts) -> None:
+    n_rows = sum(rows for rows, _ in parts)
+    x, gradient = batch(n_rows).t().contiguous().requires_grad_(), batch(n_rows, seed=1).t().contiguous()
     gain = torch.rand(N_CHANNELS, dtype=torch.float64, requires_grad=True)
     bias = torch.rand(N_CHANNELS, dtype=torch.float64, requires_grad=True)
-    out, mean, rstd = normalise(x, gain, bias, n_chunks, 1e-5)
+    out, mean, rstd = normalise(x, gain, bias, parts, 1e-5)
     expected = torch.autograd.grad(out, [x, gain, bias], gradient)
-    written = normalise_backward(gradient, x.detach(), mean.detach(), rstd.detach(), gain.detach())
+    written = normalise_backward(gradient, x.detach(), mean.detach(), rstd.detach(), gain.detach(), parts)
     for mine, other in zip(written, expected, strict=True):
         torch.testing.assert_close(mine, other)
 
@@ -122,16 +123,17 @@ def test_layers_do_not_touch_each_other() -> None:
     assert gradient[[0, 2]].abs().sum() == 0
 
 
-def test_remembering_all_layers_at_once_equals_one_by_one() -> None:
+@pytest.mark.parametrize("n_rows", [4, 12, 11])
+def test_remembering_all_layers_at_once_equals_one_by_one(n_rows: int) -> None:
     at_once, one_by_one = norm(4, n_layers=2), norm(4, n_layers=2)
-    statistics = BatchStatistics()
+    parts, statistics = at_once.parts(n_rows), BatchStatistics()
     for layer in range(2):
-        x = batch(12, layer).t().contiguous()
+        x = batch(n_rows, layer).t().contiguous()
         one_by_one(x, layer)
-        _, mean, rstd = normalise(x, at_once.weight[layer], at_once.bias[layer], 3, at_once.eps)
+        _, mean, rstd = normalise(x, at_once.weight[layer], at_once.bias[layer], parts, at_once.eps)
         statistics.means.append(mean.detach())
         statistics.rstds.append(rstd.detach())
-    at_once.remember(statistics, 12)
+    at_once.remember(statistics, parts)
     torch.testing.assert_close(at_once.running_mean, one_by_one.running_mean)
     torch.testing.assert_close(at_once.running_var, one_by_one.running_var)
 
@@ -147,11 +149,11 @@ def test_one_row_is_refused_in_training_and_fine_in_evaluation() -> None:
     module = norm(4)
     with pytest.raises(ValueError, match="at least 2 rows, got 1"):
         module(batch(1).t())
-    with pytest.raises(ValueError, match="at least 2 rows, got 1"):
-        module.equal_chunks(1)
     assert torch.isfinite(module.eval()(batch(1).t())).all()
 
 
-@pytest.mark.parametrize(("n_rows", "n_chunks"), [(4, 1), (12, 3), (11, 0), (3, 1)])
-def test_equal_chunks(n_rows: int, n_chunks: int) -> None:
-    assert norm(4).equal_chunks(n_rows) == n_chunks
+@pytest.mark.parametrize(
+    ("n_rows", "parts"), [(4, ((4, 1),)), (12, ((12, 3),)), (11, ((8, 2), (3, 1))), (3, ((3, 1),))]
+)
+def test_parts(n_rows: int, parts: Parts) -> None:
+    assert norm(4).parts(n_rows) == parts

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages._ui import widgets
+from pages._ui import dataset_columns, state, widgets
 from pages._ui.dataset_columns import apply_edits
 from tabnet_engine.data.kinds import propose_schema
 from tabnet_engine.data.schema import Kind, Role, Task
@@ -160,6 +164,19 @@ def test_reading_again_in_a_wrong_way_keeps_the_table(
     assert [info.dataset_id for info in space.list_datasets()] == [first]
 
 
+def test_another_sheet_of_a_workbook_can_be_read(open_page: Open, space: Workspace) -> None:
+    buffer = io.BytesIO()
+    with pd.ExcelWriter(buffer, engine="openpyxl") as writer:
+        applicants(30).to_excel(writer, sheet_name="north", index=False)
+        applicants(20).to_excel(writer, sheet_name="south", index=False)
+    app = view(upload(open_page("dataset"), "regions.xlsx", buffer.getvalue()), "Reading")
+    next(box for box in app.selectbox if box.label == "Sheet").select("south")
+    next(button for button in app.button if button.label == "Read the file again").click()
+    checked(app.run())
+    (info,) = space.list_datasets()
+    assert (info.n_rows, info.options["sheet"]) == (20, "south")
+
+
 def test_a_table_is_deleted_after_a_confirmation(
     open_page: Open, add_table: Callable[..., str], space: Workspace
 ) -> None:
@@ -179,6 +196,41 @@ def test_edits_of_kind_and_role_are_applied_in_order() -> None:
     assert changed.column("job").role is Role.ROW_ID
     with pytest.raises(SchemaError, match="job"):
         apply_edits(schema, frame, {1: {"kind": "number"}})
+
+
+def test_an_edit_in_the_table_is_stored_and_an_impossible_one_is_told(
+    add_table: Callable[..., str], space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset_id = add_table()
+    session: dict[str, Any] = {"editor": {"edited_rows": {0: {"role": "ignored"}}}}
+    monkeypatch.setattr(st, "session_state", session)
+    dataset_columns._store_edits("editor", dataset_id)
+    schema = space.load_schema(dataset_id)
+    assert schema is not None
+    assert schema.column("age").role is Role.IGNORED
+    session["editor"] = {"edited_rows": {1: {"kind": "number"}}}
+    dataset_columns._store_edits("editor", dataset_id)
+    assert space.load_schema(dataset_id) == schema
+    ((kind, text),) = state.take_notices()
+    assert kind == "error"
+    assert "job" in text
+
+
+def test_warnings_come_first_in_plain_words(open_page: Open, add_table: Callable[..., str]) -> None:
+    frame = applicants()
+    frame["code"] = [f"C-{row:05d}" for row in range(len(frame))]
+    frame["same"] = 1
+    frame["amount"] = np.arange(len(frame)) * 1.5 + 0.25
+    frame["twice"] = frame["amount"] * 2
+    app = open_page("dataset", dataset=add_table(frame, target="amount"), view="Profile")
+    assert "What to look at before training" in texts(app)
+    assert "twice" in texts(app)
+    next(box for box in app.selectbox if box.label == "Look at one column").select("code")
+    assert "C\\-00000" not in texts(checked(app.run()))
+    assert "For example: C-00000" in texts(app)
+    next(box for box in app.selectbox if box.label == "Look at one column").select("job")
+    checked(app.run())
+    assert "Mean" not in {metric.label for metric in app.metric}
 
 
 @pytest.mark.parametrize("name", VIEWS)

@@ -137,6 +137,27 @@ def queued(space: Workspace, dataset_id: str) -> tuple[JobQueue, str]:
     return queue, queue.submit(spec)
 
 
+def test_before_the_first_epoch_the_panel_says_so(
+    open_page: Open, add_table: Callable[..., str], space: Workspace
+) -> None:
+    _, job_id = queued(space, add_table(target="approved"))
+    app = open_page("train", job=job_id)
+    assert {metric.label: metric.value for metric in app.metric} == {"Epoch": "–", "Time left": "–"}
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_worker_that_died_is_found_while_the_page_is_open(
+    open_page: Open, add_table: Callable[..., str], space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, job_id = queued(space, add_table(target="approved"))
+    app = open_page("train", job=job_id)
+    found: list[str] = []
+    monkeypatch.setattr(JobQueue, "reconcile", lambda self: found.append("looked"))
+    for _ in range(6):
+        checked(app.run())
+    assert found
+
+
 def test_a_running_job_shows_phase_epoch_curves_and_time(
     open_page: Open, add_table: Callable[..., str], space: Workspace
 ) -> None:
@@ -171,6 +192,9 @@ def test_a_failed_job_says_why_and_can_be_tried_again(
     app = open_page("train", job=job_id)
     assert "one class" in app.error[0].value
     assert "<b>" not in app.error[0].value
+    log = space.logs_folder / f"{job_id}.log"
+    log.write_text("Epoch 1 <b>\n")
+    assert checked(app.run()).code[0].value == "Epoch 1 <b>"
     press(app, "Try again")
     assert queue.job(job_id).state is JobState.RUNNING
     assert app.query_params["job"] == job_id
@@ -193,9 +217,15 @@ def test_an_estimate_is_given_once_a_run_was_timed(open_page: Open, with_run: St
     assert "judging by the last run" in texts(open_page("train", dataset=with_run.dataset_id))
 
 
-def test_a_job_of_an_unknown_kind_of_run_does_not_hide_the_form(open_page: Open, space: Workspace) -> None:
-    JobQueue(space).submit(JobSpec("explain", None, "run-9", "Other work"))
+def test_an_explanation_is_followed_without_epochs(open_page: Open, with_run: Stored, space: Workspace) -> None:
+    queue = JobQueue(space)
+    job_id = queue.submit(JobSpec("explain", with_run.dataset_id, with_run.run_id, "Other work"))
     assert "Other work" in texts(open_page("train"))
+    app = open_page("train", job=job_id)
+    assert labels(app.metric) == {"Time left"}
+    assert not app.get("plotly_chart")
+    queue.claim(job_id).finish()
+    assert "explained anew" in texts(open_page("train", job=job_id))
 
 
 @pytest.mark.parametrize(
