@@ -43,12 +43,14 @@ def copy(tmp_path: Path) -> Path:
     ],
 )
 def test_a_planted_forbidden_import_breaks_the_contract(copy: Path, file: str, planted: str):
-    assert _imports_are_clean(copy).returncode == 0
     target = copy / file
     target.write_text(target.read_text(encoding="utf-8") + planted, encoding="utf-8")
     result = _imports_are_clean(copy)
     assert result.returncode == 1, result.stdout + result.stderr
-    assert "BROKEN" in result.stdout
+    # The clean tree passes in `make lint`; here exactly the planted import is named.
+    assert " 1 broken" in result.stdout
+    module = file.removesuffix(".py").replace("/", ".")
+    assert re.search(rf"{module} -> {planted.split()[1]}", result.stdout), result.stdout
 
 
 def test_files_stay_readable():
@@ -73,7 +75,9 @@ def test_every_departure_from_a_paper_is_listed_in_one_place():
 
 
 def test_nothing_that_runs_code_from_a_file_is_used():
-    risky = re.compile(r"\b(import pickle|from pickle|torch\.load|joblib|unsafe_allow_html\s*=\s*True)")
+    risky = re.compile(
+        r"\b(?:import pickle|from pickle|(?<!safetensors\.)torch\.load|joblib|unsafe_allow_html\s*=\s*True)"
+    )
     sources = [*ENGINE, *PAGES, *SHARED_BY_PAGES, ROOT / "app.py"]
     assert [str(path) for path in sources if risky.search(path.read_text(encoding="utf-8"))] == []
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages._ui import data_access, dataset_add, dataset_target, state, widgets
 from pages._ui.dataset_preview import dates_config
+from pages._ui.job_panel import ACTIVE
 
 __all__ = ["table", "target"]
 
@@ -23,12 +24,31 @@ def table() -> bool:
             state.clear("run", "job", "row")
             state.choose("stage", "2")
             st.rerun()
+    _resume()
     names = data_access.dataset_names()
     if not names:
         return False
     dataset_id = widgets.choice("Or go on with a table of this workspace", names, state.current("dataset"), key="walk")
     state.choose("dataset", dataset_id)
     return True
+
+
+def _resume() -> None:
+    """Offer the training that is going on, or the newest run: a walk that was left goes on from there."""
+    job = next((record for record in data_access.queue().list(states=ACTIVE) if record.spec.kind == "train"), None)
+    run = next((item for item in data_access.runs() if item.manifest is not None), None)
+    if job is not None:
+        title, ids = job.spec.title, {"dataset": job.spec.dataset_id, "job": job.job_id, "stage": "3"}
+    elif run is not None and run.manifest is not None:
+        title, ids = run.title, {"dataset": run.manifest.dataset.dataset_id, "run": run.run_id, "stage": "4"}
+    else:
+        return
+    label = f"Resume: {widgets.md(title)}"
+    if st.button(label, key="resume", icon=":material/play_circle:", help="Go on where the last training stands."):
+        for name, value in ids.items():
+            if value is not None:
+                state.choose(name, value)
+        st.rerun()
 
 
 def target() -> bool:

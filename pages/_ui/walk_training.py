@@ -52,12 +52,18 @@ def _start(dataset_id: str, *, again: bool) -> None:
 
 
 def _run_of(dataset_id: str) -> Run | None:
-    """The run last looked at, when it was trained on this table; so a walk that was left goes on."""
-    run_id = state.current("run")
-    if run_id not in data_access.run_names():
+    """The run to show for this table: the one last looked at, else the newest; so a walk that was left goes on."""
+    mine = [
+        item.run_id
+        for item in data_access.runs()
+        if item.manifest is not None and item.manifest.dataset.dataset_id == dataset_id
+    ]
+    current = state.current("run")
+    if not mine:
         return None
-    run = data_access.run(run_id)
-    return run if run.manifest.dataset.dataset_id == dataset_id else None
+    run_id = current if current in mine else mine[0]
+    state.choose("run", run_id)
+    return data_access.run(run_id)
 
 
 def _follow(job_id: str) -> bool:

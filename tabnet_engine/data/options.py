@@ -112,6 +112,10 @@ class ReadOptions:
             raise ConfigError(f"missing_tokens must be a list of texts, got {tokens!r}")
         return cls(**{**values, "missing_tokens": tuple(tokens)})
 
+    def for_another_file(self) -> Self:
+        """Options for a file with the same columns: what the values mean is kept, how the file is written is not."""
+        return type(self)(header=self.header, missing_tokens=self.missing_tokens)
+
     def replace(self, **changes: Any) -> Self:
         """The same options with some changed, checked again."""
         return dataclasses.replace(self, **changes)

@@ -211,17 +211,19 @@ def _score(records: list[Record], delimiter: str, tokens: Collection[str]) -> fl
     consistency = len(regular) / len(records)
     step = max(1, len(regular) * width // _MAX_CELLS)
     cells = [cell for record in regular[1::step] for cell in record.cells][:_MAX_CELLS]
-    if delimiter == " " and not _is_blank_separated(consistency, width, cells):
+    if delimiter == " " and not _is_blank_separated(records, width, cells):
         return 0.0
     if consistency < 0.5:
         return 0.0
     return consistency + _clean_share(cells, tokens) + 0.5 * _clean_share(regular[0].cells[:_MAX_CELLS], tokens)
 
 
-def _is_blank_separated(consistency: float, width: int, cells: list[str]) -> bool:
+def _is_blank_separated(records: list[Record], width: int, cells: list[str]) -> bool:
     """Words are separated by blanks too: columns of numbers are what tells a table from prose."""
+    below = records[1:] or records
+    n_regular = sum(1 for record in below if len(record.cells) == width)
     n_numbers = sum(1 for cell in cells if is_number(cell))
-    return consistency > 0.9 and width >= 2 and n_numbers * 4 >= len(cells) > 0
+    return n_regular > 0.9 * len(below) and n_numbers * 4 >= len(cells) > 0
 
 
 def _clean_share(cells: Sequence[str], tokens: Collection[str]) -> float:

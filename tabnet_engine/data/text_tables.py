@@ -26,6 +26,7 @@ from tabnet_engine.errors import TableError
 __all__ = ["read_text"]
 
 _BLOCK = 4 << 20
+_DECLARED_DELIMITER = re.compile(rb"(sep=([^\r\n\"]))(?=[\r\n])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,11 @@ def _prepared(source: Source, options: ReadOptions, notes: list[str]) -> _Text:
     if encoding not in {"utf-8", "ascii"} and options.encoding is None:
         notes.append(f"The text is not UTF-8; it was read as {encoding}.")
     data = _without_stray_bytes(data, notes)
+    declared = _DECLARED_DELIMITER.match(data)
+    if declared:
+        # Excel's own way to name the delimiter; the line stays as an empty one, so that lines keep their numbers.
+        data = data[declared.end(1) :]
+        options = options.replace(delimiter=options.delimiter or declared[2].decode("utf-8", "replace"))
     sample = cut_sample(data)
     dialect = sniff(sample, options, whole=len(sample) == len(data))
     if dialect.single:

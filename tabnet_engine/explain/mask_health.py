@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabnet_engine.explain.mask_summaries import MaskSummary
-from tabnet_engine.explain.wording import percent
+from tabnet_engine.explain.wording import column_name, percent
 
 __all__ = ["mask_health"]
 
@@ -37,7 +37,7 @@ def _problem(summary: MaskSummary, step: int) -> str:
     held = float(summary.mean_masks[step, leading])
     if held > _ONE_COLUMN and n_features > 1:
         return (
-            f"reads {summary.features[leading]} in nearly every row ({percent(held)} of its mask): "
+            f"reads {column_name(summary.features[leading])} in nearly every row ({percent(held)} of its mask): "
             "its mask does not tell rows apart."
         )
     if n_features >= _FEW_COLUMNS and summary.columns_read[step] > _ALL_COLUMNS * n_features:

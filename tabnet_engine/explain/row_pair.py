@@ -9,7 +9,7 @@ from tabnet_engine.explain.agreement import RankAgreement, RowAgreement, rank_ag
 from tabnet_engine.explain.attribution import Attribution, position_of
 from tabnet_engine.explain.importance import GlobalImportance
 from tabnet_engine.explain.masks import MaskExplanation
-from tabnet_engine.explain.wording import percent
+from tabnet_engine.explain.wording import column_name, percent
 
 __all__ = ["least_agreeing", "row_pair", "row_pair_sentences"]
 
@@ -51,7 +51,7 @@ def row_pair_sentences(pair: RankAgreement, *, limit: int = 3) -> tuple[str, ...
 
 
 def _sentence(pair: RankAgreement, index: int) -> str:
-    name = pair.features[index]
+    name = column_name(pair.features[index], start=True)
     read, moved = float(pair.first_share[index]), float(pair.second_share[index])
     if read > moved:
         return f"{name} got {percent(read)} of the reading, but only {percent(moved)} of what moved the score."

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from tabnet_engine.explain.dependence import Dependence
 from tabnet_engine.explain.shap_summary import ShapSummary
-from tabnet_engine.explain.wording import amount
+from tabnet_engine.explain.wording import amount, column_name
 from tabnet_engine.figures.cells import scale_legend
 from tabnet_engine.figures.theme import ACCENT, MISSING, NEUTRAL, bars_height, color, empty, escape, finish, labels
 
@@ -155,7 +155,7 @@ def dependence(record: Dependence, *, unit: str, subtitle: str = "") -> go.Figur
         unit: what the score is.
         subtitle: rows, background and evaluations.
     """
-    title = f"How {record.feature} moves the score"
+    title = f"How {column_name(record.feature)} moves the score"
     if not len(record.pushes):
         return empty("There is no explained row to show.", title=title)
     levels = np.full(len(record.pushes), np.nan) if record.levels is None else record.levels

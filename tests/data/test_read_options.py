@@ -73,6 +73,13 @@ def test_tokens_are_stripped_and_counted_once():
     assert ReadOptions(missing_tokens=(" NA", "NA", "")).missing_tokens == ("NA", "")
 
 
+def test_another_file_keeps_what_values_mean():
+    used = ReadOptions(
+        format="csv", encoding="cp1252", delimiter=";", decimal=",", header="none", missing_tokens=("-9",)
+    )
+    assert used.for_another_file() == ReadOptions(header="none", missing_tokens=("-9",))
+
+
 def test_replacing_checks_again():
     assert ReadOptions().replace(header="none").header == "none"
     with pytest.raises(ConfigError, match="header must be"):

@@ -131,6 +131,21 @@ def test_what_only_arrow_refuses_is_still_one_sentence():
     assert str(error) == "t cannot be read as a table: CSV parse error; choose another delimiter or quote"
 
 
+def test_the_delimiter_that_excel_declares(tmp_path):
+    table = read(tmp_path, "sep=|\na,x|b\n1,5|p\n2,5|q\n" + "3,5|q\n" * 60 + "u|q\n")
+    assert table.options.delimiter == "|"
+    assert list(table.frame.columns) == ["a,x", "b"]
+    assert 'first "u" at row 62 (line 65)' in " ".join(table.notes)
+    assert read_table(tmp_path / "t.csv", table.options).frame.equals(table.frame)
+    assert read(tmp_path, "sep=|\na;b\n1;2\n", delimiter=";").frame["b"].tolist() == [2]
+
+
+def test_row_names_without_a_name(tmp_path):
+    table = read(tmp_path, '"a" "b"\n"1" 1.5 "x y"\n"2" 2.5 "y"\n"3" 3.5 "z"\n')
+    assert list(table.frame.columns) == ["row", "a", "b"]
+    assert table.frame["b"].tolist() == ["x y", "y", "z"]
+
+
 def test_a_delimiter_by_hand_may_be_anything(tmp_path):
     assert read(tmp_path, "a§b\n1§2\n", delimiter="§").frame.shape == (1, 2)
     assert read(tmp_path, "a<>b\n1<>2\n", delimiter="<>").frame.shape == (1, 2)

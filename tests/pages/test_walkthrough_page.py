@@ -64,6 +64,24 @@ def test_it_is_resumed_where_it_was_left(open_page: Open, add_table: Callable[..
     assert "Stop" in buttons(app)
 
 
+def test_a_visit_of_another_day_resumes_the_training(
+    open_page: Open, add_table: Callable[..., str], space: Workspace
+) -> None:
+    dataset_id = add_table(target="approved")
+    job_id = JobQueue(space).submit(TrainPayload(dataset_id=dataset_id, title="Left").to_spec("run-1"))
+    app = press(open_page("walkthrough"), "Resume: Left")
+    assert (app.query_params["stage"], app.query_params["job"]) == ("3", job_id)
+    assert app.query_params["dataset"] == dataset_id
+
+
+def test_a_visit_of_another_day_resumes_with_the_newest_run(open_page: Open, with_run: Stored) -> None:
+    app = press(open_page("walkthrough"), "Resume: First try")
+    assert heading(app) == "4. Masks"
+    assert app.query_params["run"] == with_run.run_id
+    app = press(app, "Back")
+    assert {"Train again", "Next: masks"} <= buttons(app)
+
+
 def test_a_finished_training_opens_the_masks(open_page: Open, with_run: Stored, space: Workspace) -> None:
     queue = JobQueue(space)
     job_id = queue.submit(TrainPayload(dataset_id=with_run.dataset_id, title="First try").to_spec(with_run.run_id))
