@@ -18,7 +18,7 @@ def main() -> None:
         explain_widgets.table_gone(run)
         return
     row = row_picker.pick_row(run, table)
-    explanation = explain_access.row_explanation(run, row)
+    explanation = explain_access.shown_row(run, row)
     if explanation is None:
         if not busy:
             explain_jobs.missing(run, "background to explain against")
@@ -31,7 +31,6 @@ def main() -> None:
     explain_decision.steps(run, explanation, output)
     st.subheader("Which columns pushed", anchor=False)
     explain_decision.pushes(run, explanation, output)
-    st.subheader("Do masks and SHAP agree here?", anchor=False)
     explain_decision.both_methods(explanation, output)
     st.subheader("The row itself", anchor=False)
     explain_decision.cells(explanation, output)

@@ -76,6 +76,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", default="auto", choices=["auto", "binary", "multiclass", "regression"])
     parser.add_argument("--test-table", type=Path, help="test on this table instead of held-out rows")
     parser.add_argument("--header", default="auto", choices=["auto", "first", "none"])
+    parser.add_argument("--names", metavar="NAME[,NAME]", help="what the columns are called, in order")
     parser.add_argument("--ignore", default="", metavar="COL[,COL]", help="columns to leave out")
     parser.add_argument("--positive", help="the class whose probability is reported (binary)")
     parser.add_argument("--seed", type=int, help="seed of split, weights and batches (default 0)")
@@ -132,8 +133,9 @@ def _train(arguments: argparse.Namespace) -> None:
         settings["seed"] = str(arguments.seed)
     if arguments.out.exists():
         raise ConfigError(f"{arguments.out} exists already; choose another folder for --out")
-    table = _read(arguments.table, ReadOptions(header=arguments.header))
-    test = None if arguments.test_table is None else _read(arguments.test_table, table.options)
+    names = None if arguments.names is None else tuple(arguments.names.split(","))
+    table = _read(arguments.table, ReadOptions(header=arguments.header, column_names=names))
+    test = None if arguments.test_table is None else _read(arguments.test_table, table.options.for_another_file())
     source = Source(
         frame=table.frame,
         schema=_choose_columns(table.frame, arguments),
@@ -189,8 +191,7 @@ def _load(arguments: argparse.Namespace) -> tuple[Run, Table]:
     from tabnet_engine.runs.artefact import load_run
 
     run = load_run(arguments.run)
-    options = ReadOptions.from_mapping(run.read_options) if run.read_options else ReadOptions()
-    return run, _read(arguments.table, options)
+    return run, _read(arguments.table, ReadOptions.from_mapping(run.read_options).for_another_file())
 
 
 def _predict(arguments: argparse.Namespace) -> None:

@@ -108,6 +108,21 @@ def test_a_table_without_header_and_its_test_table(tmp_path: Path, capfd: pytest
     assert json.loads(shown.out)["test"]["auc"] > 0.8
 
 
+def test_columns_named_by_hand_are_kept_for_tables_to_predict(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    lines = [f"{index % 7},{index % 3},{'yes' if index % 7 > 3 else 'no'}" for index in range(200)]
+    (tmp_path / "bare.csv").write_text("\n".join(lines) + "\n")
+    command = ["train", "--table", str(tmp_path / "bare.csv"), "--header", "none", "--names", "days,shift,late"]
+    assert main([*command, "--target", "late", *SMALL, "--out", str(tmp_path / "run")]) == 0
+    # Rows to predict come without the last column.
+    (tmp_path / "new.csv").write_text("5,1\n1,1\n")
+    out = tmp_path / "p.parquet"
+    assert (
+        main(["predict", "--run", str(tmp_path / "run"), "--table", str(tmp_path / "new.csv"), "--out", str(out)]) == 0
+    )
+    assert len(pd.read_parquet(out)) == 2
+    assert "first 2 of 3 names" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("content", "target", "text"),
     [

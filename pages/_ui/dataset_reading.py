@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from pages._ui import data_access, intake, state
@@ -43,6 +45,7 @@ def reading(dataset_id: str, options: ReadOptions) -> None:
             changes["header"] = st.selectbox(
                 "Column names come from", headers, index=headers.index(options.header), format_func=_HEADERS.__getitem__
             )
+            changes["column_names"] = _column_names(options)
         changes["missing_tokens"] = _missing_tokens(options)
         submitted = st.form_submit_button("Read the file again", icon=":material/refresh:")
     if submitted:
@@ -85,6 +88,17 @@ def _sheet_choice(dataset_id: str, options: ReadOptions) -> dict[str, object]:
     sheets = list(sheet_names(original)) if original else [present]
     index = sheets.index(present) if present in sheets else 0
     return {"sheet": st.selectbox("Sheet", sheets, index=index)}
+
+
+def _column_names(options: ReadOptions) -> tuple[str, ...] | None:
+    text = st.text_area(
+        "Names of the columns, in order",
+        ", ".join(options.column_names or ()),
+        placeholder="as the file has them; for others type: age, workclass, education",
+        help="Separated by commas or lines. A file without names is easier to read with them.",
+    )
+    names = tuple(name for name in (part.strip() for part in re.split(r"[,\n]", text)) if name)
+    return names or None
 
 
 def _missing_tokens(options: ReadOptions) -> tuple[str, ...]:

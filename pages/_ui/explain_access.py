@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import streamlit as st
 
 from pages._ui import data_access, state, widgets
-from tabnet_engine.errors import UserError
+from tabnet_engine.errors import ExplanationError, UserError
 from tabnet_engine.explain import store
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.single_row import RowExplainer, RowExplanation
     from tabnet_engine.runs.run import Run
 
+Rows = TypeVar("Rows", "MaskExplanation", "Attribution")
+
 __all__ = [
+    "ShownRow",
     "attribution",
     "chosen_run",
     "explainer",
@@ -32,6 +36,7 @@ __all__ = [
     "outcomes",
     "row_explanation",
     "seconds_per_evaluation",
+    "shown_row",
     "texts",
 ]
 
@@ -47,8 +52,11 @@ def chosen_run() -> Run | None:
             label="Start the walkthrough",
         )
         return None
-    run_id = widgets.choice("Run", names, state.current("run"), key="explained_run")
-    if run_id != state.current("run"):
+    current = state.current("run")
+    if current is not None and current not in names:
+        widgets.info("The run that was asked for is not here any more, or is damaged; another one is shown")
+    run_id = widgets.choice("Run", names, current, key="explained_run")
+    if run_id != current:
         state.clear("row")  # a row number means nothing in another table
     state.choose("run", run_id)
     return data_access.run(run_id)
@@ -143,34 +151,80 @@ def _explainer(digest: str, _run: Run) -> RowExplainer:  # noqa: ARG001 - as abo
     return RowExplainer.of_run(_run, config)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ShownRow:
+    """What can be said about one row. Without SHAP values, ``why_not`` says why there are none.
+
+    ``texts`` are the row's cells as the user knows them; ``missing`` and ``unseen`` name columns.
+    """
+
+    row: int
+    texts: dict[str, str]
+    missing: tuple[str, ...]
+    unseen: tuple[str, ...]
+    masks: MaskExplanation
+    attribution: Attribution | None
+    why_not: str = ""
+
+
+def shown_row(run: Run, row: int) -> ShownRow | None:
+    """What can be said about one row; without SHAP values where they cannot be computed.
+
+    None when the table is gone, or when the run has neither this row's masks nor a background.
+
+    Raises:
+        UserError: the row cannot be explained at all.
+    """
+    table, stored = frame(run), masks(run)
+    why_not = ""
+    try:
+        whole = row_explanation(run, row)
+    except ExplanationError as error:
+        if stored is None or _taken(stored, row) is None:
+            raise
+        whole, why_not = None, str(error)
+    read = whole.masks if whole is not None else None if stored is None else _taken(stored, row)
+    if table is None or read is None:
+        return None
+    from tabnet_engine.explain.single_row import cell_texts
+
+    texts, missing, unseen = cell_texts(run.encoder, table.iloc[[row]])
+    moved = None if whole is None else whole.attribution
+    return ShownRow(
+        row=row, texts=texts, missing=missing, unseen=unseen, masks=read, attribution=moved, why_not=why_not
+    )
+
+
 def row_explanation(run: Run, row: int) -> RowExplanation | None:
     """Masks, step contributions and SHAP values of one row: stored, else computed now.
 
     None when the table is gone, or the run has no background to compute against.
+
+    Raises:
+        UserError: the row cannot be explained.
     """
     return _stored_row(run, row) or _computed_row(run, row)
 
 
 def _stored_row(run: Run, row: int) -> RowExplanation | None:
     """The row from what is stored, without loading the network; None when a part is not stored."""
-    from tabnet_engine.explain.attribution import position_of
     from tabnet_engine.explain.single_row import RowExplanation, cell_texts
 
-    read, moved, table = masks(run), attribution(run), frame(run)
+    stored_masks, stored_values, table = masks(run), attribution(run), frame(run)
+    read = None if stored_masks is None else _taken(stored_masks, row)
+    moved = None if stored_values is None else _taken(stored_values, row)
     if read is None or moved is None or table is None:
         return None
-    at_masks, at_values = position_of(read.rows, row), position_of(moved.rows, row)
-    if at_masks is None or at_values is None:
-        return None
-    shown, missing, unseen = cell_texts(run.encoder, table.iloc[[row]])
-    return RowExplanation(
-        row=row,
-        texts=shown,
-        missing=missing,
-        unseen=unseen,
-        masks=read.take([at_masks]),
-        attribution=moved.take([at_values]),
-    )
+    texts, missing, unseen = cell_texts(run.encoder, table.iloc[[row]])
+    return RowExplanation(row=row, texts=texts, missing=missing, unseen=unseen, masks=read, attribution=moved)
+
+
+def _taken(stored: Rows, row: int) -> Rows | None:
+    """The one row of what is stored; None when it is not there."""
+    from tabnet_engine.explain.attribution import position_of
+
+    position = position_of(stored.rows, row)
+    return None if position is None else stored.take([position])
 
 
 def _computed_row(run: Run, row: int) -> RowExplanation | None:

@@ -15,6 +15,7 @@ from tabnet_engine.explain.reading import attribution_sentences, timeline_senten
 from tabnet_engine.explain.row_outcomes import SPLIT_NAMES, row_outcomes
 from tabnet_engine.explain.row_pair import row_pair, row_pair_sentences
 from tabnet_engine.explain.timeline import step_timeline
+from tabnet_engine.explain.wording import column_name, joined
 from tabnet_engine.figures.agreement import attention_effect_pairs
 from tabnet_engine.figures.decision import contribution_map, probability_bars
 from tabnet_engine.figures.decision import step_timeline as timeline_figure
@@ -22,15 +23,15 @@ from tabnet_engine.figures.waterfall import waterfall
 from tabnet_engine.training.probabilities import class_probabilities
 
 if TYPE_CHECKING:
+    from pages._ui.explain_access import ShownRow
     from tabnet_engine.explain.attribution import Attribution
     from tabnet_engine.explain.row_outcomes import RowOutcomes
-    from tabnet_engine.explain.single_row import RowExplanation
     from tabnet_engine.runs.run import Run
 
 __all__ = ["both_methods", "cell_table", "cells", "leading", "prediction", "pushes", "steps"]
 
 
-def prediction(run: Run, explanation: RowExplanation, table: pd.DataFrame) -> None:
+def prediction(run: Run, explanation: ShownRow, table: pd.DataFrame) -> None:
     """What the model said, what really came, and which part of the table the row belongs to."""
     rows = np.array([explanation.row], dtype=np.int64)
     outcome = row_outcomes(run.codec, run.splits, table, rows, explanation.masks.logits)
@@ -54,14 +55,14 @@ def prediction(run: Run, explanation: RowExplanation, table: pd.DataFrame) -> No
         explain_widgets.chart(figure, key="probabilities", alt="Probability of each class")
 
 
-def leading(explanation: RowExplanation) -> int:
+def leading(explanation: ShownRow) -> int:
     """The output with the highest score: what a reader wants explained first."""
-    return int(explanation.logits.argmax())
+    return int(explanation.masks.logits[0].argmax())
 
 
-def _prediction_numbers(run: Run, explanation: RowExplanation, outcome: RowOutcomes) -> dict[str, str]:
+def _prediction_numbers(run: Run, explanation: ShownRow, outcome: RowOutcomes) -> dict[str, str]:
     line = outcome.table().iloc[0]
-    name = run.codec.name
+    name = column_name(run.codec.name)
     if run.codec.task is Task.REGRESSION:
         return {
             f"Predicted {name}": widgets.number(float(line["predicted"])),
@@ -71,11 +72,11 @@ def _prediction_numbers(run: Run, explanation: RowExplanation, outcome: RowOutco
     values = {f"Predicted {name}": str(line["predicted"]), "Probability": f"{float(line['probability']):.1%}"}
     values["Actual"] = str(line["actual"])
     if run.codec.task is Task.BINARY:
-        values["Score"] = f"{explanation.logits[0]:+.2f}"
+        values["Score"] = f"{explanation.masks.logits[0, 0]:+.2f}"
     return values
 
 
-def steps(run: Run, explanation: RowExplanation, output: int) -> None:
+def steps(run: Run, explanation: ShownRow, output: int) -> None:
     """The timeline of the steps as a picture and in words."""
     masks = explanation.masks
     whole = step_timeline(masks, explanation.row, explanation.texts, top=len(masks.features))
@@ -100,9 +101,12 @@ def _sum_words(run: Run, base: float) -> str:
     return "the steps add up to the score exactly"
 
 
-def pushes(run: Run, explanation: RowExplanation, output: int) -> None:
-    """The signed waterfall, how it was measured, and the leading columns in words."""
+def pushes(run: Run, explanation: ShownRow, output: int) -> None:
+    """The signed waterfall, how it was measured, and the leading columns in words; or why there is none."""
     values = explanation.attribution
+    if values is None:
+        widgets.info(explanation.why_not or "This run has no SHAP values and no background to compute them against")
+        return
     left, right = st.columns([3, 2])
     with left:
         figure = waterfall(
@@ -131,8 +135,11 @@ def _measured(values: Attribution) -> str:
     )
 
 
-def both_methods(explanation: RowExplanation, output: int) -> None:
+def both_methods(explanation: ShownRow, output: int) -> None:
     """What was read of this row beside what moved its score, and where the two differ."""
+    if explanation.attribution is None:
+        return
+    st.subheader("Do masks and SHAP agree here?", anchor=False)
     pair = row_pair(explanation.masks, explanation.attribution, explanation.row, output=output)
     left, right = st.columns([3, 2])
     with left:
@@ -149,14 +156,14 @@ def both_methods(explanation: RowExplanation, output: int) -> None:
         )
 
 
-def cells(explanation: RowExplanation, output: int) -> None:
+def cells(explanation: ShownRow, output: int) -> None:
     """Every value of the row, missing and unseen ones marked, beside what both methods say of it."""
     if explanation.missing:
-        widgets.info(
-            f"Missing in this row: {', '.join(explanation.missing)}; missing is a state of its own to the model"
-        )
+        names = joined([column_name(name) for name in explanation.missing])
+        widgets.info(f"Missing in this row: {names}; missing is a state of its own to the model")
     if explanation.unseen:
-        widgets.info(f"Never seen in training: the values of {', '.join(explanation.unseen)}")
+        names = joined([column_name(name) for name in explanation.unseen])
+        widgets.info(f"Never seen in training: what this row holds in {names}")
     table = cell_table(explanation, output)
     config = {
         "read": st.column_config.ProgressColumn(
@@ -168,7 +175,7 @@ def cells(explanation: RowExplanation, output: int) -> None:
     explain_widgets.csv_button("Download this row", table, name=f"row-{explanation.row}", key="row_csv")
 
 
-def cell_table(explanation: RowExplanation, output: int) -> pd.DataFrame:
+def cell_table(explanation: ShownRow, output: int) -> pd.DataFrame:
     """One line a column: its value, its state, how much it was read, which way it pushed."""
     names = explanation.masks.features
     states = {
@@ -181,7 +188,9 @@ def cell_table(explanation: RowExplanation, output: int) -> pd.DataFrame:
             "value": [explanation.texts[name] for name in names],
             "state": [states.get(name, "") for name in names],
             "read": explanation.masks.aggregate[0].astype(float),
-            "pushed": explanation.attribution.values[0, :, output],
         }
     )
+    if explanation.attribution is None:
+        return table.sort_values("read", ascending=False, kind="stable", ignore_index=True)
+    table["pushed"] = explanation.attribution.values[0, :, output]
     return table.sort_values("pushed", key=np.abs, ascending=False, kind="stable", ignore_index=True)

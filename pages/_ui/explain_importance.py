@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages._ui import explain_access, explain_widgets, widgets
+from pages._ui import explain_access, explain_jobs, explain_widgets, widgets
 from tabnet_engine.explain.agreement import RankAgreement, agreement_sentence, disagreement_sentences, rank_agreement
 from tabnet_engine.explain.by_output import mean_absolute, one_output
 from tabnet_engine.explain.importance import GlobalImportance, from_attribution
@@ -63,7 +63,8 @@ def figures(run: Run, output: int) -> None:
             unit = explain_widgets.unit(run, output)
             _bars(shap, title="What moves the score (SHAP)", x=f"mean |SHAP|, {unit}", order=order)
         else:
-            widgets.info("This run has no SHAP values; compute them on the page Masks and SHAP")
+            reason = explain_jobs.no_shap(run)
+            widgets.info(reason or "This run has no SHAP values; compute them on the page Masks and SHAP")
 
 
 def _bars(importance: GlobalImportance, *, title: str, x: str, order: list[int] | None) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from pages._ui import data_access, explain_access, state, widgets
 from pages._ui.job_panel import time_text
 from tabnet_engine.config import ExplainConfig
-from tabnet_engine.explain.shapley import DEFAULT_PERMUTATIONS
+from tabnet_engine.explain.shapley import DEFAULT_PERMUTATIONS, MAX_FEATURES
 from tabnet_engine.jobs.records import JobState
 from tabnet_engine.jobs.spec import ExplainPayload
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tabnet_engine.jobs.records import JobRecord
     from tabnet_engine.runs.run import Run
 
-__all__ = ["budget_form", "follow", "missing", "submit"]
+__all__ = ["budget_form", "follow", "missing", "no_shap", "submit"]
 
 
 def follow(run: Run) -> bool:
@@ -40,11 +40,26 @@ def missing(run: Run, what: str) -> None:
         run: the run.
         what: what is missing, to follow "This run has no".
     """
+    reason = no_shap(run) if what == "SHAP values" else None
+    if reason is not None:
+        widgets.info(reason)
+        return
     with st.container(border=True, gap="small"):
         st.subheader(f"This run has no {what} yet", anchor=False)
         st.write("They are computed from the run's own table in the background; the page can be left meanwhile.")
         if st.button("Compute them", type="primary", icon=":material/play_arrow:", key=f"explain_{run.run_id}"):
             submit(run, {})
+
+
+def no_shap(run: Run) -> str | None:
+    """Why this run can have no SHAP values; None when it can."""
+    n_features = len(run.schema.features)
+    if n_features <= MAX_FEATURES:
+        return None
+    return (
+        f"SHAP values are computed for at most {MAX_FEATURES:,} columns and this model reads {n_features:,}; the masks "
+        "can be seen, and a model trained on fewer columns can be compared"
+    )
 
 
 @st.dialog("Compute SHAP values again", icon=":material/tune:")

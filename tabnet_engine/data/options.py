@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -50,6 +50,8 @@ _SPELLED_DELIMITERS = {
     "blank": " ",
 }
 
+_LISTS = ("missing_tokens", "column_names")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
@@ -65,6 +67,7 @@ class ReadOptions:
             ``"auto"``.
         sheet: the sheet of an Excel workbook.
         missing_tokens: cells that mean "no value"; surrounding blanks never count.
+        column_names: what the columns are called, in order, instead of what the file calls them.
     """
 
     format: str | None = None
@@ -75,6 +78,7 @@ class ReadOptions:
     header: str = "auto"
     sheet: str | None = None
     missing_tokens: tuple[str, ...] = DEFAULT_MISSING_TOKENS
+    column_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         _one_of("format", self.format, (None, *FORMATS))
@@ -89,10 +93,13 @@ class ReadOptions:
             raise ConfigError(f"quote and delimiter must differ, both are {self.quote!r}")
         tokens = dict.fromkeys(_text("missing_tokens", token).strip() for token in self.missing_tokens)
         object.__setattr__(self, "missing_tokens", tuple(tokens))
+        if self.column_names is not None:
+            object.__setattr__(self, "column_names", _column_names(self.column_names))
 
     def to_mapping(self) -> dict[str, Any]:
         """The options as plain JSON values."""
-        return {**dataclasses.asdict(self), "missing_tokens": list(self.missing_tokens)}
+        names = None if self.column_names is None else list(self.column_names)
+        return {**dataclasses.asdict(self), "missing_tokens": list(self.missing_tokens), "column_names": names}
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
@@ -105,20 +112,41 @@ class ReadOptions:
         for key, value in values.items():
             if key not in known:
                 raise ConfigError(f"unknown read option {key!r}; the options are {', '.join(known)}")
-            if key != "missing_tokens" and value is not None:
+            if key not in _LISTS and value is not None:
                 _text(key, value)
-        tokens = values.get("missing_tokens", DEFAULT_MISSING_TOKENS)
-        if isinstance(tokens, str) or not isinstance(tokens, list | tuple):
-            raise ConfigError(f"missing_tokens must be a list of texts, got {tokens!r}")
-        return cls(**{**values, "missing_tokens": tuple(tokens)})
+        named = values.get("column_names") is not None
+        given = [key for key in _LISTS if key in values and (key != "column_names" or named)]
+        lists = {key: tuple(_list(key, values[key])) for key in given}
+        return cls(**{**values, **lists})
 
     def for_another_file(self) -> Self:
         """Options for a file with the same columns: what the values mean is kept, how the file is written is not."""
-        return type(self)(header=self.header, missing_tokens=self.missing_tokens)
+        return type(self)(header=self.header, missing_tokens=self.missing_tokens, column_names=self.column_names)
 
     def replace(self, **changes: Any) -> Self:
         """The same options with some changed, checked again."""
         return dataclasses.replace(self, **changes)
+
+
+def _list(key: str, value: Any) -> Sequence[Any]:
+    if not isinstance(value, list | tuple):
+        raise ConfigError(f"{key} must be a list of texts, got {value!r}")
+    return value
+
+
+def _column_names(names: Sequence[Any]) -> tuple[str, ...]:
+    """Names without blanks around them, all different.
+
+    Raises:
+        ConfigError: none at all, an empty one, or one that comes up twice.
+    """
+    stripped = tuple(_text("column_names", name).strip() for name in names)
+    if not stripped or "" in stripped:
+        raise ConfigError("every column needs a name; one of the names is empty")
+    twice = next((name for name in stripped if stripped.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"column names must differ, {twice!r} comes up twice")
+    return stripped
 
 
 def _one_of(name: str, value: str | None, choices: tuple[str | None, ...]) -> None:

@@ -74,7 +74,29 @@ def read_source(source: Source, options: ReadOptions, limits: TableLimits) -> Ta
         frame, notes = build_frame(raw)
     except (MemoryError, pa.ArrowMemoryError) as error:
         raise TableError(f"{source.name} needs more memory than reading may take; use fewer rows or columns") from error
+    if options.column_names is not None:
+        naming = _rename(frame, options.column_names)
+        return Table(
+            frame, raw.options.replace(column_names=options.column_names), (*notes, naming), source.sha256, source.name
+        )
     return Table(frame, raw.options, notes, source.sha256, source.name)
+
+
+def _rename(frame: pd.DataFrame, names: tuple[str, ...]) -> str:
+    """Give the columns of ``frame`` the names in order, and say so.
+
+    A table with fewer columns takes the first names: rows to predict often come without the last column,
+    the target.
+
+    Raises:
+        TableError: more columns than names.
+    """
+    n_columns = frame.shape[1]
+    if n_columns > len(names):
+        raise TableError(f"the table has {n_columns:,} columns and {len(names):,} names were given; name every column")
+    frame.columns = pd.Index(names[:n_columns])
+    used = "were named by hand" if n_columns == len(names) else f"took the first {n_columns:,} of {len(names):,} names"
+    return f"The columns {used}."
 
 
 def _format(source: Source, options: ReadOptions) -> str:

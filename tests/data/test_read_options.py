@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabnet_engine.data.tables import DEFAULT_MISSING_TOKENS, ReadOptions
-from tabnet_engine.errors import ConfigError
+from tabnet_engine.data.tables import DEFAULT_MISSING_TOKENS, ReadOptions, read_table
+from tabnet_engine.errors import ConfigError, TableError
 
 
 def test_nothing_is_taken_for_granted_by_default():
@@ -30,6 +30,7 @@ def test_nothing_is_taken_for_granted_by_default():
         header=st.sampled_from(["auto", "first", "none"]),
         sheet=st.none() | st.text(),
         missing_tokens=st.lists(st.text(max_size=3), max_size=4).map(tuple),
+        column_names=st.none() | st.lists(st.sampled_from(["a", "b", "<c>"]), min_size=1, unique=True).map(tuple),
     )
 )
 def test_a_trip_through_json_changes_nothing(options):
@@ -84,3 +85,33 @@ def test_replacing_checks_again():
     assert ReadOptions().replace(header="none").header == "none"
     with pytest.raises(ConfigError, match="header must be"):
         ReadOptions().replace(header="maybe")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [((), "one of the names is empty"), (("a", " "), "empty"), (("a", "a "), "'a' comes up twice"), ((1,), "got 1")],
+)
+def test_column_names_must_be_names(names, said):
+    with pytest.raises(ConfigError, match=said):
+        ReadOptions(column_names=names)
+    with pytest.raises(ConfigError, match="list of texts"):
+        ReadOptions.from_mapping({"column_names": "a,b"})
+    with pytest.raises(ConfigError, match="list of texts"):
+        ReadOptions.from_mapping({"missing_tokens": None})
+
+
+def test_columns_are_named_by_hand(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("1,2,x\n3,4,y\n5,6,x\n")
+    table = read_table(path, ReadOptions(header="none", column_names=(" age", "<b>", "y")))
+    assert list(table.frame.columns) == ["age", "<b>", "y"]
+    assert any("named by hand" in note for note in table.notes)
+    again = read_table(path, ReadOptions.from_mapping(table.options.to_mapping()))
+    assert list(again.frame.columns) == ["age", "<b>", "y"]
+    path.write_text("1,2\n3,4\n")
+    fewer = read_table(path, table.options.for_another_file())
+    assert list(fewer.frame.columns) == ["age", "<b>"]
+    assert any("first 2 of 3 names" in note for note in fewer.notes)
+    path.write_text("1,2,3,4\n5,6,7,8\n")
+    with pytest.raises(TableError, match="4 columns and 3 names"):
+        read_table(path, table.options.for_another_file())

@@ -15,6 +15,7 @@ from tabnet_engine.config import ModelConfig
 from tabnet_engine.data.encoding import InputLayout
 from tabnet_engine.errors import ConfigError
 from tabnet_engine.model.fused import EncoderPass
+from tabnet_engine.model.sparse import sparsemax
 from tabnet_engine.model.tabnet import TabNet, TabNetEncoder, TabNetOutput, mask_entropy
 
 PLAIN = ModelConfig(numeric_embedding="none", n_d=4, n_a=3, n_steps=3, virtual_batch_size=16, momentum=0.5)
@@ -224,36 +225,50 @@ def test_missing_and_extreme_cells_give_finite_answers() -> None:
         assert torch.isfinite(getattr(net(numeric, categorical), field.name)).all()
 
 
-class TestEntropy:
-    def test_bounds(self) -> None:
-        masks = torch.softmax(torch.randn(3, 50, 7) * torch.logspace(-2, 2, 50).unsqueeze(1), dim=2)
-        assert 0 <= float(mask_entropy(masks)) <= math.log(7)
-        assert float(mask_entropy(torch.full((2, 5, 7), 1 / 7))) == pytest.approx(math.log(7), abs=1e-6)
+def test_sparsity_is_the_entropy_of_the_masks() -> None:
+    out = network()(*batch(40))
+    torch.testing.assert_close(out.sparsity, mask_entropy(out.masks))
 
-    def test_one_hot_rows_have_exactly_none(self) -> None:
-        assert float(mask_entropy(torch.eye(5).unsqueeze(0))) == 0
 
-    def test_is_the_papers_sum(self) -> None:
-        masks = torch.softmax(torch.randn(2, 6, 4, dtype=torch.float64), dim=2)
-        expected = -(masks * masks.log()).sum() / (2 * 6)
-        torch.testing.assert_close(mask_entropy(masks), expected)
+def standardised(x: Tensor) -> Tensor:
+    return (x - x.mean(0)) / (x.var(0, correction=0) + 1e-5).sqrt()
 
-    def test_gradient(self) -> None:
-        masks = torch.softmax(torch.randn(2, 3, 4, dtype=torch.float64), dim=2).requires_grad_()
-        assert torch.autograd.gradcheck(mask_entropy, (masks,))
 
-    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-    def test_zeros_are_safe_in_every_precision(self, dtype: torch.dtype) -> None:
-        masks = torch.eye(4, dtype=dtype).unsqueeze(0).requires_grad_()
-        entropy = mask_entropy(masks)
-        entropy.backward()
-        assert float(entropy.detach()) == 0
-        assert masks.grad is not None
-        assert torch.isfinite(masks.grad).all()
+def by_hand(net: TabNet, x: Tensor) -> tuple[Tensor, Tensor]:
+    """The paper's equations row by row, with gamma 1.5 and norms at their start; latents and masks."""
+    encoder = net.encoder
 
-    def test_output_carries_it(self) -> None:
-        out = network()(*batch(40))
-        torch.testing.assert_close(out.sparsity, mask_entropy(out.masks))
+    def transform(value: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        z = None
+        for weight in encoder.transformer.weights(step):
+            u = standardised((value if z is None else z) @ weight.t())
+            half = u.shape[1] // 2
+            gated = u[:, :half] * torch.sigmoid(u[:, half:])
+            z = gated if z is None else math.sqrt(0.5) * (z + gated)
+        return z[:, : encoder.n_d], z[:, encoder.n_d :]
+
+    f = standardised(x)
+    _, a = transform(f, 0)
+    prior = torch.ones(len(x), 4, dtype=x.dtype)
+    latents, masks = [], []
+    for step in range(encoder.n_steps):
+        mask = sparsemax(prior * standardised(a @ encoder.attention.weight[step].t()))
+        d, a = transform(mask[:, net.embedding.column_feature] * f, step + 1)
+        prior = prior * (1.5 - mask)
+        latents.append(d.clamp(min=0))
+        masks.append(mask)
+    return torch.stack(latents), torch.stack(masks)
+
+
+def test_all_steps_equal_the_equations_written_by_hand() -> None:
+    """The mask comes after the input norm, step 0 has none, its d-part is dropped, the prior relaxes."""
+    net = network(gamma=1.5, virtual_batch_size=64).double()
+    numeric, categorical = batch(40)
+    out = net(numeric.double(), categorical)
+    latents, masks = by_hand(net, net.embedding(numeric.double(), categorical))
+    torch.testing.assert_close(out.masks, masks)
+    torch.testing.assert_close(out.latents, latents)
+    torch.testing.assert_close(out.logits, latents.sum(0) @ net.head.t())
 
 
 def loss_of(out: TabNetOutput, weight: Tensor) -> Tensor:

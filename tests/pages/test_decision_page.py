@@ -11,6 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages._ui import data_access, explain_access
+from tabnet_engine.errors import ExplanationError
+from tabnet_engine.explain.single_row import RowExplainer
 from tabnet_engine.runs.workspace import Workspace
 from tests.pages.conftest import Stored, checked, texts
 from tests.pages.explained import drop_explanations, figures, install
@@ -146,12 +148,39 @@ def test_stored_and_computed_values_of_a_row_are_the_same(with_run: Stored) -> N
     values = explain_access.attribution(run)
     assert values is not None
     row = int(values.rows[0])
-    stored, computed = explain_access._stored_row(run, row), explain_access._computed_row(run, row)
+    stored, computed = explain_access.shown_row(run, row), explain_access._computed_row(run, row)
     assert stored is not None
+    assert stored.attribution is not None
     assert computed is not None
     np.testing.assert_allclose(stored.attribution.values, computed.attribution.values, atol=1e-6)
     np.testing.assert_allclose(stored.masks.masks, computed.masks.masks, atol=1e-6)
     assert stored.texts == computed.texts
+
+
+def test_a_row_that_shap_cannot_explain_still_shows_its_steps(
+    open_page: Open, with_run: Stored, workspace_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop_explanations(workspace_root, with_run, "explanations/shap")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ExplanationError("at most 500 columns <b>can</b> be explained")
+
+    monkeypatch.setattr(RowExplainer, "explain", refuse)
+    app = open_page("decision", run=with_run.run_id, row="7")
+    assert "Step by step" in str(figures(app))
+    assert "What pushed this score" not in str(figures(app))
+    assert "500 columns" in texts(app)
+    assert "<b>can" not in texts(app)
+    assert "pushed" not in app.dataframe[0].value
+
+
+def test_masks_alone_show_the_steps_and_say_what_is_missing(
+    open_page: Open, with_run: Stored, workspace_root: Path
+) -> None:
+    drop_explanations(workspace_root, with_run, "explanations/shap", "explanations/background")
+    app = open_page("decision", run=with_run.run_id, row="7")
+    assert "Step by step" in str(figures(app))
+    assert "no background to compute them against" in texts(app)
 
 
 def test_without_its_table_no_single_row_can_be_shown(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
@@ -170,10 +199,11 @@ def test_without_stored_shap_a_row_is_explained_at_once(
     assert "rows with stored SHAP values" not in app.selectbox(key=f"row_list_{with_run.run_id}").options
 
 
-def test_another_run_forgets_the_row_of_the_first(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
+def test_a_run_that_is_gone_is_said_and_its_row_forgotten(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
     app = open_page("decision", run="no-such-run", row="7")
-    assert app.query_params["run"] == [with_run.run_id] or app.query_params["run"] == with_run.run_id
-    assert not app.error
+    assert app.query_params["run"] in ([with_run.run_id], with_run.run_id)
+    assert "is not here any more" in texts(app)
+    assert row_of(app) != 7
 
 
 def test_stored_rows_need_no_torch(with_run: Stored, workspace_root: Path) -> None:
@@ -184,7 +214,7 @@ def test_stored_rows_need_no_torch(with_run: Stored, workspace_root: Path) -> No
         "from pages._ui import data_access, explain_access\n"
         f"run = data_access.run({with_run.run_id!r})\n"
         "row = int(explain_access.attribution(run).rows[0])\n"
-        "assert explain_access.row_explanation(run, row) is not None\n"
+        "assert explain_access.shown_row(run, row) is not None\n"
         "assert not {'torch', 'shap'} & set(sys.modules), sorted({'torch', 'shap'} & set(sys.modules))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._ui import data_access, explain_access, explain_comparison
+from pages._ui import data_access, explain_access, explain_comparison, explain_jobs
 from tabnet_engine.explain.agreement import row_agreement
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.runs.workspace import Workspace
 from tests.pages.conftest import Stored, checked, texts
-from tests.pages.explained import figures, install
+from tests.pages.explained import drop_explanations, figures, install
 
 Open = Callable[..., AppTest]
 
@@ -90,3 +90,14 @@ def test_a_regression_is_compared_in_its_own_unit(open_page: Open, workspace_roo
     app = open_page("shap_comparison", run=stored.run_id)
     axes = [figure["layout"]["xaxis"].get("title", {}).get("text", "") for figure in figures(app).values()]
     assert "push on the predicted price" in axes
+
+
+@pytest.mark.parametrize("page", ["shap_comparison", "importance"])
+def test_a_table_too_wide_for_shap_says_so_and_offers_no_job(
+    open_page: Open, with_run: Stored, workspace_root: Path, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    drop_explanations(workspace_root, with_run, "explanations/shap")
+    monkeypatch.setattr(explain_jobs, "MAX_FEATURES", 3)
+    app = open_page(page, run=with_run.run_id)
+    assert "at most 3 columns and this model reads 4" in texts(app)
+    assert "Compute them" not in {button.label for button in app.button}
