@@ -14,7 +14,7 @@ from pages._ui import (
     guard,
     widgets,
 )
-from tabnet_engine.data.options import ReadOptions
+from tabnet_engine.data.reading.options import ReadOptions
 
 VIEWS = ("Preview", "Columns", "Profile", "Reading")
 

@@ -7,7 +7,7 @@ import re
 import streamlit as st
 
 from pages._ui import data_access, intake, state
-from tabnet_engine.data.options import HEADERS, ReadOptions
+from tabnet_engine.data.reading.options import HEADERS, ReadOptions
 from tabnet_engine.data.tables import sheet_names
 
 __all__ = ["reading"]

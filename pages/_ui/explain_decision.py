@@ -19,7 +19,7 @@ from tabnet_engine.explain.wording import column_name, joined
 from tabnet_engine.figures.agreement import attention_effect_pairs
 from tabnet_engine.figures.decision import contribution_map, probability_bars
 from tabnet_engine.figures.decision import step_timeline as timeline_figure
-from tabnet_engine.figures.waterfall import waterfall
+from tabnet_engine.figures.waterfall import brief, waterfall
 from tabnet_engine.training.probabilities import class_probabilities
 
 if TYPE_CHECKING:
@@ -118,7 +118,8 @@ def pushes(run: Run, explanation: ShownRow, output: int) -> None:
             subtitle=f"against {values.background.n_rows} background rows, bars with 95 % intervals",
         )
         score = explain_widgets.score(run, output)
-        sentences = attribution_sentences(values, explanation.row, score, values=explanation.texts, output=output)
+        cells_in_words = {name: brief(text) for name, text in explanation.texts.items()}
+        sentences = attribution_sentences(values, explanation.row, score, values=cells_in_words, output=output)
         explain_widgets.chart(figure, key="waterfall", alt=" ".join(sentences))
     with right:
         explain_widgets.bullets(sentences)

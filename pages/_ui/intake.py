@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pages._ui import data_access
 from tabnet_engine.data.kinds import propose_schema
-from tabnet_engine.data.options import ReadOptions
+from tabnet_engine.data.reading.options import ReadOptions
 from tabnet_engine.data.samples import load_sample, sample_schema
 from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.data.tables import read_table_isolated

@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from tabnet_engine.data.column_profile import Cells, describe, read_cells
-from tabnet_engine.data.duplicates import ColumnPrints, RowHash
-from tabnet_engine.data.leakage import TargetView, associate, determined_by, find_sum, view_target
-from tabnet_engine.data.profile_records import (
+from tabnet_engine.data.profiling.column_profile import Cells, describe, read_cells
+from tabnet_engine.data.profiling.duplicates import ColumnPrints, RowHash
+from tabnet_engine.data.profiling.leakage import TargetView, associate, determined_by, find_sum, view_target
+from tabnet_engine.data.profiling.profile_records import (
     Association,
     ColumnProfile,
     Histogram,
@@ -19,8 +19,8 @@ from tabnet_engine.data.profile_records import (
     TableWarning,
     Topic,
 )
+from tabnet_engine.data.profiling.table_warnings import Findings, find_warnings
 from tabnet_engine.data.schema import ENCODABLE, Column, FeatureSchema, Kind, Role
-from tabnet_engine.data.table_warnings import Findings, find_warnings
 from tabnet_engine.errors import SchemaError
 
 __all__ = [

@@ -9,11 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tabnet_engine.config import TableLimits
-from tabnet_engine.data.excel_tables import names_of_sheets
-from tabnet_engine.data.isolation import read_table_isolated, sheet_names_isolated
-from tabnet_engine.data.options import DEFAULT_MISSING_TOKENS, ReadOptions
-from tabnet_engine.data.reading import DETECT, LIMITS, Table, read_source
-from tabnet_engine.data.source import open_source
+from tabnet_engine.data.reading.dispatch import DETECT, LIMITS, Table, read_source
+from tabnet_engine.data.reading.excel_tables import names_of_sheets
+from tabnet_engine.data.reading.isolation import read_table_isolated, sheet_names_isolated
+from tabnet_engine.data.reading.options import DEFAULT_MISSING_TOKENS, ReadOptions
+from tabnet_engine.data.reading.source import open_source
 
 __all__ = [
     "DEFAULT_MISSING_TOKENS",

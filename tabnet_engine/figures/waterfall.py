@@ -13,11 +13,12 @@ from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.wording import amount, signed
 from tabnet_engine.figures.theme import GRID, NEGATIVE, NEUTRAL, POSITIVE, bars_height, empty, escape, finish, labels
 
-__all__ = ["waterfall"]
+__all__ = ["brief", "waterfall"]
 
 Floats = npt.NDArray[np.floating]
 
 _INTERVAL = 1.96  # a 95 % normal interval around a mean
+_LONG_NUMBER = 8  # characters from which the last digits of a fraction only take room
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,20 @@ class _Line:
     name: str
     push: float
     error: float
+
+
+def brief(text: str) -> str:
+    """A cell with the digits that a reader needs: a long fraction is rounded, everything else stays.
+
+    >>> brief("-0.663535198304047"), brief("20240522001"), brief("2024-05-22")
+    ('-0.66354', '20240522001', '2024-05-22')
+    """
+    if len(text) <= _LONG_NUMBER or text.lstrip("+-").isdecimal():
+        return text
+    try:
+        return f"{float(text):.5g}"
+    except ValueError:
+        return text
 
 
 def waterfall(
@@ -79,7 +94,7 @@ def _lines(
     kept, rest = order[:max_features].tolist(), order[max_features:]
     error = attribution.standard_error
     names = [attribution.features[index] for index in kept]
-    cells = [f"{name} = {values[name]}" if name in values else name for name in names]
+    cells = [f"{name} = {brief(values[name])}" if name in values else name for name in names]
     lines = [
         _Line(
             label,

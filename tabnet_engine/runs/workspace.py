@@ -41,7 +41,7 @@ from tabnet_engine.runs.parts import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tabnet_engine.data.profile_records import TableProfile
+    from tabnet_engine.data.profiling.profile_records import TableProfile
     from tabnet_engine.data.tables import Table
     from tabnet_engine.runs.artefact import Run
 
@@ -226,7 +226,7 @@ class Workspace:
             UserError: there is no such dataset.
             StorageError: the disk refuses.
         """
-        from tabnet_engine.data.profile_records import TableProfile
+        from tabnet_engine.data.profiling.profile_records import TableProfile
 
         info = self.dataset(dataset_id)
         try:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats.contingency import association
 
-from tabnet_engine.data.associations import (
+from tabnet_engine.data.profiling.associations import (
     correlation,
     correlation_ratio,
     cramers_v,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabnet_engine.data.dates import read_dates
-from tabnet_engine.data.numbers import read_numbers
+from tabnet_engine.data.reading.dates import read_dates
+from tabnet_engine.data.reading.numbers import read_numbers
 from tabnet_engine.data.tables import ReadOptions, Table, read_table
 
 

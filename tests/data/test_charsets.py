@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabnet_engine.data.charsets import _first_invalid, detect_encoding, to_utf8
-from tabnet_engine.data.letters import CANDIDATES, log_likelihood
+from tabnet_engine.data.reading.charsets import _first_invalid, detect_encoding, to_utf8
+from tabnet_engine.data.reading.letters import CANDIDATES, log_likelihood
 from tabnet_engine.errors import TableError
 
 TEXTS = {
@@ -80,7 +80,7 @@ def test_zeros_without_line_ends_are_not_utf16():
 
 
 def test_a_long_utf8_text_is_checked_across_chunks(monkeypatch):
-    monkeypatch.setattr("tabnet_engine.data.charsets._CHUNK", 7)
+    monkeypatch.setattr("tabnet_engine.data.reading.charsets._CHUNK", 7)
     assert detect_encoding("名前é🙂".encode() * 50) == "utf-8"
     text = "Größe,é\n".encode("latin-1") * 20
     assert to_utf8(text, None, "t")[0].decode() == text.decode("latin-1")
@@ -117,7 +117,7 @@ def test_the_first_wrong_byte_is_found_across_chunks(data, encoding):
         data.decode(encoding)
     except UnicodeDecodeError as error:
         expected = error.start
-    with patch("tabnet_engine.data.charsets._CHUNK", 3):
+    with patch("tabnet_engine.data.reading.charsets._CHUNK", 3):
         assert _first_invalid(data, encoding) == expected
 
 

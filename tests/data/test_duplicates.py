@@ -3,8 +3,8 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tabnet_engine.data.column_profile import read_cells
-from tabnet_engine.data.duplicates import ColumnPrints, RowHash
+from tabnet_engine.data.profiling.column_profile import read_cells
+from tabnet_engine.data.profiling.duplicates import ColumnPrints, RowHash
 from tabnet_engine.data.schema import Column, Kind
 
 

@@ -14,10 +14,10 @@ import pytest
 import python_calamine
 
 from tabnet_engine.config import TableLimits
-from tabnet_engine.data.excel_tables import names_of_sheets
-from tabnet_engine.data.python_values import as_column, as_text
-from tabnet_engine.data.reading import read_source
-from tabnet_engine.data.source import Source
+from tabnet_engine.data.reading.dispatch import read_source
+from tabnet_engine.data.reading.excel_tables import names_of_sheets
+from tabnet_engine.data.reading.python_values import as_column, as_text
+from tabnet_engine.data.reading.source import Source
 from tabnet_engine.data.tables import ReadOptions, Table, read_table, sheet_names
 from tabnet_engine.errors import TableError
 
@@ -261,7 +261,7 @@ def test_cells_too_far_apart_are_refused_before_parsing(tmp_path):
 
 
 def test_the_extent_is_found_across_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr("tabnet_engine.data.excel_tables._CHUNK", 64)
+    monkeypatch.setattr("tabnet_engine.data.reading.excel_tables._CHUNK", 64)
     data = workbook(S=[["a", "b"], [1, 2]])
     assert read(tmp_path, data).frame.shape == (1, 2)
     far = altered(data, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b'r="B2"', b'r="XFD1048576"'))
@@ -278,7 +278,7 @@ def test_a_panic_of_the_parser_is_one_sentence(tmp_path, monkeypatch):
 
     data = workbook(S=PEOPLE)
     monkeypatch.setattr(
-        "tabnet_engine.data.excel_tables.calamine.CalamineWorkbook",
+        "tabnet_engine.data.reading.excel_tables.calamine.CalamineWorkbook",
         type("Broken", (), {"from_filelike": staticmethod(panic)}),
     )
     with pytest.raises(TableError, match="index out of bounds"):
@@ -288,7 +288,7 @@ def test_a_panic_of_the_parser_is_one_sentence(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(
-        "tabnet_engine.data.excel_tables.calamine.CalamineWorkbook",
+        "tabnet_engine.data.reading.excel_tables.calamine.CalamineWorkbook",
         type("Stopped", (), {"from_filelike": staticmethod(interrupt)}),
     )
     with pytest.raises(KeyboardInterrupt):
@@ -304,7 +304,7 @@ def test_protected_workbooks(tmp_path, monkeypatch):
 
     data = workbook(S=PEOPLE)
     monkeypatch.setattr(
-        "tabnet_engine.data.excel_tables.calamine.CalamineWorkbook",
+        "tabnet_engine.data.reading.excel_tables.calamine.CalamineWorkbook",
         type("Locked", (), {"from_filelike": staticmethod(locked)}),
     )
     with pytest.raises(TableError, match="protected by a password"):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabnet_engine.data.headers import has_header, unique_names
-from tabnet_engine.data.options import DEFAULT_MISSING_TOKENS
+from tabnet_engine.data.reading.headers import has_header, unique_names
+from tabnet_engine.data.reading.options import DEFAULT_MISSING_TOKENS
 
 
 def judge(text: str) -> bool:

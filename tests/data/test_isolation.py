@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tabnet_engine.config import TableLimits
-from tabnet_engine.data import isolation
+from tabnet_engine.data.reading import isolation
 from tabnet_engine.data.tables import ReadOptions, read_table, read_table_isolated, sheet_names
 from tabnet_engine.errors import StorageError, TableError
 
@@ -65,7 +65,7 @@ def run_child(script: str, tmp_path: Path, monkeypatch) -> None:
     def popen(command, **options):
         return real([command[0], "-c", script], **options)
 
-    monkeypatch.setattr("tabnet_engine.data.isolation.subprocess.Popen", popen)
+    monkeypatch.setattr("tabnet_engine.data.reading.isolation.subprocess.Popen", popen)
 
 
 def test_a_crash_of_native_code_is_one_sentence(mixed, tmp_path, monkeypatch):
@@ -108,7 +108,7 @@ def test_the_child_leaves_the_users_error(mixed, tmp_path, monkeypatch):
     def withhold(*_args):
         raise StorageError("m cannot be opened")
 
-    monkeypatch.setattr("tabnet_engine.data.isolation.read_source", withhold)
+    monkeypatch.setattr("tabnet_engine.data.reading.isolation.read_source", withhold)
     assert ask(tmp_path, task="table", path=str(mixed), name="m", options=options)["kind"] == "StorageError"
 
 
@@ -135,7 +135,7 @@ def test_the_limits_are_set_on_the_child():
     script = (
         "import resource, json\n"
         "from tabnet_engine.config import TableLimits\n"
-        "from tabnet_engine.data import isolation\n"
+        "from tabnet_engine.data.reading import isolation\n"
         "isolation._limit_process(TableLimits(max_parse_bytes=1 << 30, max_parse_seconds=7))\n"
         "print(json.dumps([resource.getrlimit(r)[0] for r in"
         " (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_CORE)]))\n"

@@ -123,7 +123,7 @@ def test_no_rows_and_no_columns(tmp_path):
 
 
 def test_a_small_file_of_a_billion_bytes_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr("tabnet_engine.data.parquet_tables._batches", None)
+    monkeypatch.setattr("tabnet_engine.data.reading.parquet_tables._batches", None)
     bomb = parquet(pa.table({"a": pa.array(np.zeros(6_000_000, np.int8))}), compression="zstd")
     assert len(bomb) < 30_000
     with pytest.raises(TableError, match="6,000,000 rows, at most 5,000,000"):

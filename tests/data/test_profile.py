@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabnet_engine.data import leakage
 from tabnet_engine.data.kinds import propose_schema, set_kind, set_role, set_target
 from tabnet_engine.data.profile import Severity, TableProfile, Topic, profile_table
+from tabnet_engine.data.profiling import leakage
 from tabnet_engine.data.schema import Column, FeatureSchema, Kind, Role
 from tabnet_engine.errors import SchemaError
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabnet_engine.data.layout import Layout, byte_offset, find_layout
-from tabnet_engine.data.options import ReadOptions
-from tabnet_engine.data.sniffing import Dialect, Record, cut_sample, normalise, records_of, sniff, width_of
+from tabnet_engine.data.reading.layout import Layout, byte_offset, find_layout
+from tabnet_engine.data.reading.options import ReadOptions
+from tabnet_engine.data.reading.sniffing import Dialect, Record, cut_sample, normalise, records_of, sniff, width_of
+from tabnet_engine.data.reading.text_tables import _explained, _Text
 from tabnet_engine.data.tables import Table, read_table
-from tabnet_engine.data.text_tables import _explained, _Text
 from tabnet_engine.errors import TableError
 
 

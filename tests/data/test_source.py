@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tabnet_engine.config import TableLimits
-from tabnet_engine.data.source import open_source
+from tabnet_engine.data.reading.source import open_source
 from tabnet_engine.data.tables import read_table, sheet_names
 from tabnet_engine.errors import StorageError, TableError
 
@@ -160,7 +160,7 @@ def test_a_file_the_system_withholds(tmp_path, monkeypatch):
 def test_sizes_are_readable(tmp_path, limit, shown, monkeypatch):
     path = save(tmp_path, PEOPLE)
     monkeypatch.setattr("pathlib.Path.open", lambda *_: io.BytesIO(b""))
-    monkeypatch.setattr("tabnet_engine.data.source.len", lambda _: limit + 1, raising=False)
+    monkeypatch.setattr("tabnet_engine.data.reading.source.len", lambda _: limit + 1, raising=False)
     with pytest.raises(TableError, match=f"larger than {shown}"):
         open_source(path, "people.csv", TableLimits(max_file_bytes=limit))
 

@@ -107,7 +107,7 @@ def test_mixed_line_ends_and_quoted_newlines(tmp_path):
 
 
 def test_quoted_newlines_across_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("tabnet_engine.data.text_tables._BLOCK", 40)
+    monkeypatch.setattr("tabnet_engine.data.reading.text_tables._BLOCK", 40)
     cells = [f"{'x' * (i % 17)}\n{i}\r\n" for i in range(500)]
     data = "a,b\n" + "".join(f'"{cell}",{i}\n' for i, cell in enumerate(cells))
     assert read(tmp_path, data).frame["a"].tolist() == [cell.strip() for cell in cells]

@@ -58,6 +58,13 @@ def test_the_waterfall_names_values_intervals_and_the_rest(attribution):
     np.testing.assert_allclose(bars_of(figure).error_x.array, [0.0196, 0.0196, 0.0])
 
 
+def test_long_fractions_are_rounded_and_everything_else_stays(attribution):
+    figure = waterfall(
+        attribution, 0, unit="u", values={"f1": "0.12345678901", "f0": "1234567890123", "f2": "red wine"}
+    )
+    assert list(figure.layout.yaxis.ticktext)[1:4] == ["f1 = 0.12346", "f0 = 1234567890123", "f2 = red wine"]
+
+
 def test_the_waterfall_of_another_output_and_without_errors():
     values = np.stack([np.ones((1, 2)), -np.ones((1, 2))], axis=2)
     bars = bars_of(waterfall(make_attribution(values, standard_error=None), 0, output=1, unit="u"))

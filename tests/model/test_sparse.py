@@ -60,6 +60,14 @@ def test_rows_lie_on_the_simplex(function, x: Tensor) -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("n_features", [14, 40])
+def test_many_rows_sum_to_one_to_the_last_digits(function, n_features: int) -> None:
+    """Wide supports are where rounding adds up; the threshold takes it back."""
+    x = torch.randn(20_000, n_features, generator=torch.Generator().manual_seed(0)) * 0.1
+    assert float((function(x).double().sum(dim=1) - 1).abs().max()) <= 4e-7
+
+
+@BOTH
 @given(x=random_scores, shift=st.floats(-3, 3))
 @settings(deadline=None, max_examples=40)
 def test_shift_does_not_matter(function, x: Tensor, shift: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import shutil
@@ -43,6 +44,7 @@ def bottles(target: str, n_rows: int = 90) -> pd.DataFrame:
 def _template(target: str) -> tuple[Path, Stored]:
     """A workspace with one trained and explained run, made once for all tests."""
     folder = Path(tempfile.mkdtemp(prefix="explained-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     space = Workspace.open(folder / "workspace")
     dataset_id = store_table(space, bottles(target), folder, "bottles.csv", target)
     schema, info = space.load_schema(dataset_id), space.dataset(dataset_id)
@@ -76,5 +78,5 @@ def drop_explanations(root: Path, stored: Stored, *names: str) -> None:
 
 
 def figures(app: AppTest) -> dict[str, Any]:
-    """The Plotly figures of a page by their key's beginning, as plain JSON."""
+    """The Plotly figures of a page in order, as plain JSON."""
     return {chart.proto.id.rsplit("-", 1)[-1]: json.loads(chart.proto.spec) for chart in app.get("plotly_chart")}

@@ -199,7 +199,9 @@ def test_without_stored_shap_a_row_is_explained_at_once(
     assert "rows with stored SHAP values" not in app.selectbox(key=f"row_list_{with_run.run_id}").options
 
 
-def test_a_run_that_is_gone_is_said_and_its_row_forgotten(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
+def test_a_run_that_is_gone_is_said_and_its_row_forgotten(
+    open_page: Open, with_run: Stored, workspace_root: Path
+) -> None:
     app = open_page("decision", run="no-such-run", row="7")
     assert app.query_params["run"] in ([with_run.run_id], with_run.run_id)
     assert "is not here any more" in texts(app)

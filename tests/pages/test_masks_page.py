@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages._ui import explain_access, explain_masks
+from pages._ui import data_access, explain_access, explain_masks
 from tabnet_engine.runs.workspace import Workspace
 from tests.pages.conftest import Stored, checked, texts
 from tests.pages.explained import figures, install
@@ -79,6 +79,18 @@ def test_every_order_draws_the_map(open_page: Open, with_run: Stored, order: str
     assert n_lines(checked(app.run())) == 120
 
 
+def test_filtered_rows_can_be_ordered_by_their_own_outcomes(open_page: Open, with_run: Stored) -> None:
+    app = open_page("masks", run=with_run.run_id)
+    app.selectbox(key="mask_part").set_value("test")
+    app.selectbox(key="mask_order").set_value("error")
+    app = checked(app.run())
+    run = data_access.run(with_run.run_id)
+    outcomes = explain_access.outcomes(run)
+    assert outcomes is not None
+    worst = max(run.splits.test.tolist(), key=lambda row: outcomes.error[row])
+    assert maps(app)["data"][0]["customdata"][0] == f"row {worst}"
+
+
 def test_without_its_table_the_masks_remain(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
     Workspace.open(workspace_root).delete_dataset(with_run.dataset_id)
     app = open_page("masks", run=with_run.run_id)
@@ -117,7 +129,6 @@ def test_selected_points_become_the_rows_behind_them(
 
 
 def test_the_csv_of_averages_holds_every_step(with_run: Stored) -> None:
-    from pages._ui import data_access
     from tabnet_engine.explain.mask_summaries import summarise_masks
 
     run = data_access.run(with_run.run_id)

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from tabnet_engine.config import ModelConfig, TrainingConfig
-from tabnet_engine.data.options import ReadOptions
-from tabnet_engine.data.reading import Table
+from tabnet_engine.data.reading.dispatch import Table
+from tabnet_engine.data.reading.options import ReadOptions
 from tabnet_engine.data.schema import Column, FeatureSchema, Kind, Role, Task
 from tabnet_engine.errors import StorageError
 from tabnet_engine.runs.artefact import DatasetRef, Run, load_run, save_run

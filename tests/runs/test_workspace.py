@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tabnet_engine.data.options import ReadOptions
 from tabnet_engine.data.profile import profile_table
+from tabnet_engine.data.reading.options import ReadOptions
 from tabnet_engine.errors import StorageError, UserError
 from tabnet_engine.runs.database import hold_items, release_items, writing
 from tabnet_engine.runs.workspace import Workspace

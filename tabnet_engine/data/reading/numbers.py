@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tabnet_engine.data.patterns import INFINITE, INTEGER, LEADING_ZERO, grouped, number
+from tabnet_engine.data.reading.patterns import INFINITE, INTEGER, LEADING_ZERO, grouped, number
 from tabnet_engine.data.wording import counted, quoted
 
 __all__ = ["MAX_DIGITS", "Numbers", "read_numbers"]

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from tabnet_engine.config import TableLimits
-from tabnet_engine.data.charsets import to_utf8
-from tabnet_engine.data.headers import unique_names
-from tabnet_engine.data.options import ReadOptions
-from tabnet_engine.data.python_values import as_column
-from tabnet_engine.data.raw import RawTable, check_size
-from tabnet_engine.data.source import Source
+from tabnet_engine.data.reading.charsets import to_utf8
+from tabnet_engine.data.reading.headers import unique_names
+from tabnet_engine.data.reading.options import ReadOptions
+from tabnet_engine.data.reading.python_values import as_column
+from tabnet_engine.data.reading.raw import RawTable, check_size
+from tabnet_engine.data.reading.source import Source
 from tabnet_engine.data.wording import counted, listed
 from tabnet_engine.errors import TableError
 

@@ -9,7 +9,7 @@ from typing import Literal
 import pyarrow as pa
 
 from tabnet_engine.config import TableLimits
-from tabnet_engine.data.options import ReadOptions
+from tabnet_engine.data.reading.options import ReadOptions
 from tabnet_engine.errors import TableError
 
 __all__ = ["RawTable", "check_size"]

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tabnet_engine.config import TableLimits
-from tabnet_engine.data.headers import unique_names
-from tabnet_engine.data.options import ReadOptions
-from tabnet_engine.data.raw import RawTable, check_size
-from tabnet_engine.data.source import Source
+from tabnet_engine.data.reading.headers import unique_names
+from tabnet_engine.data.reading.options import ReadOptions
+from tabnet_engine.data.reading.raw import RawTable, check_size
+from tabnet_engine.data.reading.source import Source
 from tabnet_engine.errors import TableError
 
 __all__ = ["read_parquet"]

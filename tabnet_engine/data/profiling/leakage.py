@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tabnet_engine.data.associations import (
+from tabnet_engine.data.profiling.associations import (
     LinearRule,
     correlation,
     correlation_ratio,
@@ -18,8 +18,8 @@ from tabnet_engine.data.associations import (
     exact_linear_rule,
     level_codes,
 )
-from tabnet_engine.data.column_profile import Cells
-from tabnet_engine.data.profile_records import Association
+from tabnet_engine.data.profiling.column_profile import Cells
+from tabnet_engine.data.profiling.profile_records import Association
 from tabnet_engine.data.schema import FeatureSchema, Kind, Task
 from tabnet_engine.data.values import as_numbers, factorise
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
-from tabnet_engine.data.patterns import is_date, is_number
+from tabnet_engine.data.reading.patterns import is_date, is_number
 from tabnet_engine.data.wording import counted, listed
 
 __all__ = ["has_header", "unique_names"]

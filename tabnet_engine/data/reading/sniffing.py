@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tabnet_engine.data.options import ReadOptions
-from tabnet_engine.data.patterns import comma_decimal, grouped, is_date, is_number, point_decimal
+from tabnet_engine.data.reading.options import ReadOptions
+from tabnet_engine.data.reading.patterns import comma_decimal, grouped, is_date, is_number, point_decimal
 from tabnet_engine.errors import TableError
 
 __all__ = ["Dialect", "Record", "cut_sample", "long_cells", "normalise", "records_of", "sniff", "width_of"]

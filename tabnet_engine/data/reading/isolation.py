@@ -1,6 +1,6 @@
 """Reading in a process of its own, with a bound on memory and time: what strangers upload is read here.
 
-The child is ``python -m tabnet_engine.data.isolation``; it is told what to do on standard input and leaves a
+The child is ``python -m tabnet_engine.data.reading.isolation``; it is told what to do on standard input and leaves a
 Parquet file and a JSON file in a temporary folder.
 """
 
@@ -20,16 +20,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tabnet_engine.config import TableLimits
-from tabnet_engine.data.excel_tables import names_of_sheets
-from tabnet_engine.data.options import ReadOptions
-from tabnet_engine.data.reading import DETECT, LIMITS, Table, read_source
-from tabnet_engine.data.source import open_source
+from tabnet_engine.data.reading.dispatch import DETECT, LIMITS, Table, read_source
+from tabnet_engine.data.reading.excel_tables import names_of_sheets
+from tabnet_engine.data.reading.options import ReadOptions
+from tabnet_engine.data.reading.source import open_source
 from tabnet_engine.errors import StorageError, TableError
 
 __all__ = ["main", "read_table_isolated", "sheet_names_isolated"]
 
 _NO_MEMORY = ("MemoryError", "bad_alloc", "memory allocation", "realloc", "Cannot allocate")
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 _TABLE, _ANSWER, _LOG = "table.parquet", "answer.json", "log.txt"
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 
@@ -94,7 +94,7 @@ def _run(request: dict[str, Any], folder: Path, limits: TableLimits) -> int:
     with (
         (folder / _LOG).open("wb") as log,
         subprocess.Popen(
-            [sys.executable, "-m", "tabnet_engine.data.isolation"],
+            [sys.executable, "-m", "tabnet_engine.data.reading.isolation"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=log,

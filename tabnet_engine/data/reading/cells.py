@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tabnet_engine.data.dates import read_dates
-from tabnet_engine.data.numbers import read_numbers
-from tabnet_engine.data.patterns import INFINITE, is_date, is_number
-from tabnet_engine.data.raw import RawTable
+from tabnet_engine.data.reading.dates import read_dates
+from tabnet_engine.data.reading.numbers import read_numbers
+from tabnet_engine.data.reading.patterns import INFINITE, is_date, is_number
+from tabnet_engine.data.reading.raw import RawTable
 from tabnet_engine.data.wording import counted, listed, quoted
 
 __all__ = ["ColumnContext", "as_series", "booleans", "finite", "read_text_column"]

@@ -14,11 +14,11 @@ import pyarrow as pa
 import python_calamine as calamine
 
 from tabnet_engine.config import TableLimits
-from tabnet_engine.data.headers import has_header, unique_names
-from tabnet_engine.data.options import ReadOptions
-from tabnet_engine.data.python_values import as_column, as_text
-from tabnet_engine.data.raw import RawTable, check_size
-from tabnet_engine.data.source import DAMAGE, Source
+from tabnet_engine.data.reading.headers import has_header, unique_names
+from tabnet_engine.data.reading.options import ReadOptions
+from tabnet_engine.data.reading.python_values import as_column, as_text
+from tabnet_engine.data.reading.raw import RawTable, check_size
+from tabnet_engine.data.reading.source import DAMAGE, Source
 from tabnet_engine.data.wording import counted, listed, quoted
 from tabnet_engine.errors import TableError
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tabnet_engine.data.column_profile import Cells
+from tabnet_engine.data.profiling.column_profile import Cells
 
 __all__ = ["ColumnPrints", "RowHash"]
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from tabnet_engine.data.headers import has_header
-from tabnet_engine.data.patterns import is_number
-from tabnet_engine.data.sniffing import Record, width_of
+from tabnet_engine.data.reading.headers import has_header
+from tabnet_engine.data.reading.patterns import is_number
+from tabnet_engine.data.reading.sniffing import Record, width_of
 from tabnet_engine.data.wording import counted, quoted
 from tabnet_engine.errors import TableError
 

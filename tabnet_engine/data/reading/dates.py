@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tabnet_engine.data.patterns import DATES
+from tabnet_engine.data.reading.patterns import DATES
 from tabnet_engine.data.wording import quoted
 
 __all__ = ["Dates", "read_dates"]

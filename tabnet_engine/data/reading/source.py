@@ -18,7 +18,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from tabnet_engine.config import TableLimits
-from tabnet_engine.data.signatures import FileKind, recognise
+from tabnet_engine.data.reading.signatures import FileKind, recognise
 from tabnet_engine.errors import StorageError, TableError
 
 __all__ = ["DAMAGE", "Source", "open_source"]

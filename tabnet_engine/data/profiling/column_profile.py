@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tabnet_engine.data.profile_records import ColumnProfile, Histogram
+from tabnet_engine.data.profiling.profile_records import ColumnProfile, Histogram
 from tabnet_engine.data.schema import Column, Kind
 from tabnet_engine.data.values import as_numbers, as_timestamps, category_text, distinct_values
 

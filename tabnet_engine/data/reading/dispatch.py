@@ -9,14 +9,14 @@ import pandas as pd
 import pyarrow as pa
 
 from tabnet_engine.config import TableLimits
-from tabnet_engine.data.columns import build_frame
-from tabnet_engine.data.excel_tables import read_excel
-from tabnet_engine.data.json_tables import read_json
-from tabnet_engine.data.options import ReadOptions
-from tabnet_engine.data.parquet_tables import read_parquet
-from tabnet_engine.data.raw import RawTable
-from tabnet_engine.data.source import Source
-from tabnet_engine.data.text_tables import read_text
+from tabnet_engine.data.reading.columns import build_frame
+from tabnet_engine.data.reading.excel_tables import read_excel
+from tabnet_engine.data.reading.json_tables import read_json
+from tabnet_engine.data.reading.options import ReadOptions
+from tabnet_engine.data.reading.parquet_tables import read_parquet
+from tabnet_engine.data.reading.raw import RawTable
+from tabnet_engine.data.reading.source import Source
+from tabnet_engine.data.reading.text_tables import read_text
 from tabnet_engine.errors import TableError
 
 __all__ = ["DETECT", "LIMITS", "Table", "read_source"]

@@ -8,10 +8,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tabnet_engine.data.cells import ColumnContext, as_series, booleans, finite, read_text_column
-from tabnet_engine.data.native import as_plain
-from tabnet_engine.data.patterns import is_number
-from tabnet_engine.data.raw import RawTable
+from tabnet_engine.data.reading.cells import ColumnContext, as_series, booleans, finite, read_text_column
+from tabnet_engine.data.reading.native import as_plain
+from tabnet_engine.data.reading.patterns import is_number
+from tabnet_engine.data.reading.raw import RawTable
 from tabnet_engine.data.wording import counted, quoted
 
 __all__ = ["build_frame"]

@@ -11,8 +11,8 @@ import math
 import re
 from collections.abc import Iterator
 
-from tabnet_engine.data.letters import CANDIDATES, log_likelihood
-from tabnet_engine.data.signatures import utf16_without_mark
+from tabnet_engine.data.reading.letters import CANDIDATES, log_likelihood
+from tabnet_engine.data.reading.signatures import utf16_without_mark
 from tabnet_engine.errors import TableError
 
 __all__ = ["detect_encoding", "to_utf8"]

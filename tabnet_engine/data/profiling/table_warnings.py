@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tabnet_engine.data.associations import LinearRule
-from tabnet_engine.data.profile_records import ColumnProfile, Severity, TableProfile, TableWarning, Topic
+from tabnet_engine.data.profiling.associations import LinearRule
+from tabnet_engine.data.profiling.profile_records import ColumnProfile, Severity, TableProfile, TableWarning, Topic
 from tabnet_engine.data.schema import Kind, Role
 from tabnet_engine.data.wording import listed, quoted
 

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from tabnet_engine.config import TableLimits
-from tabnet_engine.data.charsets import to_utf8
-from tabnet_engine.data.headers import unique_names
-from tabnet_engine.data.layout import Layout, byte_offset, find_layout
-from tabnet_engine.data.options import ReadOptions
-from tabnet_engine.data.raw import RawTable, check_size
-from tabnet_engine.data.sniffing import Dialect, cut_sample, long_cells, normalise, records_of, sniff, width_of
-from tabnet_engine.data.source import Source
+from tabnet_engine.data.reading.charsets import to_utf8
+from tabnet_engine.data.reading.headers import unique_names
+from tabnet_engine.data.reading.layout import Layout, byte_offset, find_layout
+from tabnet_engine.data.reading.options import ReadOptions
+from tabnet_engine.data.reading.raw import RawTable, check_size
+from tabnet_engine.data.reading.sniffing import Dialect, cut_sample, long_cells, normalise, records_of, sniff, width_of
+from tabnet_engine.data.reading.source import Source
 from tabnet_engine.data.wording import counted
 from tabnet_engine.errors import TableError
 

@@ -1,0 +1,1 @@
+"""Reading user files: detection, one reader a format, typing of columns, isolation."""
