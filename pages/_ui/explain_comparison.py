@@ -37,7 +37,7 @@ def columns(run: Run, output: int) -> None:
     left, right = st.columns([3, 2])
     with left:
         figure = attention_effect_scatter(both, subtitle=f"{len(both.features)} columns; on the line both agree")
-        explain_widgets.chart(
+        widgets.chart(
             figure, key="scatter", alt=f"Share of the masks against share of |SHAP|; {agreement_sentence(both)}"
         )
     with right:
@@ -63,9 +63,7 @@ def effects(run: Run, values: Attribution, output: int) -> None:
     left, right = st.columns(2)
     with left:
         figure = beeswarm(summary, unit=unit, texts=texts, subtitle=f"{values.n_rows:,} rows")
-        explain_widgets.chart(
-            figure, key="beeswarm", alt=f"SHAP values of {values.n_rows} rows, one line of points a column"
-        )
+        widgets.chart(figure, key="beeswarm", alt=f"SHAP values of {values.n_rows} rows, one line of points a column")
     with right:
         if cells is None or shown is None:
             explain_widgets.table_gone(run)
@@ -73,7 +71,7 @@ def effects(run: Run, values: Attribution, output: int) -> None:
         column, other = _dependence_choice(summary.features)
         record = dependence(values, column, frame=cells, texts=shown, output=name, colored_by=other)
         figure = dependence_figure(record, unit=unit, subtitle=f"{values.n_rows:,} rows")
-        explain_widgets.chart(figure, key="dependence", alt=f"Value of {column} against its SHAP value")
+        widgets.chart(figure, key="dependence", alt=f"Value of {column} against its SHAP value")
 
 
 def _dependence_choice(features: tuple[str, ...]) -> tuple[str, str | None]:
@@ -99,7 +97,7 @@ def rows(run: Run, values: Attribution, output: int) -> None:
     left, right = st.columns(2)
     with left:
         figure = agreement_histogram(agreement, subtitle=f"{len(agreement.rows):,} rows with both")
-        explain_widgets.chart(figure, key="row_agreement", alt=row_agreement_sentence(agreement))
+        widgets.chart(figure, key="row_agreement", alt=row_agreement_sentence(agreement))
     with right:
         st.markdown(widgets.md(row_agreement_sentence(agreement)))
         st.markdown(

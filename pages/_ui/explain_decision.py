@@ -15,7 +15,7 @@ from tabnet_engine.explain.reading import attribution_sentences, timeline_senten
 from tabnet_engine.explain.row_outcomes import SPLIT_NAMES, row_outcomes
 from tabnet_engine.explain.row_pair import row_pair, row_pair_sentences
 from tabnet_engine.explain.timeline import step_timeline
-from tabnet_engine.explain.wording import column_name, joined
+from tabnet_engine.explain.wording import additivity_words, column_name, joined, probability
 from tabnet_engine.figures.agreement import attention_effect_pairs
 from tabnet_engine.figures.decision import contribution_map, probability_bars
 from tabnet_engine.figures.decision import step_timeline as timeline_figure
@@ -41,6 +41,7 @@ def prediction(run: Run, explanation: ShownRow, table: pd.DataFrame) -> None:
         values,
         help_texts={
             "Part of the table": "Training rows were learned from; test rows were never seen before.",
+            "Difference": "Predicted minus actual.",
             "Score": "The log-odds: 0 is a probability of one half, each step up or down makes it surer.",
         },
     )
@@ -52,7 +53,7 @@ def prediction(run: Run, explanation: ShownRow, table: pd.DataFrame) -> None:
         shares = class_probabilities(run.codec.task, explanation.masks.logits)[0]
         came = None if not outcome.known[0] else run.codec.classes[int(outcome.actual[0])]
         figure = probability_bars(run.codec.classes, shares, actual=came)
-        explain_widgets.chart(figure, key="probabilities", alt="Probability of each class")
+        widgets.chart(figure, key="probabilities", alt="Probability of each class")
 
 
 def leading(explanation: ShownRow) -> int:
@@ -69,7 +70,7 @@ def _prediction_numbers(run: Run, explanation: ShownRow, outcome: RowOutcomes) -
             f"Actual {name}": widgets.number(float(line["actual"])) if outcome.known[0] else "missing",
             "Difference": widgets.number(float(line["predicted"] - line["actual"])),
         }
-    values = {f"Predicted {name}": str(line["predicted"]), "Probability": f"{float(line['probability']):.1%}"}
+    values = {f"Predicted {name}": str(line["predicted"]), "Probability": probability(float(line["probability"]))}
     values["Actual"] = str(line["actual"])
     if run.codec.task is Task.BINARY:
         values["Score"] = f"{explanation.masks.logits[0, 0]:+.2f}"
@@ -85,12 +86,12 @@ def steps(run: Run, explanation: ShownRow, output: int) -> None:
     sentences = timeline_sentences(whole, explain_widgets.score(run, output), output=output)
     left, right = st.columns([3, 2])
     with left:
-        explain_widgets.chart(figure, key="timeline", alt=" ".join(sentences))
+        widgets.chart(figure, key="timeline", alt=" ".join(sentences))
     with right:
         explain_widgets.bullets(sentences)
         if len(masks.outputs) > 1:
             figure = contribution_map(whole, subtitle="the last column is the sum: the score of each class")
-            explain_widgets.chart(figure, key="contributions", alt="What each step added to every class")
+            widgets.chart(figure, key="contributions", alt="What each step added to every class")
 
 
 def _sum_words(run: Run, base: float) -> str:
@@ -120,7 +121,7 @@ def pushes(run: Run, explanation: ShownRow, output: int) -> None:
         score = explain_widgets.score(run, output)
         cells_in_words = {name: brief(text) for name, text in explanation.texts.items()}
         sentences = attribution_sentences(values, explanation.row, score, values=cells_in_words, output=output)
-        explain_widgets.chart(figure, key="waterfall", alt=" ".join(sentences))
+        widgets.chart(figure, key="waterfall", alt=" ".join(sentences))
     with right:
         explain_widgets.bullets(sentences)
         st.caption(widgets.md(_measured(values)))
@@ -132,7 +133,7 @@ def _measured(values: Attribution) -> str:
     return (
         f"Measured against {background.n_rows:,} background rows ({background.description}); "
         f"{values.n_permutations:,} orders of the columns, each forwards and backwards: {values.n_evaluations:,} "
-        f"evaluations, seed {values.seed}; values and base miss the score by at most {values.additivity_error:.1e}."
+        f"evaluations, seed {values.seed}; {additivity_words(values.additivity_error)}."
     )
 
 
@@ -145,7 +146,7 @@ def both_methods(explanation: ShownRow, output: int) -> None:
     left, right = st.columns([3, 2])
     with left:
         figure = attention_effect_pairs(pair, subtitle="shares within this row")
-        explain_widgets.chart(figure, key="pairs", alt=agreement_sentence(pair))
+        widgets.chart(figure, key="pairs", alt=agreement_sentence(pair))
     with right:
         st.markdown(widgets.md(agreement_sentence(pair)))
         sentences = row_pair_sentences(pair)
@@ -170,10 +171,17 @@ def cells(explanation: ShownRow, output: int) -> None:
         "read": st.column_config.ProgressColumn(
             min_value=0, max_value=1, format="percent", help="Share of the aggregated mask."
         ),
-        "pushed": st.column_config.NumberColumn(format="%+.3g", help="SHAP value: up or down on the score."),
+        "pushed": st.column_config.NumberColumn(
+            format=_push_format(table), help="SHAP value: up or down on the score."
+        ),
     }
     st.dataframe(table, hide_index=True, column_config=config, height=38 + 35 * min(len(table), 15), key="cells")
     explain_widgets.csv_button("Download this row", table, name=f"row-{explanation.row}", key="row_csv")
+
+
+def _push_format(table: pd.DataFrame) -> str:
+    """Three digits, and all digits before the point: a push of 29,943 must not be shown as 29900."""
+    return "%+.0f" if "pushed" in table and float(table["pushed"].abs().max()) >= 1000 else "%+.3g"
 
 
 def cell_table(explanation: ShownRow, output: int) -> pd.DataFrame:

@@ -71,7 +71,7 @@ def _bars(importance: GlobalImportance, *, title: str, x: str, order: list[int] 
     subtitle = f"mean of {importance.n_rows:,} rows, bars with 95 % intervals"
     figure = importance_bars(importance, title=title, x=x, subtitle=subtitle, order=order)
     leading = ", ".join(importance.features[index] for index in importance.order[:3])
-    explain_widgets.chart(figure, key=f"bars_{importance.method}", alt=f"{title}; the leading columns are {leading}")
+    widgets.chart(figure, key=f"bars_{importance.method}", alt=f"{title}; the leading columns are {leading}")
     st.caption(widgets.md(importance.note))
 
 
@@ -82,7 +82,7 @@ def by_class(run: Run) -> None:
         return
     subtitle = f"mean of {values.n_rows:,} rows"
     figure = class_bars(values.features, mean_absolute(values), values.outputs, subtitle=subtitle)
-    explain_widgets.chart(figure, key="class_bars", alt="Mean absolute SHAP value of each column, split by class")
+    widgets.chart(figure, key="class_bars", alt="Mean absolute SHAP value of each column, split by class")
 
 
 def agreement_section(run: Run, output: int) -> None:
@@ -109,7 +109,7 @@ def agreement_section(run: Run, output: int) -> None:
         explain_widgets.bullets(disagreement_sentences(both))
     with right:
         figure = rank_slope(both, names=("masks", "SHAP"))
-        explain_widgets.chart(figure, key="rank_slope", alt=f"Ranks by masks and by SHAP; {agreement_sentence(both)}")
+        widgets.chart(figure, key="rank_slope", alt=f"Ranks by masks and by SHAP; {agreement_sentence(both)}")
 
 
 def rank_table(both: RankAgreement, masks: GlobalImportance, shap: GlobalImportance) -> pd.DataFrame:

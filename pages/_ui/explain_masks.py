@@ -103,10 +103,10 @@ def averages(filtered: Filtered) -> None:
     left, right = st.columns([3, 2])
     with left:
         alt = "Mean mask of each step: columns by steps"
-        explain_widgets.chart(step_feature_map(summary), key="step_feature_map", alt=alt)
+        widgets.chart(step_feature_map(summary), key="step_feature_map", alt=alt)
     with right:
-        explain_widgets.chart(step_shares(summary), key="step_shares", alt="Share of each step in the decision")
-        explain_widgets.chart(reading_counts(summary), key="reading_counts", alt="Columns read by each step in a row")
+        widgets.chart(step_shares(summary), key="step_shares", alt="Share of each step in the decision")
+        widgets.chart(reading_counts(summary), key="reading_counts", alt="Columns read by each step in a row")
     explain_widgets.bullets(summary_sentences(summary))
     for sentence in mask_health(summary):
         widgets.info(sentence)
@@ -133,7 +133,7 @@ def row_map(run: Run, filtered: Filtered, output: int) -> None:
     ordered = ordered_map(filtered.masks, filtered.outcomes, order, output=output)
     st.caption(widgets.md(ordered.map.note))
     event = st.plotly_chart(
-        explain_widgets.in_page_colors(mask_maps(ordered.map, unit=explain_widgets.unit(run, output))),
+        widgets.in_page_colors(mask_maps(ordered.map, unit=explain_widgets.unit(run, output))),
         key=f"mask_map_{run.run_id}",
         on_select="rerun",
         selection_mode=("box", "points"),

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "bullets",
-    "chart",
     "csv_button",
-    "in_page_colors",
     "output_choice",
     "row_table",
     "score",
@@ -28,8 +26,6 @@ __all__ = [
     "unit",
 ]
 
-# Texts on coloured cells, and the quieter ones along the axes; both readable on their page.
-_TEXT_COLORS = {"light": ("#17202b", "#3d4957"), "dark": ("#e6ebf1", "#c3ccd6")}
 _MOST_TABLE_ROWS = 500  # a selectable table is sent whole with every click
 
 
@@ -62,22 +58,6 @@ def output_choice(run: Run, *, help_text: str, default: int = 0) -> int:
     if chosen != shown:
         state.choose("class", chosen)
     return int(chosen)
-
-
-def chart(figure: Any, *, key: str, alt: str) -> None:
-    """A figure whose texts have the page's own text colour; see :func:`widgets.chart`."""
-    widgets.chart(in_page_colors(figure), key=key, alt=alt)
-
-
-def in_page_colors(figure: Any) -> Any:
-    """The figure with texts as dark, or light, as those of the page: Streamlit's own grey is hard to read."""
-    colors = _TEXT_COLORS.get(str(st.context.theme.type))
-    if colors is None:
-        return figure
-    axis = {"tickfont_color": colors[1], "title_font_color": colors[1]}
-    figure.update_layout(font_color=colors[0], legend_font_color=colors[1])
-    figure.update_annotations(font_color=colors[1])
-    return figure.update_xaxes(**axis).update_yaxes(**axis)
 
 
 def bullets(sentences: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _ICON = str(_ROOT / "assets" / "icon.svg")
 _WORDMARK = str(_ROOT / "assets" / "wordmark.svg")
 
+_START = "walkthrough"
 _GROUPS = {
     "Start": {"walkthrough": ("Walkthrough", ":material/explore:")},
     "Data": {"dataset": ("Tables", ":material/table_chart:")},
@@ -43,17 +44,19 @@ def start() -> None:
 def declare() -> Any:
     """Declare the page settings and the pages; return the page to run.
 
-    The walkthrough is the page without an address. The settings come first: without an icon of our own the
-    browser would fetch the page's icon from a font server.
+    The walkthrough is the page without an address; it answers to its name too. The settings come
+    first: without an icon of our own the browser would fetch the page's icon from a font server.
     """
     st.set_page_config(page_title=_NAME, page_icon=_ICON, layout="wide")
     groups = {group: [_page(name) for name in names] for group, names in _GROUPS.items()}
-    return st.navigation(groups, expanded=True)
+    alias = st.Page(_path(_START), title="Walkthrough", url_path=_START, visibility="hidden")
+    return st.navigation({**groups, "": [alias]}, expanded=True)
 
 
 def _page(name: str) -> Any:
     title, icon = next(names[name] for names in _GROUPS.values() if name in names)
-    return st.Page(_path(name), title=title, icon=icon, url_path=name, default=name == "walkthrough")
+    is_start = name == _START
+    return st.Page(_path(name), title=title, icon=icon, url_path="start" if is_start else name, default=is_start)
 
 
 def _path(name: str) -> str:

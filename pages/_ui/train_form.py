@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import shutil
 from dataclasses import dataclass
@@ -63,8 +64,18 @@ def submit(dataset_id: str, settings: dict[str, Any], *, title: str, test_datase
         title=title.strip() or "Untitled",
         schema=data_access.schema(dataset_id),
     )
+    job_id = _queue_once(payload)
+    if data_access.queue().job(job_id).ended:  # no second click: the same training is wanted once more
+        state.fresh_token("train")
+        job_id = _queue_once(payload)
+    return job_id
+
+
+def _queue_once(payload: TrainPayload) -> str:
+    """Queue a training unless this visit queued the very same one already; other settings are another training."""
     run_id, _ = data_access.workspace().new_run_folder()
-    return data_access.queue().submit(payload.to_spec(run_id), idempotency_key=state.token("train"))
+    digest = hashlib.sha256(repr(payload).encode()).hexdigest()
+    return data_access.queue().submit(payload.to_spec(run_id), idempotency_key=f"{state.token('train')}-{digest}")
 
 
 def _suggest(n_rows: int, n_features: int) -> _Suggested:

@@ -42,7 +42,13 @@ BASIC = (
 )
 
 _ARCHITECTURE = (
-    Setting("gamma", "Relaxation gamma", "1 lets a column be read in one step only; larger allows reuse.", 0.1, 1.0),
+    Setting(
+        "gamma",
+        "Relaxation gamma",
+        "At 1 a column that was read is damped in later steps; larger values let it be read again freely.",
+        0.1,
+        1.0,
+    ),
     Setting("n_shared", "Shared layers", "Layers of the feature transformer that all steps share.", 1, 0),
     Setting("n_independent", "Layers of each step", "Layers that belong to one step alone.", 1, 0),
     Setting(

@@ -22,6 +22,7 @@ __all__ = [
     "empty_state",
     "error",
     "figures_row",
+    "in_page_colors",
     "info",
     "md",
     "metrics",
@@ -36,6 +37,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:^&=\"'/@])")
 # Bare addresses would become links, and "->" or ">=" typographic signs.
 _REWRITTEN = re.compile(r"(https?:/|www(?=\.)|@|[<>~-](?=[-=>]))", re.IGNORECASE)
 _JOINER = "\u2060"  # invisible, splits what would be rewritten
+# Texts on coloured cells, and the quieter ones along the axes; both readable on their page.
+_TEXT_COLORS = {"light": ("#17202b", "#3d4957"), "dark": ("#e6ebf1", "#c3ccd6")}
 
 
 def md(text: object) -> str:
@@ -99,7 +102,18 @@ def chart(figure: Any, *, key: str, alt: str) -> None:
         alt: what the figure shows, for screen readers.
     """
     config = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
-    st.plotly_chart(figure, key=key, config=config, alt=alt)
+    st.plotly_chart(in_page_colors(figure), key=key, config=config, alt=alt)
+
+
+def in_page_colors(figure: Any) -> Any:
+    """The figure with texts as dark, or light, as those of the page: Streamlit's own grey is hard to read."""
+    colors = _TEXT_COLORS.get(str(st.context.theme.type))
+    if colors is None:
+        return figure
+    axis = {"tickfont_color": colors[1], "title_font_color": colors[1]}
+    figure.update_layout(font_color=colors[0], legend_font_color=colors[1])
+    figure.update_annotations(font_color=colors[1])
+    return figure.update_xaxes(**axis).update_yaxes(**axis)
 
 
 def figures_row(figures: Sequence[tuple[Any, str]], *, key: str) -> None:

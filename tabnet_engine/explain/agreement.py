@@ -132,7 +132,8 @@ def row_agreement(
 
 def agreement_sentence(agreement: RankAgreement) -> str:
     """Overall agreement in one plain sentence."""
-    top = f"{agreement.n_shared} of the {agreement.top_k} leading columns are the same"
+    are = "is" if agreement.n_shared == 1 else "are"
+    top = f"{agreement.n_shared} of the {agreement.top_k} leading columns {are} the same"
     if agreement.spearman is None:
         return f"The two orders cannot be correlated, because one of them has no order; {top}."
     return (

@@ -112,8 +112,8 @@ class Attribution:
         return (
             f"Values of {self.n_rows:,} rows{chosen} against a background of {self.background.n_rows:,} rows "
             f"({self.background.description}); {self.n_permutations:,} orders of the columns, each forwards and "
-            f"backwards: {self.n_evaluations:,} evaluations a row, seed {self.seed}; values and base miss the score "
-            f"by at most {self.additivity_error:.1e}."
+            f"backwards: {self.n_evaluations:,} evaluations a row, seed {self.seed}; "
+            f"{additivity_words(self.additivity_error)}."
         )
 
     def take(self, positions: npt.ArrayLike) -> Self:

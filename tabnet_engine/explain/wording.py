@@ -5,18 +5,45 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["amount", "column_name", "joined", "percent", "signed"]
+__all__ = ["additivity_words", "amount", "column_name", "joined", "percent", "probability", "signed"]
+
+
+_ALL = 1e-6  # the error of a sum of shares that is one
 
 
 def percent(share: float) -> str:
-    """A share as a percentage; a small one is not rounded to nothing.
+    """A share as a percentage; a small one is not rounded to nothing, a large one not to all.
 
-    >>> [percent(share) for share in (0.624, 1.0, 0.0, 0.002)]
-    ['62 %', '100 %', '0 %', 'under 1 %']
+    >>> [percent(share) for share in (0.624, 1.0, 0.0, 0.002, 0.9997)]
+    ['62 %', '100 %', '0 %', 'under 1 %', 'over 99 %']
     """
     if 0 < share < 0.005:
         return "under 1 %"
+    if 0.995 <= share < 1 - _ALL:
+        return "over 99 %"
     return f"{share * 100:.0f} %"
+
+
+def probability(share: float) -> str:
+    """A probability with one decimal; never rounded to certainty.
+
+    >>> [probability(share) for share in (0.6241, 0.99973, 0.0002, 0.08)]
+    ['62.4 %', 'over 99.9 %', 'under 0.1 %', '8.0 %']
+    """
+    if share < 0.0005:
+        return "under 0.1 %"
+    if share >= 0.9995:
+        return "over 99.9 %"
+    return f"{share * 100:.1f} %"
+
+
+def additivity_words(error: float) -> str:
+    """How well SHAP values and base make up the score.
+
+    >>> additivity_words(1.8e-9), additivity_words(0.0)
+    ('values and base miss the score by at most 1.8e-09', 'values and base add up to the score')
+    """
+    return f"values and base miss the score by at most {error:.1e}" if error else "values and base add up to the score"
 
 
 def amount(value: float) -> str:

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from tabnet_engine.explain.timeline import StepTimeline
-from tabnet_engine.explain.wording import percent, signed
+from tabnet_engine.explain.wording import percent, probability, signed
 from tabnet_engine.figures.cells import SHADES, cell_texts, opacity
 from tabnet_engine.figures.theme import (
     DIVERGING,
@@ -221,10 +221,10 @@ def probability_bars(
             orientation="h",
             width=0.6,
             marker={"color": [color(index) for index in kept]},
-            text=[f"{percent:.3g} %" for percent in percents],
+            text=[probability(float(probabilities[index])) for index in kept],
             textposition="auto",
             customdata=[escape(classes[index]) for index in kept],
-            hovertemplate="%{customdata}<br>%{x:.3g} %<extra></extra>",
+            hovertemplate="%{customdata}<br>%{text}<extra></extra>",
         )
     )
     figure.update_xaxes(range=[0, 100], ticksuffix=" %")

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Monitor", "Source", "choose_configs", "explain_run", "explain_table", "train_run"]
 
-# Where each phase ends on the bar of the whole job; training is by far the longest.
+# Where each phase starts and ends on the bar of the whole job; training is by far the longest.
 _PHASES = {"Training": (0.0, 0.7), "Masks": (0.7, 0.75), "SHAP": (0.75, 1.0)}
+_TRAINED = 0.7
 
 
 def _ignore(*_: Any) -> None:
@@ -49,12 +50,13 @@ class Monitor:
     """How long work tells where it is, and learns that it should stop.
 
     ``report`` gets every progress, ``epoch`` each finished epoch; ``should_cancel`` is asked at every
-    batch and between explained rows.
+    batch and between explained rows. Where ``trains`` is false, explaining is the whole of the work.
     """
 
     report: Callable[[JobProgress], None] = _ignore
     epoch: Callable[[EpochRecord], None] = _ignore
     should_cancel: Callable[[], bool] = _never
+    trains: bool = True
 
     def callbacks(self) -> tuple[Callback, ...]:
         """The callbacks of a training that this monitor follows."""
@@ -71,7 +73,9 @@ class Monitor:
             elapsed = time.monotonic() - started
             left = elapsed / share * (1 - share) if share > 0 else None
             message = f"{done:,} of {total:,} rows"
-            self.report(JobProgress(phase=phase, fraction=_overall(phase, share), message=message, seconds_left=left))
+            self.report(
+                JobProgress(phase=phase, fraction=self._overall(phase, share), message=message, seconds_left=left)
+            )
 
         return Steering(progress, self.should_cancel)
 
@@ -79,7 +83,7 @@ class Monitor:
         self.report(
             JobProgress(
                 phase="Training",
-                fraction=_overall("Training", state.fraction),
+                fraction=self._overall("Training", state.fraction),
                 message=f"epoch {state.epoch} of at most {state.max_epochs}",
                 epoch=state.epoch,
                 max_epochs=state.max_epochs,
@@ -89,10 +93,10 @@ class Monitor:
         if state.record is not None:
             self.epoch(state.record)
 
-
-def _overall(phase: str, share: float) -> float:
-    start, stop = _PHASES[phase]
-    return start + share * (stop - start)
+    def _overall(self, phase: str, share: float) -> float:
+        start, stop = _PHASES[phase]
+        done = start + share * (stop - start)
+        return done if self.trains else (done - _TRAINED) / (1 - _TRAINED)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,7 +61,8 @@ def _explain(context: JobContext, run_id: str, settings: Mapping[str, Any]) -> N
     if dataset_id is None:
         raise SchemaError(f"the run {run.manifest.title!r} does not say which table of the workspace it was trained on")
     frame = context.workspace.load_frame(dataset_id)
-    explain_run(run, frame, ExplainConfig.from_mapping(settings), monitor=_monitor(context))
+    monitor = dataclasses.replace(_monitor(context), trains=False)
+    explain_run(run, frame, ExplainConfig.from_mapping(settings), monitor=monitor)
 
 
 def _monitor(context: JobContext) -> Monitor:

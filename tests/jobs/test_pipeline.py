@@ -71,6 +71,15 @@ def test_progress_only_grows_and_reaches_the_end(tmp_path: Path):
     assert [*dict.fromkeys(progress.phase for progress in seen)] == ["Training", "Masks", "SHAP"]
 
 
+def test_explaining_alone_fills_the_whole_bar(run: Run, tmp_path: Path):
+    copy = load_run(shutil.copytree(run.folder, tmp_path / "copy"))
+    seen: list[float] = []
+    monitor = Monitor(lambda progress: seen.append(progress.fraction), trains=False)
+    explain_run(copy, source().frame, ExplainConfig(n_shap_rows=3), monitor=monitor)
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (pytest.approx(0), pytest.approx(1))
+
+
 @pytest.mark.parametrize(("phase", "kept"), [("Training", False), ("Masks", True), ("SHAP", True)])
 def test_a_cancel_keeps_what_was_finished(phase: str, kept: bool, tmp_path: Path):
     phases: list[str] = []

@@ -183,9 +183,8 @@ def test_permuted_columns_with_permuted_weights_change_nothing_but_the_order(tra
 def test_evaluation_is_deterministic_and_independent_of_the_batch() -> None:
     net = warm(network())
     numeric, categorical = batch(50)
-    whole, again = net(numeric, categorical), net(numeric, categorical)
-    for field in dataclasses.fields(TabNetOutput):
-        assert torch.equal(getattr(whole, field.name), getattr(again, field.name))
+    whole = net(numeric, categorical)
+    assert_same(net(numeric, categorical), whole, atol=0, rtol=0)
     for start, stop in ((0, 1), (7, 30), (49, 50)):
         part = net(numeric[start:stop], categorical[start:stop])
         torch.testing.assert_close(part.logits, whole.logits[start:stop], atol=1e-5, rtol=0)
@@ -286,7 +285,7 @@ def results(net: TabNet, cells: tuple[Tensor, Tensor], prior: Tensor | None) -> 
     out = net(*cells, prior)
     weight = torch.randn(out.masks.shape, generator=torch.Generator().manual_seed(1), dtype=out.masks.dtype)
     parameters = dict(net.named_parameters())
-    gradients = torch.autograd.grad(loss_of(out, weight), list(parameters.values()), materialize_grads=True)
+    gradients = torch.autograd.grad(loss_of(out, weight), [*parameters.values()], materialize_grads=True)
     return out, dict(zip(parameters, gradients, strict=True)), dict(net.named_buffers())
 
 
