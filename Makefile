@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 WORKSPACE ?= workspace
+# A browser is opened where there is a screen to show it; else the address is printed.
+HEADLESS := $(if $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname))),false,true)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help run test lint format types imports unit browser bench clean
@@ -32,7 +34,8 @@ $(VENV)/.dev: $(VENV)/.base requirements-dev.txt
 	@touch $@
 
 run: $(VENV)/.base
-	TABNET_WORKSPACE="$(abspath $(WORKSPACE))" $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	TABNET_WORKSPACE="$(WORKSPACE)" $(BIN)/python -m streamlit run app.py \
+	  --server.port $(PORT) --server.headless $(HEADLESS) --server.showEmailPrompt false
 
 test: $(VENV)/.dev lint unit
 

@@ -33,6 +33,8 @@ def main() -> None:
     schema = dataset_target.target_controls(dataset_id, schema)
     dataset_head.next_step(dataset_id, schema)
     view = widgets.view(VIEWS)
+    if schema.target is not None and view != "Profile":
+        dataset_profile.serious_warnings(data_access.profile(dataset_id, schema), dataset_id)
     if view == "Preview":
         dataset_preview.preview(dataset_id, info.notes)
     elif view == "Columns":

@@ -2,13 +2,15 @@
 
 Everything here calls what the browser calls. Exit code 0 on success; 2 with one line on stderr for the
 user's mistake; 1 with one line when the machine failed us (a full disk, a damaged run); 130 when
-interrupted.
+interrupted, 143 when terminated.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -34,18 +36,36 @@ METHODS = ("masks", "shap")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    arguments = argparse.Namespace(command=None)
     try:
-        arguments = _parser().parse_args(argv)
+        _parser().parse_args(argv, arguments)
         arguments.command(arguments)
     except UserError as error:
         return _fail(2, str(error))
     except JobCancelledError:
         return _fail(130, "cancelled")
     except EngineError as error:
-        return _fail(1, str(error))
+        return _fail(1, "; ".join(filter(None, (str(error), _saved(arguments)))))
+    except _Terminated:
+        return _fail(143, f"terminated; {_saved(arguments) or 'nothing was written'}")
     except KeyboardInterrupt:
-        return _fail(130, "interrupted; nothing was written")
+        return _fail(130, f"interrupted; {_saved(arguments) or 'nothing was written'}")
     return 0
+
+
+class _Terminated(KeyboardInterrupt):
+    """The system asked us to end: temporary folders are removed as after Ctrl-C."""
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise _Terminated
+
+
+def _saved(arguments: argparse.Namespace) -> str:
+    """What an ended training leaves, which refuses to begin where there is a run already."""
+    if arguments.command is _train and (arguments.out / "manifest.json").is_file():
+        return f"the trained run {arguments.out} was saved, its explanations are not complete"
+    return ""
 
 
 def _fail(code: int, text: str) -> int:
@@ -69,35 +89,44 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _path(text: str) -> Path:
+    path = Path(text)
+    try:
+        path.exists()
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be used: {getattr(error, 'strerror', error)}") from error
+    return path
+
+
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_train)
-    parser.add_argument("--table", type=Path, required=True, help="CSV, TSV, Parquet, Excel or JSON lines")
+    parser.add_argument("--table", type=_path, required=True, help="CSV, TSV, Parquet, Excel or JSON lines")
     parser.add_argument("--target", required=True, help="the column to predict")
     parser.add_argument("--task", default="auto", choices=["auto", "binary", "multiclass", "regression"])
-    parser.add_argument("--test-table", type=Path, help="test on this table instead of held-out rows")
+    parser.add_argument("--test-table", type=_path, help="test on this table instead of held-out rows")
     parser.add_argument("--header", default="auto", choices=["auto", "first", "none"])
     parser.add_argument("--names", metavar="NAME[,NAME]", help="what the columns are called, in order")
     parser.add_argument("--ignore", default="", metavar="COL[,COL]", help="columns to leave out")
     parser.add_argument("--positive", help="the class whose probability is reported (binary)")
     parser.add_argument("--seed", type=int, help="seed of split, weights and batches (default 0)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any setting, repeatable")
-    parser.add_argument("--out", type=Path, required=True, help="run folder to write; must not exist")
+    parser.add_argument("--out", type=_path, required=True, help="run folder to write; must not exist")
 
 
 def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_predict)
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--table", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True, help="CSV, or Parquet by its suffix")
+    parser.add_argument("--run", type=_path, required=True)
+    parser.add_argument("--table", type=_path, required=True)
+    parser.add_argument("--out", type=_path, required=True, help="CSV, or Parquet by its suffix")
 
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_explain)
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--run", type=_path, required=True)
+    parser.add_argument("--table", type=_path, required=True)
     parser.add_argument("--methods", default=",".join(METHODS), help="any of: " + ", ".join(METHODS))
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="n_shap_rows=…, seed=…")
-    parser.add_argument("--out", type=Path, required=True, help="Parquet file; FILE.json is written beside it")
+    parser.add_argument("--out", type=_path, required=True, help="Parquet file; FILE.json is written beside it")
 
 
 def _settings(pairs: Sequence[str]) -> dict[str, str]:
@@ -117,7 +146,23 @@ def _say(text: str) -> None:
 def _read(path: Path, options: ReadOptions) -> Table:
     from tabnet_engine.data.tables import read_table_isolated
 
+    return _noted(path, read_table_isolated(path, options))
+
+
+def _read_another(path: Path, options: ReadOptions, columns: FeatureSchema) -> Table:
+    """A file with the columns of an earlier one that was read with ``options``."""
+    from tabnet_engine.data.reading.headers import repeats_names
+    from tabnet_engine.data.tables import read_table_isolated
+
+    options = options.for_another_file()
     table = read_table_isolated(path, options)
+    if options.header == "none" and repeats_names(table.frame, [column.name for column in columns.columns]):
+        _say(f"{path.name}: the first line repeats the names of the columns; it was read as a header")
+        table = read_table_isolated(path, options.replace(header="first", column_names=None))
+    return _noted(path, table)
+
+
+def _noted(path: Path, table: Table) -> Table:
     for note in table.notes:
         _say(f"{path.name}: {note}")
     return table
@@ -131,14 +176,14 @@ def _train(arguments: argparse.Namespace) -> None:
     settings = _settings(arguments.set)
     if arguments.seed is not None:
         settings["seed"] = str(arguments.seed)
-    if arguments.out.exists():
-        raise ConfigError(f"{arguments.out} exists already; choose another folder for --out")
+    _check_new_folder(arguments.out)
     names = None if arguments.names is None else tuple(arguments.names.split(","))
     table = _read(arguments.table, ReadOptions(header=arguments.header, column_names=names))
-    test = None if arguments.test_table is None else _read(arguments.test_table, table.options.for_another_file())
+    schema = _choose_columns(table.frame, arguments)
+    test = None if arguments.test_table is None else _read_another(arguments.test_table, table.options, schema)
     source = Source(
         frame=table.frame,
-        schema=_choose_columns(table.frame, arguments),
+        schema=schema,
         dataset=DatasetRef.of(table),
         read_options=table.options.to_mapping(),
         test_frame=None if test is None else test.frame,
@@ -146,7 +191,8 @@ def _train(arguments: argparse.Namespace) -> None:
     )
     run = train_run(source, arguments.out, settings, title=arguments.table.stem, monitor=_console_monitor())
     for note in run.manifest.notes:
-        _say(note)
+        if note not in source.notes:  # those were said when the files were read
+            _say(note)
     summary = {"run": str(arguments.out), "task": run.manifest.task, "test": run.manifest.metrics.get("test", {})}
     print(json.dumps(summary))
 
@@ -190,8 +236,9 @@ def _load(arguments: argparse.Namespace) -> tuple[Run, Table]:
     from tabnet_engine.data.tables import ReadOptions
     from tabnet_engine.runs.artefact import load_run
 
+    _check_new_file(arguments.out, arguments.table)
     run = load_run(arguments.run)
-    return run, _read(arguments.table, ReadOptions.from_mapping(run.read_options).for_another_file())
+    return run, _read_another(arguments.table, ReadOptions.from_mapping(run.read_options), run.schema)
 
 
 def _predict(arguments: argparse.Namespace) -> None:
@@ -223,6 +270,36 @@ def _explain(arguments: argparse.Namespace) -> None:
     _replace(sidecar, lambda path: path.write_text(json.dumps(facts(), indent=1) + "\n", encoding="utf-8"))
 
 
+def _check_new_folder(path: Path) -> None:
+    """Refuse a run folder that cannot be made before the training, not after it."""
+    if os.path.lexists(path):
+        raise ConfigError(f"{path} exists already; choose another folder for --out")
+    nearest = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not nearest.is_dir():
+        raise ConfigError(f"{path} cannot be made, since {nearest} is no folder; choose another folder for --out")
+    _check_writable(path, nearest)
+
+
+def _check_new_file(path: Path, table: Path) -> None:
+    """Refuse what is no place for a file; replacing a device such as /dev/null would harm the machine."""
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"{path} is a folder or a device; give --out the name of a file")
+    if path.exists() and table.exists() and path.samefile(table):
+        raise ConfigError(f"{path} is the table itself, which would be lost; choose another file for --out")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path} cannot be written: there is no folder {path.parent}; make it first")
+    _check_writable(path, path.parent)
+
+
+def _check_writable(path: Path, folder: Path) -> None:
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"{path} cannot be written: permission for {folder} is denied; choose another --out")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{str(path)!r} is no text in UTF-8; choose another name for --out") from None
+
+
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside ``path`` and rename, so that a failure leaves what was there."""
     try:
@@ -235,4 +312,5 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(main())

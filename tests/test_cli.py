@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -211,8 +212,91 @@ def test_a_changed_weight_file_is_named(run: Path, credit: Path, tmp_path: Path,
 
 def test_a_folder_that_does_not_exist_is_said(run: Path, credit: Path, capfd: pytest.CaptureFixture[str]):
     out = "/nowhere/at/all/p.csv"
-    assert main(["predict", "--run", str(run), "--table", str(credit), "--out", out]) == 1
+    assert main(["predict", "--run", str(run), "--table", str(credit), "--out", out]) == 2
     assert "/nowhere/at/all/p.csv cannot be written" in capfd.readouterr().err
+
+
+def test_a_second_file_may_have_the_header_that_the_first_one_lacked(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 4)).round(3))
+    frame[3] = np.where(frame[0] > 0, "yes", "no")
+    train, test = tmp_path / "train.csv", tmp_path / "test.csv"
+    frame.to_csv(train, header=False, index=False)
+    frame.to_csv(test, index=False)  # pandas writes the header "0,1,2,3"
+    out = tmp_path / "run"
+    tables = ["--table", str(train), "--test-table", str(test)]
+    assert main(["train", *tables, "--target", "3", *SMALL, "--out", str(out)]) == 0
+    assert "test.csv: the first line repeats the names of the columns" in capfd.readouterr().err
+    answers = []
+    for table in (train, test):
+        predictions = tmp_path / f"{table.stem}.parquet"
+        assert main(["predict", "--run", str(out), "--table", str(table), "--out", str(predictions)]) == 0
+        answers.append(pd.read_parquet(predictions))
+    pd.testing.assert_frame_equal(*answers)
+
+
+@pytest.mark.parametrize("command", ["predict", "explain"])
+@pytest.mark.parametrize("name", ["folder", "pipe", "table", "no/p.csv", "n" * 300, "\udcff.csv"])
+def test_an_output_that_is_no_place_for_a_file_is_refused_first(
+    command, name, run: Path, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "table").write_bytes(credit.read_bytes())
+    base = [command, "--run", str(run), "--table", str(tmp_path / "table")]
+    assert main([*base, "--out", str(tmp_path / name)]) == 2
+    assert capfd.readouterr().err.startswith("error: ")
+    assert (tmp_path / "pipe").is_fifo(), "a device is not replaced by a file"
+    assert (tmp_path / "table").read_bytes() == credit.read_bytes(), "the table is not overwritten"
+
+
+@pytest.mark.parametrize("name", ["file/run", "n" * 300, "\udcff"])
+def test_a_run_folder_that_cannot_be_made_is_refused_before_training(
+    name, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    (tmp_path / "file").write_text("x")
+    base = ["train", "--table", str(credit), "--target", "decision", *SMALL]
+    assert main([*base, "--out", str(tmp_path / name)]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("stop", "text"), [("training", "interrupted; nothing was written"), ("explaining", "was saved")]
+)
+def test_an_interrupted_training_says_what_it_leaves(
+    stop, text, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    place = {"training": "training.experiment.train_model", "explaining": "jobs.pipeline.explain_run"}[stop]
+    monkeypatch.setattr(f"tabnet_engine.{place}", interrupt)
+    out = tmp_path / "run"
+    assert main(["train", "--table", str(credit), "--target", "decision", *SMALL, "--out", str(out)]) == 130
+    assert text in capfd.readouterr().err.splitlines()[-1]
+    assert out.exists() == (stop == "explaining")
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_sigterm_ends_it_tidily(credit: Path, tmp_path: Path):
+    base = [sys.executable, "-m", "tabnet_engine", "train", "--table", str(credit), "--target", "decision"]
+    command = [*base, "--set", "max_epochs=100000", "--out", str(tmp_path / "run")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if line.startswith("epoch"))
+        process.terminate()
+        rest = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert rest[1].splitlines()[-1] == "error: terminated; nothing was written"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_done_to_a_file_is_said_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    frame = pd.DataFrame({"a": [1.0, None] * 30, "b": range(60), "c": ["x", "y", "y"] * 20})
+    table = tmp_path / "t.csv"
+    frame.to_csv(table, index=False)
+    assert main(["train", "--table", str(table), "--target", "c", *SMALL, "--out", str(tmp_path / "run")]) == 0
+    assert capfd.readouterr().err.count("Read as missing") == 1
 
 
 def test_the_program_starts_without_torch(tmp_path: Path):

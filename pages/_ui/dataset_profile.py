@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages._ui import widgets
+from pages._ui import shell, widgets
 from tabnet_engine.data.profile import ColumnProfile, Severity, TableProfile
 from tabnet_engine.data.schema import Kind, Role
 from tabnet_engine.figures.profile import associations, class_balance, distribution, missing_shares, value_counts
 
-__all__ = ["profile_view"]
+__all__ = ["profile_view", "serious_warnings"]
 
 _ICONS = {
     Severity.SERIOUS: ("Serious", ":material/report:", "red"),
@@ -31,6 +31,15 @@ def profile_view(profile: TableProfile, dataset_id: str) -> None:
     _all_columns(profile, dataset_id)
     _one_column(profile, dataset_id)
     widgets.notes("How this was measured", profile.notes)
+
+
+def serious_warnings(profile: TableProfile, dataset_id: str) -> None:
+    """What would make a training worthless, such as a leak: said wherever a training can be started."""
+    serious = [warning.text for warning in profile.warnings if warning.severity is Severity.SERIOUS]
+    for text in serious:
+        st.warning(widgets.as_sentence(text), icon=":material/report:")
+    if serious:
+        shell.link("dataset", "Change the columns' roles", icon=":material/tune:", dataset=dataset_id, view="Columns")
 
 
 def _warnings(profile: TableProfile) -> None:

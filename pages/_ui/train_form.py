@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages._ui import data_access, job_panel, state, widgets
+from pages._ui import data_access, dataset_profile, job_panel, state, widgets
 from pages._ui.train_settings import BASIC, GROUPS, setting_controls
 from tabnet_engine.config import ExplainConfig, ModelConfig, TrainingConfig
 from tabnet_engine.jobs.spec import TrainPayload
@@ -36,6 +36,7 @@ class _Suggested:
 
 def train_form(info: DatasetInfo, schema: FeatureSchema) -> None:
     """Draw the form for a table with a target; starting puts the job into the address."""
+    dataset_profile.serious_warnings(data_access.profile(info.dataset_id, schema), info.dataset_id)
     suggested = _suggest(info.n_rows, len(schema.features))
     scope = info.dataset_id
     target = schema.target.name if schema.target else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages._ui import data_access, dataset_add, dataset_target, state, widgets
+from pages._ui import data_access, dataset_add, dataset_profile, dataset_target, state, widgets
 from pages._ui.dataset_preview import dates_config
 from pages._ui.job_panel import ACTIVE
 
@@ -66,6 +66,7 @@ def target() -> bool:
     if schema.target is None:
         return False
     st.caption(widgets.as_sentence(schema.target.why))
+    dataset_profile.serious_warnings(data_access.profile(dataset_id, schema), dataset_id)
     left_out = [column for column in schema.columns if column is not schema.target and not column.is_feature]
     if left_out:
         sentences = [f"{column.name}: {column.why or column.kind}" for column in left_out]

@@ -14,6 +14,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from tabnet_engine.explain.wording import additivity_words
+
 __all__ = ["Attribution", "Background", "position_of"]
 
 

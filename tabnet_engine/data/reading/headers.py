@@ -7,14 +7,19 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
+import pandas as pd
+
 from tabnet_engine.data.reading.patterns import is_date, is_number
+from tabnet_engine.data.values import category_text
 from tabnet_engine.data.wording import counted, listed
 
-__all__ = ["has_header", "unique_names"]
+__all__ = ["has_header", "repeats_names", "unique_names"]
 
 _BOOLEANS = frozenset({"true", "false"})
 _N_BODY = 200
 _N_CELLS = 100_000
+# So many different whole numbers in one row, each a column's number, are hardly values.
+_N_POSITIONS = 8
 
 
 def has_header(first: Sequence[str], body: Sequence[Sequence[str]], missing: Collection[str]) -> bool:
@@ -44,6 +49,21 @@ def has_header(first: Sequence[str], body: Sequence[Sequence[str]], missing: Col
 def _is_count(first: Sequence[str]) -> bool:
     """Names by position, "0", "1", "2", …, as tables without names are written out by many programs."""
     return len(first) >= 3 and list(first) == [str(i) for i in range(len(first))]
+
+
+def repeats_names(frame: pd.DataFrame, names: Collection[str]) -> bool:
+    """Whether row 0 of a table read without a header is a header: different names of columns, unlike row 1.
+
+    Args:
+        frame: the table, with its first line as row 0.
+        names: the columns that it may have; they may be positions, "0", "1", …
+    """
+    known = frozenset(names)
+    rows = [[category_text(value) for value in row] for row in frame.head(2).to_numpy(object)]
+    named = [known.issuperset(row) and len(set(row)) == len(row) for row in rows]
+    if named not in ([True], [True, False]):
+        return False
+    return _is_count(rows[0]) or len(rows[0]) >= _N_POSITIONS or not all(map(is_number, rows[0]))
 
 
 def _type_of(cell: str, blank: Collection[str]) -> str:
