@@ -142,9 +142,12 @@ def explainer(run: Run) -> RowExplainer | None:
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=4)
 def _explainer(digest: str, _run: Run) -> RowExplainer:  # noqa: ARG001 - as above
+    import torch
+
     from tabnet_engine.config import ExplainConfig
     from tabnet_engine.explain.single_row import RowExplainer
 
+    torch.set_num_threads(1)  # a row is little work, and visitors and trainings share the cores
     stored = attribution(_run)
     # The budget of the stored values, so that a row says the same here as in the comparison of all rows.
     config = None if stored is None else ExplainConfig(n_evaluations=stored.n_evaluations, seed=stored.seed)

@@ -108,10 +108,12 @@ def _main_metric(records: Sequence[EpochRecord]) -> str | None:
 
 
 def time_text(seconds: float | None) -> str:
-    """Seconds as a person says them: "40 s", "3 min", "1 h 20 min"."""
+    """Seconds as a person says them: "under 1 s", "40 s", "3 min", "1 h 20 min"."""
     if seconds is None:
         return "–"
     whole = round(seconds)
+    if whole < 1:
+        return "under 1 s"
     if whole < 90:
         return f"{whole} s"
     minutes = round(whole / 60)

@@ -136,7 +136,7 @@ def _estimate(info: DatasetInfo, settings: dict[str, Any]) -> None:
         return
     n_epochs = len(data_access.run(last.run_id).history)
     seconds = last.seconds / (last.rows["train"] * n_epochs) * info.n_rows * settings["max_epochs"]
-    st.caption(f"Training takes about {job_panel.time_text(seconds)} at most, judging by the last run here.")
+    st.caption(f"Training takes about {job_panel.time_text(max(seconds, 1.0))} at most, judging by the last run here.")
 
 
 def device_hint() -> str:

@@ -29,6 +29,7 @@ def ghost_chunks(n_rows: int, virtual_batch_size: int) -> tuple[int, ...]:
     >>> ghost_chunks(1000, 256), ghost_chunks(7, 3), ghost_chunks(5, 2)
     ((250, 250, 250, 250), (3, 2, 2), (3, 2))
     """
+    # DIFF(paper 3.2): balanced sizes instead of full ghost batches and a remainder, which could be one row.
     n_chunks = max(1, min(-(-n_rows // virtual_batch_size), n_rows // 2))
     size, n_larger = divmod(n_rows, n_chunks)
     return (size + 1,) * n_larger + (size,) * (n_chunks - n_larger)

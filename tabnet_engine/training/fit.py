@@ -22,7 +22,7 @@ from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ConfigError
 from tabnet_engine.model.tabnet import TabNet
 from tabnet_engine.training.callbacks import Callback, CallbackList, EarlyStopping, TrainingState
-from tabnet_engine.training.device import resolve_device
+from tabnet_engine.training.device import resolve_device, threads_for
 from tabnet_engine.training.history import EpochRecord, History
 from tabnet_engine.training.loop import TensorTable, batch_bounds, run_epoch
 from tabnet_engine.training.losses import TaskLoss, balanced_weights
@@ -100,7 +100,8 @@ def fit(
     stopping = EarlyStopping(monitor, config.patience)
     training = _Training(network.to(device), train, validation, codec, config)
     try:
-        records, best_epoch = training.run(CallbackList((stopping, *callbacks)))
+        with threads_for(config.batch_size * (network.encoder.n_d + network.encoder.n_a)):
+            records, best_epoch = training.run(CallbackList((stopping, *callbacks)))
     finally:
         training.weights.release()
         network.to("cpu").eval()

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from tabnet_engine.errors import ConfigError
-from tabnet_engine.training.device import resolve_device
+from tabnet_engine.training.device import resolve_device, threads_for
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,16 @@ def test_cuda_without_a_card_says_so(monkeypatch):
 def test_another_name_is_refused():
     with pytest.raises(ConfigError, match="device must be one of auto, cuda, cpu, got 'tpu'"):
         resolve_device("tpu")
+
+
+def test_small_batches_get_one_thread_and_the_rest_is_left_alone():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with threads_for(256 * 32):
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+        with threads_for(16_384 * 128):
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
