@@ -1,6 +1,6 @@
 """Runs: every training of this workspace, one of them in detail, and the jobs behind them."""
 
-from pages._ui import data_access, guard, job_list, run_actions, run_list, run_view, state, widgets
+from pages._ui import asked, data_access, guard, job_list, run_actions, run_list, run_view, state, widgets
 
 VIEWS = ("Result", "Settings", "Origin")
 
@@ -19,7 +19,7 @@ def main() -> None:
     if not names:
         return
     run_list.overview(summaries)
-    run_id = widgets.choice("Run", names, state.current("run"), key="run_choice")
+    run_id = widgets.choice("Run", names, asked.item("run", names, "run"), key="run_choice")
     state.choose("run", run_id)
     run = data_access.run(run_id)
     run_actions.run_actions(run)

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from pages._ui import data_access, guard, job_panel, run_view, shell, state, train_form, widgets
+from pages._ui import asked, data_access, guard, job_panel, run_view, shell, state, train_form, widgets
 
 
 def main() -> None:
     """Follow the job that the address names, or offer the form."""
-    job_id = state.current("job")
+    job_id = asked.job()
     if job_id is not None:
         follow(job_id)
         return
@@ -21,7 +21,7 @@ def main() -> None:
             label="Bring a table",
         )
         return
-    dataset_id = widgets.choice("Table", names, state.current("dataset"), key="train_dataset")
+    dataset_id = widgets.choice("Table", names, asked.item("dataset", names, "table"), key="train_dataset")
     state.choose("dataset", dataset_id)
     schema = data_access.schema(dataset_id)
     if schema.target is None:
@@ -39,7 +39,9 @@ def main() -> None:
 def follow(job_id: str) -> None:
     """The job live, then its result."""
     record = job_panel.job_panel(job_id)
-    if record is not None:
+    if record is not None and record.spec.run_id not in data_access.run_names():
+        widgets.info("The run that this training made was deleted, or is damaged")
+    elif record is not None:
         run_id = record.spec.run_id
         state.choose("run", run_id)
         run = data_access.run(run_id)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from tabnet_engine.errors import ConfigError, EngineError, JobCancelledError, SchemaError, StorageError, UserError
+from tabnet_engine.errors import ConfigError, EngineError, SchemaError, StorageError, UserError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,17 +40,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _parser().parse_args(argv, arguments)
         arguments.command(arguments)
+    except ArithmeticError as error:
+        if type(error) is not ArithmeticError:  # a defect, and not the check of the SHAP values
+            raise
+        return _fail(1, f"an explanation failed its own check: {error}", _saved(arguments))
+    except OSError as error:
+        return _fail(1, f"{error.filename or 'the system'}: {error.strerror or error}", _saved(arguments))
     except UserError as error:
         return _fail(2, str(error))
-    except JobCancelledError:
-        return _fail(130, "cancelled")
     except EngineError as error:
-        return _fail(1, "; ".join(filter(None, (str(error), _saved(arguments)))))
-    except _Terminated:
-        return _fail(143, f"terminated; {_saved(arguments) or 'nothing was written'}")
-    except KeyboardInterrupt:
-        return _fail(130, f"interrupted; {_saved(arguments) or 'nothing was written'}")
+        return _fail(1, str(error), _saved(arguments))
+    except KeyboardInterrupt as stop:
+        code, deed = (143, "terminated") if isinstance(stop, _Terminated) else (130, "interrupted")
+        return _fail(code, deed, _saved(arguments) or "nothing was written")
     return 0
+
+
+def _fail(code: int, *parts: str) -> int:
+    print("error: " + " ".join("; ".join(filter(None, parts)).split()), file=sys.stderr)
+    return code
 
 
 class _Terminated(KeyboardInterrupt):
@@ -64,13 +72,8 @@ def _terminate(*_: object) -> NoReturn:
 def _saved(arguments: argparse.Namespace) -> str:
     """What an ended training leaves, which refuses to begin where there is a run already."""
     if arguments.command is _train and (arguments.out / "manifest.json").is_file():
-        return f"the trained run {arguments.out} was saved, its explanations are not complete"
+        return f"the trained run {arguments.out} was saved, its explanations may be incomplete"
     return ""
-
-
-def _fail(code: int, text: str) -> int:
-    print("error: " + " ".join(text.split()), file=sys.stderr)
-    return code
 
 
 class _Parser(argparse.ArgumentParser):
@@ -263,10 +266,11 @@ def _explain(arguments: argparse.Namespace) -> None:
     if unknown or not methods:
         raise ConfigError(f"--methods takes any of {', '.join(METHODS)}, got {arguments.methods!r}")
     config = ExplainConfig.from_mapping(_settings(arguments.set))
+    sidecar = arguments.out.with_name(arguments.out.name + ".json")
+    _check_new_file(sidecar, arguments.table)
     run, table = _load(arguments)
     pieces, facts = explain_table(run, table.frame, methods, config, monitor=_console_monitor())
     _replace(arguments.out, lambda path: write_long_tables(path, pieces))
-    sidecar = arguments.out.with_name(arguments.out.name + ".json")
     _replace(sidecar, lambda path: path.write_text(json.dumps(facts(), indent=1) + "\n", encoding="utf-8"))
 
 

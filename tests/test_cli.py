@@ -291,6 +291,28 @@ def test_sigterm_ends_it_tidily(credit: Path, tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_explanation_that_fails_its_own_check_is_one_line_and_the_run_stays(
+    credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("tabnet_engine.explain.shapley._ADDITIVITY", -1.0)
+    out = tmp_path / "run"
+    assert main(["train", "--table", str(credit), "--target", "decision", *SMALL, "--out", str(out)]) == 1
+    shown = capfd.readouterr()
+    assert "failed its own check" in shown.err.splitlines()[-1]
+    assert "was saved" in shown.err.splitlines()[-1]
+    assert shown.out == ""
+
+
+def test_the_file_beside_an_explanation_is_checked_first(run: Path, credit: Path, tmp_path: Path):
+    (tmp_path / "e.json").write_bytes(credit.read_bytes())
+    base = ["explain", "--run", str(run), "--table", str(tmp_path / "e.json")]
+    assert main([*base, "--out", str(tmp_path / "e")]) == 2
+    assert (tmp_path / "e.json").read_bytes() == credit.read_bytes()
+    assert not (tmp_path / "e").exists()
+    assert main([*base, "--out", str(tmp_path / ("n" * 252))]) == 1
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_what_was_done_to_a_file_is_said_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     frame = pd.DataFrame({"a": [1.0, None] * 30, "b": range(60), "c": ["x", "y", "y"] * 20})
     table = tmp_path / "t.csv"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages._ui import intake, state, widgets
+from pages._ui import data_access, intake, state, widgets
 from tabnet_engine.data.samples import SAMPLES
 from tabnet_engine.errors import StorageError, UserError
 
@@ -53,11 +53,14 @@ def _sample_buttons() -> str | None:
 
 
 def _add(name: str, read: Callable[[], str]) -> str | None:
+    before = data_access.dataset_names()
     try:
         with st.spinner(f"Reading {widgets.md(name)}"):
             dataset_id = read()
     except (UserError, StorageError) as error:
         state.notify("error", str(error))
         st.rerun()
+    if dataset_id in before:
+        state.notify("info", f"{name} was here already; nothing was added")
     state.choose("dataset", dataset_id)
     return dataset_id

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import data_access, dataset_add, shell, state, widgets
+from pages._ui import asked, data_access, dataset_add, shell, state, widgets
 
 if TYPE_CHECKING:
     from tabnet_engine.data.schema import FeatureSchema
@@ -22,7 +22,7 @@ def choose() -> str | None:
         return None
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     with left:
-        dataset_id = widgets.choice("Table", names, state.current("dataset"), key="dataset_choice")
+        dataset_id = widgets.choice("Table", names, asked.item("dataset", names, "table"), key="dataset_choice")
     state.choose("dataset", dataset_id)
     with right:
         _delete(dataset_id, names[dataset_id])

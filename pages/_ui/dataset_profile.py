@@ -11,6 +11,7 @@ from pages._ui import shell, widgets
 from tabnet_engine.data.profile import ColumnProfile, Severity, TableProfile
 from tabnet_engine.data.schema import Kind, Role
 from tabnet_engine.figures.profile import associations, class_balance, distribution, missing_shares, value_counts
+from tabnet_engine.figures.theme import format_number
 
 __all__ = ["profile_view", "serious_warnings"]
 
@@ -21,6 +22,7 @@ _ICONS = {
 }
 _MOST_ASSOCIATED = 30
 _TINY_BARS = 24
+_DIGITS = 4  # three would make one of -124.35 and -123.6
 _NAMES_OF_ROWS = (Kind.IDENTIFIER, Kind.TEXT)
 
 
@@ -142,7 +144,7 @@ def _value(column: ColumnProfile, name: str) -> str:
         return ""
     if column.kind is Kind.DATETIME:
         return str(pd.Timestamp(value, unit="s").date())
-    return widgets.number(value)
+    return format_number(value, _DIGITS)
 
 
 def _one_column(profile: TableProfile, dataset_id: str) -> None:
@@ -153,7 +155,7 @@ def _one_column(profile: TableProfile, dataset_id: str) -> None:
     facts = {"Kind": str(column.kind), "Missing": f"{100 * column.missing_share:.3g} %"}
     facts["Different values"] = f"{column.n_unique:,}"
     if column.mean is not None and column.kind is Kind.NUMBER:
-        facts |= {"Mean": widgets.number(column.mean), "Standard deviation": widgets.number(column.std)}
+        facts |= {"Mean": format_number(column.mean, _DIGITS), "Standard deviation": format_number(column.std, _DIGITS)}
     if column.association is not None:
         facts[f"Association ({column.association.measure})"] = f"{column.association.value:.2f}"
     widgets.metrics(facts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import streamlit as st
 
-from pages._ui import data_access, state, widgets
+from pages._ui import asked, data_access, state, widgets
 from tabnet_engine.errors import ExplanationError, UserError
 from tabnet_engine.explain import store
 
@@ -52,9 +52,7 @@ def chosen_run() -> Run | None:
             label="Start the walkthrough",
         )
         return None
-    current = state.current("run")
-    if current is not None and current not in names:
-        widgets.info("The run that was asked for is not here any more, or is damaged; another one is shown")
+    current = asked.item("run", names, "run")
     run_id = widgets.choice("Run", names, current, key="explained_run")
     if run_id != current:
         state.clear("row")  # a row number means nothing in another table

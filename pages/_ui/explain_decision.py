@@ -42,7 +42,8 @@ def prediction(run: Run, explanation: ShownRow, table: pd.DataFrame) -> None:
         help_texts={
             "Part of the table": "Training rows were learned from; test rows were never seen before.",
             "Difference": "Predicted minus actual.",
-            "Score": "The log-odds: 0 is a probability of one half, each step up or down makes it surer.",
+            "Score": f"The log-odds of {widgets.md(run.codec.outputs[0])}: 0 is a probability of one half, each step "
+            "up or down makes it surer.",
         },
     )
     if int(outcome.split[0]) == 0:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages._ui import data_access, explain_access, state, widgets
-from pages._ui.job_panel import time_text
+from pages._ui import data_access, explain_access, guard, state, widgets
+from pages._ui.job_panel import check_process, time_text
 from tabnet_engine.config import ExplainConfig
 from tabnet_engine.explain.shapley import DEFAULT_PERMUTATIONS, MAX_FEATURES
 from tabnet_engine.jobs.records import JobState
@@ -142,6 +142,12 @@ def _latest(run_id: str) -> JobRecord | None:
 
 @st.fragment(run_every=1.0)
 def _live(job_id: str) -> None:
+    with guard.sentences():
+        _draw(job_id)
+
+
+def _draw(job_id: str) -> None:
+    check_process(job_id)
     record = data_access.queue().job(job_id)
     if record.ended:
         st.rerun()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tabnet_engine.jobs.records import JobRecord
     from tabnet_engine.training.history import EpochRecord
 
-__all__ = ["ACTIVE", "job_panel", "retry", "running_banner", "time_text"]
+__all__ = ["ACTIVE", "check_process", "job_panel", "retry", "running_banner", "time_text"]
 
 ACTIVE = (JobState.QUEUED, JobState.RUNNING)
 _TICKS_BETWEEN_CHECKS = 5
@@ -50,7 +50,7 @@ def _draw(job_id: str) -> None:
     record = queue.job(job_id)
     if record.ended:
         st.rerun()
-    _check_process(job_id)
+    check_process(job_id)
     progress = record.progress
     waiting = record.state is JobState.QUEUED
     phase = "Waiting for a free place" if waiting else progress.phase or "Starting"
@@ -71,7 +71,7 @@ def _draw(job_id: str) -> None:
         _curves(job_id, records)
 
 
-def _check_process(job_id: str) -> None:
+def check_process(job_id: str) -> None:
     """Every few ticks, let the queue find workers that died: nobody else looks while the page is open."""
     key = f"ticks_{job_id}"
     st.session_state[key] = st.session_state.get(key, 0) + 1

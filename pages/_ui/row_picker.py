@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages._ui import explain_access, state, widgets
+from pages._ui import asked, explain_access, state, widgets
 from tabnet_engine.explain.row_outcomes import row_list, rows_with_text
 
 if TYPE_CHECKING:
@@ -83,9 +83,9 @@ def _members(run: Run, table: pd.DataFrame, name: str) -> npt.NDArray[np.int64]:
 
 def _current(run: Run, table: pd.DataFrame, members: npt.NDArray[np.int64], name: str) -> int:
     """The row of the address; without one, a row of the list whose SHAP values are stored, else its first."""
-    text = state.current("row") or ""
-    if text.isdecimal() and int(text) < len(table):
-        row = int(text)
+    asked_for = asked.whole_number("row")
+    if asked_for is not None and asked_for < len(table):
+        row = asked_for
     else:
         values = explain_access.attribution(run) if name == "all" else None
         row = int(members[0] if values is None else values.rows.min())

@@ -49,10 +49,14 @@ def archive(run: Run) -> bytes:
 
 
 def _rename(run: Run) -> None:
-    with st.popover("Rename", icon=":material/edit:"), st.form(f"rename_{run.run_id}", border=False):
+    # Named by a token, so that it folds again once the title was saved.
+    box = st.popover("Rename", icon=":material/edit:", key=f"rename_box_{state.token('rename')}")
+    with box, st.form(f"rename_{run.run_id}", border=False):
         title = st.text_input("Title", run.manifest.title, max_chars=200)
         if st.form_submit_button("Save the title"):
             data_access.workspace().rename_run(run.run_id, title)
+            state.fresh_token("rename")
+            state.notify("success", "The title was saved")
             st.rerun()
 
 

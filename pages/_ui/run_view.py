@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages._ui import shell, widgets
 from pages._ui.job_panel import time_text
+from pages._ui.train_settings import BASIC, GROUPS
 from tabnet_engine.figures.training import METRIC_NAMES, loss_curves, metric_curves, schedule_curves
 
 if TYPE_CHECKING:
@@ -80,9 +81,9 @@ def settings(run: Run) -> None:
     """The settings the run was trained with."""
     left, right = st.columns(2)
     with left:
-        _table("Model", run.model_config.to_mapping(), key=f"model_{run.run_id}")
+        _settings_table("Model", run.model_config.to_mapping(), key=f"model_{run.run_id}")
     with right:
-        _table("Training", run.training_config.to_mapping(), key=f"training_{run.run_id}")
+        _settings_table("Training", run.training_config.to_mapping(), key=f"training_{run.run_id}")
 
 
 def origin(run: Run) -> None:
@@ -104,6 +105,18 @@ def origin(run: Run) -> None:
     facts |= {"table": manifest.dataset.name, "SHA-256 of the table": manifest.dataset.sha256}
     facts |= {f"SHA-256 of {name}": digest for name, digest in manifest.parts.items()}
     _table("Provenance", facts, key=f"facts_{run.run_id}")
+
+
+def _settings_table(title: str, values: Mapping[str, object], *, key: str) -> None:
+    """As the form calls them, and as ``--set`` does."""
+    labels = {item.name: item.label for item in (*BASIC, *(item for _, group in GROUPS.values() for item in group))}
+    st.markdown(f"**{title}**")
+    rows = {
+        "setting": [labels.get(name, name) for name in values],
+        "name": list(values),
+        "value": ["automatic" if v is None else str(v) for v in values.values()],
+    }
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key=key)
 
 
 def _table(title: str, values: Mapping[str, object], *, key: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import re
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import streamlit as st
 from pages._ui import data_access, dataset_profile, job_panel, state, widgets
 from pages._ui.train_settings import BASIC, GROUPS, setting_controls
 from tabnet_engine.config import ExplainConfig, ModelConfig, TrainingConfig
+from tabnet_engine.errors import ConfigError, UserError
 from tabnet_engine.jobs.spec import TrainPayload
 
 if TYPE_CHECKING:
@@ -47,9 +49,18 @@ def train_form(info: DatasetInfo, schema: FeatureSchema) -> None:
         settings |= _others(suggested, scope)
     _estimate(info, settings)
     if st.button("Train", type="primary", icon=":material/play_arrow:", key=f"start_{scope}"):
-        job_id = submit(scope, settings, title=title, test_dataset_id=test_id)
+        try:
+            job_id = submit(scope, settings, title=title, test_dataset_id=test_id)
+        except ConfigError as error:
+            raise UserError(_with_labels(str(error))) from error
         state.choose("job", job_id)
         st.rerun()
+
+
+def _with_labels(text: str) -> str:
+    """A sentence about settings with the names that the form gives them."""
+    labels = {item.name: item.label for item in (*BASIC, *(item for _, group in GROUPS.values() for item in group))}
+    return re.sub(r"\w+", lambda word: labels.get(word.group(), word.group()), text)
 
 
 def submit(dataset_id: str, settings: dict[str, Any], *, title: str, test_dataset_id: str | None = None) -> str:

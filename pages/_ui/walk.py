@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages._ui import state, walk_data, walk_explain, walk_training
+from pages._ui import asked, state, walk_data, walk_explain, walk_training
 
 __all__ = ["show"]
 
@@ -30,8 +30,7 @@ def show() -> None:
 
 
 def _current() -> int:
-    value = state.current(_STAGE) or "1"
-    return min(max(int(value), 1), len(_STAGES)) if value.isdecimal() else 1
+    return min(max(asked.whole_number(_STAGE) or 1, 1), len(_STAGES))
 
 
 def _steps(number: int) -> None:

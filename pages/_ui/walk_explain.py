@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import data_access, explain_access, run_view, state, widgets
+from pages._ui import asked, data_access, explain_access, explain_jobs, run_view, state, widgets
 from tabnet_engine.data.samples import SAMPLES, load_sample
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.mask_summaries import summarise_masks
 from tabnet_engine.explain.reading import Score, attribution_sentences, summary_sentences, timeline_sentences
-from tabnet_engine.explain.store import MASKS, SHAP, has_explanations
+from tabnet_engine.explain.store import MASKS, has_explanations
 from tabnet_engine.explain.timeline import step_timeline
 from tabnet_engine.figures import decision as decision_figures
 from tabnet_engine.figures.masks import step_feature_map, step_shares
@@ -50,8 +50,12 @@ def masks() -> bool:
 def decision() -> bool:
     """One row: what was read, what it added, which columns moved the score; then the ways into the pages."""
     run = _run()
-    values = None if run is None else explain_access.attribution(run)
-    if run is None or values is None:
+    if run is None:
+        return False
+    values = explain_access.attribution(run)
+    if values is None:
+        widgets.info(explain_jobs.no_shap(run) or "This run was saved without SHAP values; its steps can be seen")
+        run_view.explanation_links(run.run_id)
         return False
     score = Score.of(run.manifest.task, run.manifest.outputs[0])
     row = _row(values, score)
@@ -80,7 +84,7 @@ def _run() -> Run | None:
         widgets.info("This step needs a trained model; go back and train one")
         return None
     run = data_access.run(run_id)
-    if not (has_explanations(run, MASKS) and has_explanations(run, SHAP)):
+    if not has_explanations(run, MASKS):
         widgets.info("This run was saved without explanations; go back and train again")
         return None
     return run
@@ -90,11 +94,11 @@ def _row(values: Attribution, score: Score) -> int:
     rows = values.rows.tolist()
     logits = dict(zip(rows, values.logits[:, 0].tolist(), strict=True))
     offered = rows[:_ROWS_OFFERED]
-    current = state.current("row") or ""
+    current = asked.whole_number("row")
     row = st.selectbox(
         "Row",
         offered,
-        index=offered.index(int(current)) if current.isdecimal() and int(current) in offered else 0,
+        index=offered.index(current) if current in offered else 0,
         format_func=lambda item: f"row {item}: {score.name} is {score.value(logits[item])}",
         key=f"walk_row_{values.run_id}",
         help="The rows that got SHAP values after training; the page 'One decision' takes any row.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import data_access, job_panel, run_view, state, train_form, widgets
+from pages._ui import asked, data_access, job_panel, run_view, state, train_form, widgets
 
 if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
@@ -16,7 +16,7 @@ __all__ = ["training"]
 
 def training() -> bool:
     """Train with the suggested settings, or follow the training that was started."""
-    job_id = state.current("job")
+    job_id = asked.job()
     if job_id is not None:
         return _follow(job_id)
     dataset_id = state.current("dataset")
@@ -73,6 +73,11 @@ def _follow(job_id: str) -> bool:
     )
     record = job_panel.job_panel(job_id)
     if record is None:
+        return False
+    if record.spec.run_id not in data_access.run_names():
+        widgets.info("The run that this training made was deleted, or is damaged")
+        if record.spec.dataset_id in data_access.dataset_names():
+            _start(record.spec.dataset_id, again=True)
         return False
     state.choose("run", record.spec.run_id)
     _result(data_access.run(record.spec.run_id))

@@ -18,6 +18,10 @@ from tabnet_engine.errors import SchemaError
 
 __all__ = ["TargetCodec", "usable_rows"]
 
+# The network computes in float32: a quantity outside these bounds, or its squared error, would be 0 or infinite.
+_SMALLEST, _LARGEST = 1e-30, 1e30
+_FARTHEST = 1e15
+
 
 def usable_rows(frame: pd.DataFrame, schema: FeatureSchema) -> tuple[npt.NDArray[np.int64], str | None]:
     """Positions of the rows that have a target, and one sentence when others had to be left out.
@@ -89,6 +93,7 @@ class TargetCodec:
         values = codec.encode(frame, rows=chosen)
         if codec.task is Task.REGRESSION:
             mean, scale = standardisation(values.astype(np.float64))
+            _refuse_unlearnable(_series(frame, target.name), chosen, values, mean, scale)
             return cls(name=target.name, task=schema.task, mean=mean, scale=scale)
         counts = np.bincount(values.astype(np.int64), minlength=len(codec.classes))
         absent = [name for name, count in zip(codec.classes, counts, strict=True) if count == 0]
@@ -169,6 +174,22 @@ def _series(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     if name not in frame.columns:
         raise SchemaError(f"the table has no column {name!r}, the target")
     return frame[name]
+
+
+def _refuse_unlearnable(
+    series: pd.Series[Any], rows: npt.NDArray[np.int64], values: npt.NDArray[np.float64], mean: float, scale: float
+) -> None:
+    """Refuse numbers that float32 cannot hold, which no learning rate would mend."""
+    with np.errstate(over="ignore"):
+        far = np.abs(values / scale - mean / scale) > _FARTHEST
+    if far.any() and not far.all():
+        _refuse(far, series, rows, "is too far from all other values to learn from; correct or remove the row")
+    largest = float(np.abs(values).max())
+    if largest > _LARGEST or scale < _SMALLEST:
+        raise SchemaError(
+            f"the target {series.name!r} spreads by {scale:.3g} and reaches {largest:.3g}; numbers from {_SMALLEST:g} "
+            f"to {_LARGEST:g} can be learned: give it in another unit"
+        )
 
 
 def _refuse(bad: npt.NDArray[np.bool_], series: pd.Series[Any], rows: npt.NDArray[np.int64], problem: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabnet_engine.data.reading.headers import has_header, unique_names
+from tabnet_engine.data.reading.headers import has_header, repeats_names, unique_names
 from tabnet_engine.data.reading.options import DEFAULT_MISSING_TOKENS
 
 
@@ -86,3 +87,30 @@ def test_many_renamed_columns_are_counted():
 
 def test_an_unnamed_column_avoids_a_taken_name():
     assert unique_names(["unnamed 1", ""])[0] == ["unnamed 1", "unnamed 1 (2)"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "names", "expected"),
+    [
+        ([["0", "1", "2"], ["5", "6", "7"]], "012", True),
+        ([[0, 1, 2], [5, 6, 7]], "012", True),
+        ([[0.0, 1.0, 2.0], [5.5, 6, 7]], "012", True),
+        ([["0", "1", "2"]], "012", True),
+        ([["b", "a"], ["1", "2"]], "abc", True),
+        ([list("9876543210"), list("1111111111")], "0123456789", True),
+        ([["0", "1", "2", "more"], ["5", "6", "7", "8"]], "012", True),
+        ([["0", "1", "2", "77"], ["5", "6", "7", "8"]], "012", False),
+        ([[2, 1, 0], [5, 6, 7]], "012", False),
+        ([[0, 1, 2], [2, 1, 0]], "012", False),
+        ([[0, 1], [5, 6]], "01", False),
+        ([["a", "a"], ["1", "2"]], "ab", False),
+        ([["a", "x"], ["1", "2"]], "ab", False),
+        ([[None, "a"], ["1", "2"]], "ab", False),
+    ],
+)
+def test_a_first_row_that_repeats_the_names_is_a_header(rows, names, expected):
+    assert repeats_names(pd.DataFrame(rows), list(names)) is expected
+
+
+def test_no_row_is_no_header():
+    assert not repeats_names(pd.DataFrame({"0": [], "1": [], "2": []}), list("012"))

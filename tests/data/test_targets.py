@@ -128,3 +128,23 @@ def test_usable_rows_are_those_with_a_target():
 def test_no_usable_row_is_refused():
     with pytest.raises(SchemaError, match="missing in every row"):
         usable_rows(_frame([None, None], "str"), _schema(Task.BINARY, "a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([1e300, -1e300, 3e299, 0.0], "reaches 1e\\+300"),
+        ([1e-300, -1e-300, 3e-299, 0.0], "give it in another unit"),
+        ([*np.linspace(0, 1, 40), 1e300], "row 40.*too far from all other values"),
+        ([*np.linspace(0, 1, 40), -1e38], "row 40.*too far from all other values"),
+    ],
+)
+def test_a_quantity_beyond_float32_is_refused_by_name(values, message):
+    with pytest.raises(SchemaError, match=message):
+        TargetCodec.fit(_frame(values, "float64"), _schema(Task.REGRESSION))
+
+
+@pytest.mark.parametrize("unit", [1e-25, 1e25])
+def test_unusual_units_are_learned(unit):
+    codec = TargetCodec.fit(_frame([unit, 2 * unit, 4 * unit], "float64"), _schema(Task.REGRESSION))
+    assert codec.mean == pytest.approx(7 / 3 * unit)

@@ -11,7 +11,7 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.mask_summaries import summarise_masks
 from tabnet_engine.explain.reading import Score, attribution_sentences, summary_sentences, timeline_sentences
 from tabnet_engine.explain.timeline import step_timeline
-from tabnet_engine.explain.wording import amount, column_name, joined, percent, signed
+from tabnet_engine.explain.wording import additivity_words, amount, column_name, joined, percent, probability, signed
 
 INCOME = Score.of(Task.BINARY, ">50K")
 
@@ -132,6 +132,16 @@ def test_amounts(value, text):
 
 def test_shares_signs_and_lists():
     assert [percent(share) for share in (0, 0.002, 0.626, 1)] == ["0 %", "under 1 %", "63 %", "100 %"]
+    assert [percent(share) for share in (0.9949, 0.9951, 0.9999, 1 - 1e-7)] == [
+        "99 %",
+        "over 99 %",
+        "over 99 %",
+        "100 %",
+    ]
+    certain = [probability(share) for share in (1e-9, 0.0004, 0.5791, 0.9994, 0.9997, 1.0)]
+    assert certain == ["under 0.1 %", "under 0.1 %", "57.9 %", "99.9 %", "over 99.9 %", "over 99.9 %"]
+    assert additivity_words(0.0) == "values and base add up to the score"
+    assert additivity_words(2e-7).endswith("by at most 2.0e-07")
     assert (signed(-0.5), signed(0.5), signed(0)) == ("−0.50", "+0.50", "+0.00")
     assert [joined(["a", "b", "c"][:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
 

@@ -101,7 +101,7 @@ def test_every_list_leads_to_its_first_row(open_page: Open, with_run: Stored, na
     assert "is 1 of" in texts(app)
 
 
-@pytest.mark.parametrize("row", ["99999", "-1", "seven", "1.5"])
+@pytest.mark.parametrize("row", ["99999", "-1", "seven", "1.5", pytest.param("9" * 5000, id="huge")])
 def test_an_address_with_no_such_row_shows_a_row_that_exists(open_page: Open, with_run: Stored, row: str) -> None:
     assert 0 <= row_of(open_page("decision", run=with_run.run_id, row=row)) < 120
 

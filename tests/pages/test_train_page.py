@@ -127,7 +127,7 @@ def test_a_setting_out_of_range_is_one_sentence(
     checked(app.run())
     press(app, "Train")
     assert len(app.error) == 1
-    assert "learning" in app.error[0].value
+    assert app.error[0].value.startswith("Learning rate must be")  # as the form calls it
     assert JobQueue(space).list() == ()
 
 
@@ -229,7 +229,8 @@ def test_an_explanation_is_followed_without_epochs(open_page: Open, with_run: St
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(None, "–"), (4.6, "5 s"), (100.0, "2 min"), (5400.0, "1 h 30 min"), (7300.0, "2 h 2 min")]
+    ("seconds", "text"),
+    [(None, "–"), (0.2, "under 1 s"), (4.6, "5 s"), (100.0, "2 min"), (5400.0, "1 h 30 min"), (7300.0, "2 h 2 min")],
 )
 def test_times_are_said_as_people_do(seconds: float | None, text: str) -> None:
     assert job_panel.time_text(seconds) == text
@@ -255,3 +256,50 @@ def test_the_workspace_is_beside_the_application_by_default(monkeypatch: pytest.
     monkeypatch.delenv("TABNET_WORKSPACE")
     assert data_access.root().name == "workspace"
     assert (data_access.root().parent / "app.py").exists()
+
+
+def test_other_settings_are_another_training_and_a_failed_one_can_be_started_again(
+    open_page: Open, add_table: Callable[..., str], space: Workspace
+) -> None:
+    app = open_page("train", dataset=add_table(target="approved"))
+    press(app, "Train")
+    del app.query_params["job"]  # left by the menu, and come back
+    checked(app.run())
+    next(box for box in app.number_input if box.label == "Epochs").set_value(7)
+    press(app, "Train")
+    queue = JobQueue(space)
+    assert len(queue.list()) == 2
+    queue.request_cancel(app.query_params["job"])
+    del app.query_params["job"]
+    checked(app.run())
+    next(box for box in app.number_input if box.label == "Epochs").set_value(7)
+    press(app, "Train")
+    assert len(queue.list()) == 3
+
+
+def test_a_job_that_is_not_there_leads_to_the_form(open_page: Open, add_table: Callable[..., str]) -> None:
+    app = open_page("train", dataset=add_table(target="approved"), job="x")
+    assert "not in this workspace" in texts(app)
+    assert "Train" in labels(app.button)
+    assert "job" not in app.query_params
+
+
+def test_a_finished_job_whose_run_was_deleted_says_so(
+    open_page: Open, add_table: Callable[..., str], space: Workspace
+) -> None:
+    queue = JobQueue(space)
+    payload = TrainPayload(dataset_id=add_table(target="approved"), title="gone")
+    job_id = queue.submit(payload.to_spec("20260101-000000-abcdef12"))
+    queue.claim(job_id).finish()
+    app = open_page("train", job=job_id)
+    assert "was deleted" in texts(app)
+    assert "Train another model" in labels(app.button)
+
+
+def test_a_leak_is_said_before_the_training_starts(open_page: Open, add_table: Callable[..., str]) -> None:
+    table = applicants()
+    table["outcome"] = table["approved"].map({"yes": "paid back", "no": "refused"})
+    dataset_id = add_table(table, target="approved")
+    for page, ids in (("train", {}), ("dataset", {}), ("walkthrough", {"stage": "2"})):
+        app = open_page(page, dataset=dataset_id, **ids)
+        assert any("outcome" in warning.value for warning in app.warning), page

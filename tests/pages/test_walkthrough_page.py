@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._ui import walk_explain
+from pages._ui import explain_access, explain_jobs, walk_explain
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.spec import TrainPayload
 from tabnet_engine.runs.workspace import Workspace
@@ -56,6 +56,11 @@ def test_an_upload_without_a_target_waits_for_it(open_page: Open, add_table: Cal
     assert "Next: training" in buttons(checked(app.run()))
 
 
+@pytest.mark.parametrize("stage", ["0", "-1", "x", "1.5", pytest.param("9" * 5000, id="huge")])
+def test_a_step_that_is_not_there_starts_at_the_first(open_page: Open, stage: str) -> None:
+    assert heading(open_page("walkthrough", stage=stage)) == "1. Table"
+
+
 def test_it_is_resumed_where_it_was_left(open_page: Open, add_table: Callable[..., str], space: Workspace) -> None:
     dataset_id = add_table(target="approved")
     job_id = JobQueue(space).submit(TrainPayload(dataset_id=dataset_id, title="Left").to_spec("run-1"))
@@ -100,6 +105,19 @@ def test_a_finished_training_opens_the_masks(open_page: Open, with_run: Stored, 
 def test_a_run_of_the_table_is_shown_again_without_its_job(open_page: Open, with_run: Stored) -> None:
     app = open_page("walkthrough", stage="3", dataset=with_run.dataset_id, run=with_run.run_id)
     assert {"Train again", "Next: masks"} <= buttons(app)
+
+
+def test_a_table_too_wide_for_shap_shows_masks_and_says_why_no_decision(
+    open_page: Open, with_run: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explain_jobs, "MAX_FEATURES", 3)
+    monkeypatch.setattr(explain_access, "attribution", lambda run: None)
+    app = open_page("walkthrough", stage="4", run=with_run.run_id)
+    assert len(app.get("plotly_chart")) == 2
+    app = press(app, "Next: one decision")
+    assert "at most 3 columns" in texts(app)
+    assert len(app.get("page_link")) == 4
+    assert "Start again" in buttons(app)
 
 
 def test_another_row_can_be_chosen(open_page: Open, with_run: Stored) -> None:

@@ -19,7 +19,7 @@ _BOOLEANS = frozenset({"true", "false"})
 _N_BODY = 200
 _N_CELLS = 100_000
 # So many different whole numbers in one row, each a column's number, are hardly values.
-_N_POSITIONS = 8
+_N_POSITIONS = 10
 
 
 def has_header(first: Sequence[str], body: Sequence[Sequence[str]], missing: Collection[str]) -> bool:
@@ -60,10 +60,16 @@ def repeats_names(frame: pd.DataFrame, names: Collection[str]) -> bool:
     """
     known = frozenset(names)
     rows = [[category_text(value) for value in row] for row in frame.head(2).to_numpy(object)]
-    named = [known.issuperset(row) and len(set(row)) == len(row) for row in rows]
-    if named not in ([True], [True, False]):
+    if [_are_names(row, known) for row in rows] not in ([True], [True, False]):
         return False
-    return _is_count(rows[0]) or len(rows[0]) >= _N_POSITIONS or not all(map(is_number, rows[0]))
+    named = [cell for cell in rows[0] if cell in known]
+    return _is_count(named) or len(named) >= _N_POSITIONS or not all(map(is_number, named))
+
+
+def _are_names(row: Sequence[str], known: Collection[str]) -> bool:
+    """Whether all cells differ, most are known names, and the others could be names of further columns."""
+    others = [cell for cell in row if cell not in known]
+    return len(set(row)) == len(row) and 2 * len(others) < len(row) and not any(map(is_number, others))
 
 
 def _type_of(cell: str, blank: Collection[str]) -> str:
