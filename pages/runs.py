@@ -19,7 +19,7 @@ def main() -> None:
     if not names:
         return
     run_list.overview(summaries)
-    run_id = widgets.choice("Run", names, asked.item("run", names, "run"), key="run_choice")
+    run_id = widgets.choice("Run", names, asked.item("run", names, "run"), key=f"run_choice_{state.token('rename')}")
     state.choose("run", run_id)
     run = data_access.run(run_id)
     run_actions.run_actions(run)

@@ -12,6 +12,7 @@ from tabnet_engine.explain.agreement import (
     RowAgreement,
     agreement_sentence,
     disagreement_sentences,
+    largest_difference_sentence,
     row_agreement,
     row_agreement_sentence,
 )
@@ -47,7 +48,7 @@ def columns(run: Run, output: int) -> None:
             st.markdown("Where they differ:")
             explain_widgets.bullets(sentences)
         else:
-            st.markdown("No leading column is placed much differently by the two.")
+            st.markdown(widgets.md(largest_difference_sentence(both)))
     with st.expander("Ranks of all columns", icon=":material/format_list_numbered:"):
         explain_importance.rank_section(run, output)
 

@@ -22,6 +22,7 @@ __all__ = [
     "RowAgreement",
     "agreement_sentence",
     "disagreement_sentences",
+    "largest_difference_sentence",
     "rank_agreement",
     "row_agreement",
     "row_agreement_sentence",
@@ -178,6 +179,20 @@ def disagreement_sentences(
     candidates = np.flatnonzero(leading & ((distance >= least) | _shares_differ(agreement)))
     order = sorted(candidates.tolist(), key=lambda i: (-distance[i], -weight[i]))
     return tuple(_difference_sentence(agreement, feature) for feature in order[:limit])
+
+
+def largest_difference_sentence(agreement: RankAgreement) -> str:
+    """The one column whose places lie farthest apart, for where none differs enough for a warning."""
+    distance = np.abs(agreement.rank_difference)
+    if not distance.any():
+        return "Every column has the same place by both."
+    feature = int(np.argmax(distance))
+    name = agreement.features[feature]
+    shown = column_name(name) if name.isdecimal() else repr(name)
+    return (
+        f"No leading column is placed much differently. The largest difference is {shown}: rank "
+        f"{int(agreement.first_rank[feature])} by the masks, rank {int(agreement.second_rank[feature])} by SHAP."
+    )
 
 
 def _shares_differ(agreement: RankAgreement) -> npt.NDArray[np.bool_]:

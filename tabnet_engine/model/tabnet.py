@@ -159,8 +159,9 @@ class TabNet(nn.Module):
         self.embedding = FeatureEmbedding(layout, config, missing_states=missing_states)
         self.encoder = TabNetEncoder(self.embedding.column_feature, n_features, config)
         self.head = glorot_weights(n_outputs, config.n_d)
-        self.register_buffer("output_offset", torch.zeros(n_outputs))
-        self.register_buffer("output_scale", torch.ones(n_outputs))
+        # In double precision: a target may lie far from zero beside its spread, as a year or 1e9 ± 1 does.
+        self.register_buffer("output_offset", torch.zeros(n_outputs, dtype=torch.float64))
+        self.register_buffer("output_scale", torch.ones(n_outputs, dtype=torch.float64))
 
     @property
     def n_parameters(self) -> int:
@@ -175,8 +176,8 @@ class TabNet(nn.Module):
     def forward(self, numeric: Tensor, categorical: Tensor, prior: Tensor | None = None) -> TabNetOutput:
         """Predict and explain one batch; ``prior`` (B, F) replaces P_0 = 1."""
         latents, masks = self.encoder(self.embedding(numeric, categorical), prior)
-        contributions = nnf.linear(latents, self.head) * self.output_scale
-        logits = contributions.sum(dim=0) + self.output_offset
+        contributions = nnf.linear(latents, self.head) * self.output_scale.to(latents.dtype)
+        logits = contributions.sum(dim=0) + self.output_offset.to(latents.dtype)
         return TabNetOutput(logits, masks, contributions, latents, mask_entropy(masks))
 
 

@@ -107,7 +107,7 @@ def build_network(
         torch.default_generator.manual_seed(training_config.seed)
         network = TabNet(encoder.layout, len(codec.outputs), model_config)
     if codec.task is Task.REGRESSION:
-        network.set_output_scale(torch.tensor([codec.mean]), torch.tensor([codec.scale]))
+        network.set_output_scale(*torch.tensor([[codec.mean], [codec.scale]], dtype=torch.float64))
     return network
 
 

@@ -5,6 +5,7 @@ Shape letters: B rows, F raw features, S steps, K outputs, n_d width of a step's
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,11 +43,11 @@ class ForwardChunk:
     """What the network gave for the rows from ``start`` on.
 
     Shape: logits (B, K), masks (S, B, F), step_contributions (S, B, K), step_sizes (S, B): eta of the
-    paper, the sum of a step's output after its ReLU. All float32.
+    paper, the sum of a step's output after its ReLU. Logits are float64, the rest float32.
     """
 
     start: int
-    logits: npt.NDArray[np.float32]
+    logits: npt.NDArray[np.float64]
     masks: npt.NDArray[np.float32]
     step_contributions: npt.NDArray[np.float32]
     step_sizes: npt.NDArray[np.float32]
@@ -74,7 +75,8 @@ def forward_batches(
 ) -> Iterator[ForwardChunk]:
     """Run the network over a table and hand on each batch's outputs, without keeping them.
 
-    The network is moved to ``device`` and put into evaluation mode, and left so.
+    A copy of the network computes in double precision: in single precision a row's logit changes in the last
+    digits with the rows that share its batch, and values that must add up to it would miss it by as much.
 
     Args:
         network: trained.
@@ -87,21 +89,21 @@ def forward_batches(
         The batches in row order; none for a table without rows.
     """
     place = torch.device(device)
-    network.to(place).eval()
+    precise = copy.deepcopy(network).to(place, torch.float64).eval()
     table = TensorTable.build(encoded, None, torch.device("cpu"))
     size = rows_per_batch(network, batch_size)
     for start in range(0, len(table), size):
         rows = table.slice(start, min(start + size, len(table)))
         with torch.inference_mode():
-            output = network(rows.numeric.to(place), rows.categorical.to(place))
+            output = precise(rows.numeric.to(place, torch.float64), rows.categorical.to(place))
         yield _chunk(start, output)
         if progress is not None:
             progress(min(1.0, (start + size) / len(table)))
 
 
 def _chunk(start: int, output: TabNetOutput) -> ForwardChunk:
-    parts = (output.logits, output.masks, output.step_contributions, output.latents.sum(dim=-1))
-    return ForwardChunk(start, *(part.float().cpu().numpy() for part in parts))
+    parts = (output.masks, output.step_contributions, output.latents.sum(dim=-1))
+    return ForwardChunk(start, output.logits.cpu().numpy(), *(part.float().cpu().numpy() for part in parts))
 
 
 def predict_logits(network: TabNet, encoded: EncodedTable, *, device: str = "cpu") -> npt.NDArray[np.float64]:
@@ -109,7 +111,7 @@ def predict_logits(network: TabNet, encoded: EncodedTable, *, device: str = "cpu
     chunks = [chunk.logits for chunk in forward_batches(network, encoded, device=device)]
     if not chunks:
         return np.empty((0, len(network.output_offset)))
-    return np.concatenate(chunks).astype(np.float64)
+    return np.concatenate(chunks)
 
 
 def prediction_table(codec: TargetCodec, logits: npt.NDArray[np.float64]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from tabnet_engine.explain.agreement import (
     agreement_sentence,
     disagreement_sentences,
+    largest_difference_sentence,
     rank_agreement,
     row_agreement,
     row_agreement_sentence,
@@ -165,3 +166,10 @@ def test_rows_without_an_order_are_undefined_not_zero(cases):
 def test_rows_need_the_same_columns(cases):
     with pytest.raises(ValueError, match="same columns"):
         row_agreement(cases.masks(n_features=3), cases.attribution(np.zeros((2, 4, 1))))
+
+
+def test_the_largest_difference_is_named_where_none_is_a_warning():
+    read, moved = importance([5, 4, 3, 2, 1], "masks"), importance([5, 4, 3, 1, 2], "shap")
+    sentence = largest_difference_sentence(rank_agreement(read, moved))
+    assert "rank 4 by the masks, rank 5 by SHAP" in sentence
+    assert largest_difference_sentence(rank_agreement(read, read)) == "Every column has the same place by both."

@@ -133,8 +133,9 @@ def test_logits_are_the_base_plus_the_step_contributions(training: bool, n_outpu
     net.set_output_scale(torch.linspace(-5, 40, n_outputs), torch.linspace(0.5, 7, n_outputs))
     out = net(*batch(20))
     assert out.step_contributions.shape == (3, 20, n_outputs)
-    assert torch.equal(out.logits, out.step_contributions.sum(dim=0) + net.output_offset)
-    by_hand = nnf.linear(out.latents.sum(dim=0), net.head) * net.output_scale + net.output_offset
+    assert out.logits.dtype == torch.float32
+    assert torch.equal(out.logits, out.step_contributions.sum(dim=0) + net.output_offset.float())
+    by_hand = nnf.linear(out.latents.sum(dim=0), net.head) * net.output_scale.float() + net.output_offset.float()
     torch.testing.assert_close(out.logits, by_hand, atol=1e-4, rtol=1e-5)
 
 

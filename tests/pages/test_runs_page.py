@@ -53,6 +53,8 @@ def test_a_run_is_renamed(open_page: Open, with_run: Stored, space: Workspace) -
     app.text_input[0].input("Second <b>name</b>")
     press(app, "Save the title")
     assert space.list_runs()[0].title == "Second <b>name</b>"
+    assert next(box for box in app.selectbox if box.label == "Run").options[0].startswith("Second <b>name</b>")
+    assert app.success[0].value == "The title was saved\\."
     app.text_input[0].input("   ")
     press(app, "Save the title")
     assert len(app.error) == 1

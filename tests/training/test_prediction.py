@@ -73,10 +73,27 @@ def test_predicting_is_repeatable_and_needs_no_gradient(train):
     encoded = model.encoder.transform(frame)
     one, two = predict_logits(model.network, encoded), predict_logits(model.network, encoded)
     np.testing.assert_array_equal(one, two)
-    assert not model.network.training
+    assert model.network.training, "the network is left as it was"
+    assert {parameter.dtype for parameter in model.network.parameters()} == {torch.float32}
     assert all(
         parameter.grad is None or torch.isfinite(parameter.grad).all() for parameter in model.network.parameters()
     )
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_a_row_gets_the_same_answer_alone_and_among_others(train, task):
+    model, frame = train(task)
+    together = predict_logits(model.network, model.encoder.transform(frame))
+    alone = [predict_logits(model.network, model.encoder.transform(frame.iloc[[row]])) for row in range(5)]
+    np.testing.assert_allclose(np.concatenate(alone), together[:5], rtol=1e-12)
+
+
+def test_a_target_far_from_zero_keeps_its_digits(make_table, tiny_model, brief):
+    frame, schema = make_table(Task.REGRESSION)
+    moved = frame.assign(target=frame["target"] + 1e9)
+    near, far = (train_model(table, schema, tiny_model, brief) for table in (frame, moved))
+    answers = [predict_logits(model.network, model.encoder.transform(frame))[:, 0] for model in (near, far)]
+    np.testing.assert_allclose(answers[1] - 1e9, answers[0], atol=1e-3)
 
 
 def test_a_binary_target_has_one_logit_and_two_probabilities(train):
