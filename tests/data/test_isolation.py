@@ -140,7 +140,7 @@ def test_the_limits_are_set_on_the_child():
         "print(json.dumps([resource.getrlimit(r)[0] for r in"
         " (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_CORE)]))\n"
     )
-    root = Path(isolation.__file__).parents[2]
+    root = Path(isolation.__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=root)
     memory, seconds, core = json.loads(done.stdout)
     assert 1 << 30 < memory < 64 << 30

@@ -290,7 +290,7 @@ def test_memory_that_runs_out_is_said(tmp_path, monkeypatch):
     def no_memory(*_args):
         raise MemoryError
 
-    monkeypatch.setattr("tabnet_engine.data.reading.build_frame", no_memory)
+    monkeypatch.setattr("tabnet_engine.data.reading.dispatch.build_frame", no_memory)
     assert "needs more memory" in refusal(tmp_path, PEOPLE)
 
 
@@ -300,3 +300,9 @@ def test_reading_again_with_what_was_used_gives_the_same(tmp_path):
     pd.testing.assert_frame_equal(first.frame, again.frame)
     assert again.options == first.options
     assert first.frame["größe"].tolist() == [1.5, 2.25]
+
+
+def test_a_name_that_looks_like_a_script_is_a_name(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text("<script>alert(1)</script>,b\n1,2\n3,4\n")
+    assert list(read_table(path).frame.columns) == ["<script>alert(1)</script>", "b"]

@@ -91,6 +91,21 @@ def test_global_random_states_are_neither_read_nor_changed(prepare):
     assert histories[0] == histories[1]
 
 
+def test_a_small_training_keeps_to_one_thread(prepare):
+    seen = []
+
+    class Recorder(Callback):
+        def on_batch_end(self, state):
+            seen.append(torch.get_num_threads())
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    fit(*prepare(max_epochs=1), callbacks=[Recorder()])
+    assert set(seen) == {1}
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
+
+
 def test_every_weight_ends_in_memory_of_its_own_without_a_gradient(prepare):
     network, *rest = prepare()
     fit(network, *rest)
