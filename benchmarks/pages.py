@@ -32,7 +32,7 @@ from tests.browser.driver import PATIENCE, Server, running_browser, running_serv
 PAGES = {
     "walkthrough": '[data-testid="stFileUploader"]',
     "dataset": '[data-testid="stDataFrame"]',
-    "train": '[data-testid="stSlider"]',
+    "train": ".stMain button, [data-testid=\"stSlider\"]",
     "runs": ".js-plotly-plot .main-svg",
     "importance": ".js-plotly-plot .main-svg",
     "masks": ".js-plotly-plot .main-svg",
