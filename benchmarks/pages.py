@@ -4,8 +4,8 @@
 
 Without a table it takes 32,000 synthetic credit applications. ``--workspace`` keeps the trained run for the
 next measurement. A page counts as drawn when its script is at rest and its first chart (or its table) is
-there. "first" is the first visit after the server started, when nothing is cached; "again" is the median
-of the following visits, each in a fresh tab.
+there. One tab goes through all pages by the menu: "first" is the first round after the server started,
+"again" the median of the later rounds.
 """
 
 from __future__ import annotations
@@ -27,17 +27,15 @@ from tabnet_engine.data.tables import ReadOptions, read_table
 from tabnet_engine.jobs.pipeline import Source, train_run
 from tabnet_engine.runs.artefact import DatasetRef
 from tabnet_engine.runs.workspace import Workspace
-from tests.browser.driver import PATIENCE, Server, running_browser, running_server, visit
+from tests.browser.driver import PATIENCE, Server, Visitor, running_browser, running_server, visit
 
 PAGES = {
-    "walkthrough": '[data-testid="stFileUploader"]',
-    "dataset": '[data-testid="stDataFrame"]',
-    "train": ".stMain button, [data-testid=\"stSlider\"]",
-    "runs": ".js-plotly-plot .main-svg",
-    "importance": ".js-plotly-plot .main-svg",
     "masks": ".js-plotly-plot .main-svg",
     "shap_comparison": ".js-plotly-plot .main-svg",
     "decision": ".js-plotly-plot .main-svg",
+    "importance": ".js-plotly-plot .main-svg",
+    "runs": ".js-plotly-plot .main-svg",
+    "dataset": '[data-testid="stDataFrame"]',
 }
 
 
@@ -50,12 +48,14 @@ def main() -> None:
         with running_browser() as browser:
             with running_server(root) as server:
                 print(f"first page after the server is healthy: {first_page(server, browser):.2f} s")
-            with running_server(root) as server:
-                print("| page | first, s | again, s |\n|---|---|---|")
-                for name, drawn in PAGES.items():
-                    address = f"{name}?dataset={dataset_id}&run={run_id}"
-                    times = [page_seconds(server, browser, address, drawn) for _ in range(arguments.repeats + 1)]
-                    print(f"| {name} | {times[0]:.2f} | {statistics.median(times[1:]):.2f} |", flush=True)
+            with running_server(root) as server, visit(browser, server.url) as visitor:
+                visitor.open(f"importance?dataset={dataset_id}&run={run_id}")
+                visitor.draws()
+                rounds = [{name: click_seconds(visitor, name) for name in PAGES} for _ in range(arguments.repeats + 1)]
+        print("| page | first, s | again, s |\n|---|---|---|")
+        for name in PAGES:
+            again = statistics.median(times[name] for times in rounds[1:])
+            print(f"| {name} | {rounds[0][name]:.2f} | {again:.2f} |")
 
 
 def _arguments() -> argparse.Namespace:
@@ -97,21 +97,15 @@ def first_page(server: Server, browser: Browser) -> float:
         return time.perf_counter() - started
 
 
-def page_seconds(server: Server, browser: Browser, address: str, drawn: str) -> float:
-    """Seconds from a click on the page's name in the menu to drawn; the shell of the app is there already."""
-    name, _, query = address.partition("?")
-    elsewhere = "runs" if name != "runs" else "dataset"
-    with visit(browser, server.url) as visitor:
-        visitor.open(f"{elsewhere}?{query}")
-        # The walkthrough is the page without an address.
-        target = "/" if name == "walkthrough" else f"/{name}"
-        link = visitor.page.locator(f'[data-testid="stSidebarNav"] a[href$="{target}"]').first
-        started = time.perf_counter()
-        link.click()
-        expect(link).to_have_attribute("aria-current", "page")
-        expect(visitor.page.locator(drawn).first).to_be_visible(timeout=PATIENCE)
-        visitor.settle()
-        return time.perf_counter() - started
+def click_seconds(visitor: Visitor, name: str) -> float:
+    """Seconds from a click on the page's name in the menu to drawn."""
+    link = visitor.page.locator(f'[data-testid="stSidebarNav"] a[href$="/{name}"]').first
+    started = time.perf_counter()
+    link.click()
+    expect(link).to_have_attribute("aria-current", "page")
+    expect(visitor.page.locator(PAGES[name]).first).to_be_visible(timeout=PATIENCE)
+    visitor.settle()
+    return time.perf_counter() - started
 
 
 if __name__ == "__main__":
