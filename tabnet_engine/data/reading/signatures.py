@@ -53,9 +53,7 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
 
 _BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17\x72\x45\x38\x50\x90)", re.DOTALL)
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_MARKUP = re.compile(
-    rb"\s*(?:<!--(?:(?!-->).)*-->\s*)*<(!doctype\s+html|html|svg|\?xml)\b", re.IGNORECASE | re.DOTALL
-)
+_MARKUP = re.compile(rb"\s*(?:<!--(?:(?!-->).)*-->\s*)*<(!doctype\s+html|html|svg|\?xml)\b", re.IGNORECASE | re.DOTALL)
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b\x1c\x1d\x1e\x1f"))
 _PROBE = 4096
 
