@@ -28,7 +28,21 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PATIENCE = 60_000
+PATIENCE = 120_000
+# A script that was just asked for has not started yet: at rest means so for a while, with nothing stale on the page.
+REST_MS = 400
+_AT_REST = """rest => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const idle = app?.dataset.testScriptState === "notRunning"
+    && app.querySelector('[data-testid="stMain"] [data-testid="stElementContainer"]')
+    && !app.querySelector('[data-stale="true"]');
+  const now = performance.now();
+  if (!idle) { window.restingSince = undefined; return false; }
+  window.restingSince ??= now;
+  if (now - window.restingSince < rest) return false;
+  window.restingSince = undefined;
+  return true;
+}"""
 
 
 def chromium_path() -> str:
@@ -118,7 +132,7 @@ class Visitor:
         """Wait until the page is connected and its script is at rest."""
         app = self.page.get_by_test_id("stApp")
         expect(app).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=PATIENCE)
-        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
+        self.page.wait_for_function(_AT_REST, arg=REST_MS, timeout=PATIENCE)
 
     def sees(self, text: str, *, exact: bool = False, timeout: int = PATIENCE) -> None:
         """Expect a text that a person can see."""

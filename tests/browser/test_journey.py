@@ -112,7 +112,7 @@ def test_every_page_opens_on_a_fresh_server_and_says_what_to_do_next(page_name: 
         headings = visitor.page.get_by_role("heading", level=1).all_inner_texts()
         assert len(headings) == 1, headings
         ways_on = visitor.page.get_by_test_id("stMain").locator("a:visible, button:visible, input[type=file]")
-        assert ways_on.count() > 0, "an empty page says what to do next"
+        expect(ways_on.first, "an empty page says what to do next").to_be_attached()
         assert visitor.outside == []
 
 

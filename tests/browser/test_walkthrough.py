@@ -31,9 +31,8 @@ def test_from_nothing_to_one_decision(server: Server, browser: Browser):
         shoot(first, "walkthrough-target")
         first.press("Next: training", exact=False)
         first.sees("3. Training")
-        first.page.get_by_role("main").or_(first.page.get_by_test_id("stMain")).get_by_role(
-            "button", name="Train"
-        ).first.click()
+        first.settle()
+        first.press("Train")
         first.sees("Time left")
         shoot(first, "walkthrough-training")
         address = first.page.url.removeprefix(first.url + "/")
