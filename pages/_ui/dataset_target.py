@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages._ui import data_access, widgets
 from tabnet_engine.data.kinds import set_target
-from tabnet_engine.data.schema import FeatureSchema, Task
+from tabnet_engine.data.schema import SINGLE_TASKS, FeatureSchema, Task
 from tabnet_engine.errors import SchemaError
 
 __all__ = ["TASK_NAMES", "target_controls"]
@@ -55,7 +55,7 @@ def _target_choice(dataset_id: str, schema: FeatureSchema) -> str | None:
 
 
 def _task_choice(dataset_id: str, target: str, current: Task) -> Task:
-    tasks = list(Task)
+    tasks = list(SINGLE_TASKS)
     return st.selectbox(
         "Task",
         tasks,

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from tabnet_engine.errors import SchemaError
 
-__all__ = ["Column", "FeatureSchema", "Kind", "Role", "Task"]
+__all__ = ["SINGLE_TASKS", "Column", "FeatureSchema", "Kind", "Role", "Target", "Task"]
 
 
 class Kind(StrEnum):
@@ -35,11 +35,16 @@ class Role(StrEnum):
 
 
 class Task(StrEnum):
-    """What is predicted."""
+    """What is predicted: one target of one of three kinds, several targets, or (in pretraining) the input itself."""
 
     BINARY = "binary"
     MULTICLASS = "multiclass"
     REGRESSION = "regression"
+    MULTITASK = "multitask"
+    PRETRAINING = "pretraining"
+
+
+SINGLE_TASKS = (Task.BINARY, Task.MULTICLASS, Task.REGRESSION)
 
 
 ENCODABLE = frozenset({Kind.NUMBER, Kind.CATEGORY, Kind.BOOLEAN, Kind.DATETIME})
@@ -71,16 +76,34 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Target:
+    """One column to predict: its task, and its classes as text (for a binary task the second is the positive one)."""
+
+    name: str
+    task: Task
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class FeatureSchema:
     """The columns in table order, and what is predicted. Methods return new schemas.
 
-    ``classes`` holds the target's classes as text; for a binary task the second is the positive one,
-    the class whose probability is reported.
+    ``classes`` holds the classes of a single target as text; for a binary task the second is the positive one,
+    the class whose probability is reported. With several targets ``task`` is :attr:`Task.MULTITASK`,
+    ``classes`` is empty and ``heads`` describes each target; read :attr:`targets`, which serves both.
     """
 
     columns: tuple[Column, ...]
     task: Task | None = None
     classes: tuple[str, ...] = ()
+    heads: tuple[Target, ...] = ()
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What is predicted, in table order: none, one or several."""
+        if self.heads or self.target is None or self.task is None:
+            return self.heads
+        return (Target(name=self.target.name, task=self.task, classes=self.classes),)
 
     @property
     def features(self) -> tuple[Column, ...]:
@@ -94,7 +117,7 @@ class FeatureSchema:
 
     @property
     def target(self) -> Column | None:
-        """The column to predict, when one is chosen."""
+        """The column to predict, when one is chosen; the first of several."""
         return next((column for column in self.columns if column.role is Role.TARGET), None)
 
     @property
@@ -135,7 +158,8 @@ class FeatureSchema:
         try:
             columns = tuple(_column(item) for item in values["columns"])
             task = None if values["task"] is None else Task(values["task"])
-            return cls(columns=columns, task=task, classes=tuple(values["classes"]))
+            heads = tuple(_head(item) for item in values.get("heads", ()))
+            return cls(columns=columns, task=task, classes=tuple(values["classes"]), heads=heads)
         except (KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"the schema cannot be read: {error}") from error
 
@@ -143,3 +167,7 @@ class FeatureSchema:
 def _column(item: Mapping[str, Any]) -> Column:
     texts = {key: tuple(item[key]) for key in ("categories", "datetime_parts")}
     return Column(**{**item, **texts, "kind": Kind(item["kind"]), "role": Role(item["role"])})
+
+
+def _head(item: Mapping[str, Any]) -> Target:
+    return Target(name=str(item["name"]), task=Task(item["task"]), classes=tuple(map(str, item["classes"])))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tabnet_engine.data.binning import standardisation
-from tabnet_engine.data.schema import Column, FeatureSchema, Task
+from tabnet_engine.data.schema import Column, FeatureSchema, Target, Task
 from tabnet_engine.data.values import as_numbers, factorise
 from tabnet_engine.data.wording import listed, quoted
 from tabnet_engine.errors import SchemaError
@@ -73,28 +73,28 @@ class TargetCodec:
         return self.classes[1:] if self.task is Task.BINARY else self.classes
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, schema: FeatureSchema, rows: npt.NDArray[np.int64] | None = None) -> Self:
+    def fit(
+        cls, frame: pd.DataFrame, schema: FeatureSchema | Target, rows: npt.NDArray[np.int64] | None = None
+    ) -> Self:
         """Learn from the training rows.
 
         Args:
             frame: the user's table.
-            schema: names the target, the task and its classes.
+            schema: names the target, the task and its classes, as a whole schema or that target alone.
             rows: positions of the training rows; all rows when absent.
 
         Raises:
             SchemaError: no target or task is chosen, a training row has no target, a class has no
                 training row, or a target that does not fit the task.
         """
-        target = _target(schema)
-        if schema.task is None:
-            raise SchemaError(f"no task is chosen for the target {target.name!r}")
+        target = _as_target(schema)
         chosen = np.arange(len(frame)) if rows is None else np.asarray(rows)
-        codec = cls(name=target.name, task=schema.task, classes=schema.classes)
+        codec = cls(name=target.name, task=target.task, classes=target.classes)
         values = codec.encode(frame, rows=chosen)
         if codec.task is Task.REGRESSION:
             mean, scale = standardisation(values.astype(np.float64))
             _refuse_unlearnable(_series(frame, target.name), chosen, values, mean, scale)
-            return cls(name=target.name, task=schema.task, mean=mean, scale=scale)
+            return cls(name=target.name, task=target.task, mean=mean, scale=scale)
         counts = np.bincount(values.astype(np.int64), minlength=len(codec.classes))
         absent = [name for name, count in zip(codec.classes, counts, strict=True) if count == 0]
         if absent:
@@ -162,6 +162,15 @@ class TargetCodec:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"the target's description cannot be read: {error}") from error
+
+
+def _as_target(schema: FeatureSchema | Target) -> Target:
+    if isinstance(schema, Target):
+        return schema
+    column = _target(schema)
+    if schema.task is None:
+        raise SchemaError(f"no task is chosen for the target {column.name!r}")
+    return schema.targets[0]
 
 
 def _target(schema: FeatureSchema) -> Column:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tabnet_engine.data.proposals import propose_column, propose_schema
-from tabnet_engine.data.schema import ENCODABLE, FeatureSchema, Kind, Role, Task
+from tabnet_engine.data.schema import ENCODABLE, SINGLE_TASKS, FeatureSchema, Kind, Role, Task
 from tabnet_engine.data.values import as_numbers, factorise, value_order
 from tabnet_engine.data.wording import listed, quoted
 from tabnet_engine.errors import SchemaError
@@ -99,10 +99,9 @@ def _found_task(series: pd.Series[Any], counts: dict[str, int]) -> Task:
 
 
 def _asked_task(task: Task | str) -> Task:
-    try:
-        return Task(task)
-    except ValueError:
-        raise SchemaError(f"there is no task {str(task)!r}; the tasks are auto, {', '.join(Task)}") from None
+    if task not in SINGLE_TASKS:
+        raise SchemaError(f"there is no task {str(task)!r}; the tasks are auto, {', '.join(SINGLE_TASKS)}")
+    return Task(task)
 
 
 def _check_task(series: pd.Series[Any], counts: dict[str, int], task: Task) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tabnet_engine.config import ExplainConfig, ModelConfig, TrainingConfig, split_settings
+from tabnet_engine.config import ExplainConfig, choose_settings
 from tabnet_engine.data.encoding import EncodedTable
 from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.errors import ExplanationError, SchemaError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tabnet_engine.training.callbacks import Callback, ProgressReport
     from tabnet_engine.training.history import EpochRecord
 
-__all__ = ["Monitor", "Source", "choose_configs", "explain_run", "explain_table", "train_run"]
+__all__ = ["Monitor", "Source", "explain_run", "explain_table", "train_run"]
 
 # Where each phase starts and ends on the bar of the whole job; training is by far the longest.
 _PHASES = {"Training": (0.0, 0.7), "Masks": (0.7, 0.75), "SHAP": (0.75, 1.0)}
@@ -111,27 +111,6 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
-def choose_configs(
-    settings: Mapping[str, Any], *, n_rows: int, n_features: int
-) -> tuple[ModelConfig, TrainingConfig, ExplainConfig]:
-    """Settings that fit the table, with the user's own on top.
-
-    Args:
-        settings: any of the settings of model, training and explanation, by name.
-        n_rows: rows of the table.
-        n_features: raw columns that take part.
-
-    Raises:
-        ConfigError: an unknown setting or a value outside its range.
-    """
-    model, training, explanation = split_settings(settings)
-    return (
-        ModelConfig.suggest(n_rows=n_rows, n_features=n_features).replace(**model),
-        TrainingConfig.suggest(n_rows=n_rows).replace(**training),
-        ExplainConfig.suggest(n_features=n_features).replace(**explanation),
-    )
-
-
 def train_run(
     source: Source, folder: Path, settings: Mapping[str, Any], *, title: str, monitor: Monitor | None = None
 ) -> Run:
@@ -150,7 +129,7 @@ def train_run(
     if not source.schema.features:
         raise SchemaError("no column is left to learn from; give at least one column the role 'feature'")
     n_rows, n_features = len(source.frame), len(source.schema.features)
-    model_config, training_config, explain_config = choose_configs(settings, n_rows=n_rows, n_features=n_features)
+    model_config, training_config, explain_config = choose_settings(settings, n_rows=n_rows, n_features=n_features)
     explain_config, refusal = _affordable(explain_config, n_features)
     monitor.report(JobProgress(phase="Training", message="preparing the table"))
     model = train_model(

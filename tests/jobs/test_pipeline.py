@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabnet_engine.config import ExplainConfig
+from tabnet_engine.config import ExplainConfig, choose_settings
 from tabnet_engine.data.encoding import TableEncoder
 from tabnet_engine.data.kinds import propose_schema, set_target
 from tabnet_engine.data.samples import load_sample, sample_schema
@@ -19,7 +19,7 @@ from tabnet_engine.data.tables import read_table
 from tabnet_engine.errors import ConfigError, ExplanationError, JobCancelledError, SchemaError
 from tabnet_engine.explain import store
 from tabnet_engine.explain.agreement import disagreement_sentences, rank_agreement
-from tabnet_engine.jobs.pipeline import Monitor, Source, choose_configs, explain_run, explain_table, train_run
+from tabnet_engine.jobs.pipeline import Monitor, Source, explain_run, explain_table, train_run
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.records import JobProgress, JobState
 from tabnet_engine.jobs.spec import ExplainPayload, TrainPayload
@@ -141,7 +141,7 @@ def test_no_feature_and_unknown_settings_are_refused(tmp_path: Path):
     with pytest.raises(SchemaError, match="no column is left"):
         train_run(alone, tmp_path / "run", {}, title="t")
     with pytest.raises(ConfigError, match="'epochs'"):
-        choose_configs({"epochs": 1}, n_rows=10, n_features=2)
+        choose_settings({"epochs": 1}, n_rows=10, n_features=2)
 
 
 @pytest.fixture

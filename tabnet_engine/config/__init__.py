@@ -1,0 +1,75 @@
+"""Settings as frozen dataclasses, and which of them a free setting belongs to."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from tabnet_engine.config.limits import ExplainConfig, TableLimits
+from tabnet_engine.config.model import ModelConfig
+from tabnet_engine.config.training import PretrainingConfig, TrainingConfig
+from tabnet_engine.errors import ConfigError
+
+__all__ = [
+    "PRESETS",
+    "ExplainConfig",
+    "ModelConfig",
+    "PretrainingConfig",
+    "TableLimits",
+    "TrainingConfig",
+    "choose_settings",
+    "split_settings",
+]
+
+
+PRESETS = ("best", "paper")
+
+
+def split_settings(pairs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Sort free settings into those of the model, of training and of explanation.
+
+    Raises:
+        ConfigError: a key that none of the three knows.
+    """
+    parts: tuple[dict[str, Any], dict[str, Any], dict[str, Any]] = ({}, {}, {})
+    owners = [{f.name for f in dataclasses.fields(cls)} for cls in (ModelConfig, TrainingConfig, ExplainConfig)]
+    for key, value in pairs.items():
+        homes = [index for index, names in enumerate(owners) if key in names]
+        if not homes:
+            known = ", ".join(sorted(set().union(*owners)))
+            raise ConfigError(f"unknown setting {key!r}; the settings are {known}")
+        for index in homes:
+            parts[index][key] = value
+    return parts
+
+
+def choose_settings(
+    settings: Mapping[str, Any], *, n_rows: int, n_features: int
+) -> tuple[ModelConfig, TrainingConfig, ExplainConfig]:
+    """Settings that fit the table, with the user's own on top.
+
+    Args:
+        settings: any of the settings of model, training and explanation, by name, and ``preset``: ``best``
+            (the default: what the size of the table suggests) or ``paper`` (Arik & Pfister 2021 to the letter).
+        n_rows: rows of the table.
+        n_features: raw columns that take part.
+
+    Raises:
+        ConfigError: an unknown preset or setting, or a value outside its range.
+    """
+    chosen = dict(settings)
+    preset = chosen.pop("preset", "best")
+    if preset not in PRESETS:
+        raise ConfigError(f"preset must be one of {', '.join(PRESETS)}, got {preset!r}")
+    model, training, explanation = split_settings(chosen)
+    if preset == "paper":
+        base = (ModelConfig.paper(), TrainingConfig.paper(n_rows=n_rows))
+    else:
+        suggested = ModelConfig.suggest(n_rows=n_rows, n_features=n_features)
+        base = (suggested, TrainingConfig.suggest(n_rows=n_rows))
+    return (
+        base[0].replace(**model),
+        base[1].replace(**training),
+        ExplainConfig.suggest(n_features=n_features).replace(**explanation),
+    )
