@@ -22,11 +22,11 @@ def main() -> None:
             explain_jobs.missing(run, "importances")
         return
     output = explain_widgets.output_choice(
-        run, help_text="SHAP values belong to one class. Masks know no class: they say what was read for all of them."
+        run, help_text="SHAP values belong to one output. Masks know none: they say what was read for all of them."
     )
     explain_importance.figures(run, output)
     st.caption(READING)
-    explain_importance.by_class(run)
+    explain_importance.by_class(run, output)
     explain_importance.agreement_section(run, output)
     explain_importance.rank_section(run, output)
 

@@ -23,7 +23,7 @@ def main() -> None:
     explain_masks.averages(filtered)
     st.subheader("Row by row", anchor=False)
     output = explain_widgets.output_choice(
-        run, help_text="Which class's score orders the rows. The masks themselves are the same for every class."
+        run, help_text="Whose score orders the rows. The masks themselves are the same for every output."
     )
     explain_masks.row_map(run, filtered, output)
 

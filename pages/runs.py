@@ -1,6 +1,17 @@
 """Runs: every training of this workspace, one of them in detail, and the jobs behind them."""
 
-from pages._ui import asked, data_access, guard, job_list, run_actions, run_list, run_view, state, widgets
+from pages._ui import (
+    asked,
+    data_access,
+    guard,
+    job_list,
+    pretraining_view,
+    run_actions,
+    run_list,
+    run_view,
+    state,
+    widgets,
+)
 
 VIEWS = ("Result", "Settings", "Origin")
 
@@ -15,7 +26,7 @@ def main() -> None:
         )
         return
     run_list.damaged(summaries)
-    names = data_access.run_names()
+    names = data_access.all_run_names()
     if not names:
         return
     run_list.overview(summaries)
@@ -23,15 +34,20 @@ def main() -> None:
     state.choose("run", run_id)
     run = data_access.run(run_id)
     run_actions.run_actions(run)
-    run_view.explanation_links(run_id)
+    if run.is_pretraining:
+        pretraining_view.next_step(run)
+    else:
+        run_view.explanation_links(run_id)
     view = widgets.view(VIEWS)
-    if view == "Result":
+    if view == "Settings":
+        run_view.settings(run)
+    elif view == "Origin":
+        run_view.origin(run)
+    elif run.is_pretraining:
+        pretraining_view.details(run)
+    else:
         run_view.scores(run)
         run_view.curves(run)
-    elif view == "Settings":
-        run_view.settings(run)
-    else:
-        run_view.origin(run)
 
 
 with guard.page(

@@ -2,7 +2,18 @@
 
 import streamlit as st
 
-from pages._ui import asked, data_access, guard, job_panel, run_view, shell, state, train_form, widgets
+from pages._ui import (
+    asked,
+    data_access,
+    guard,
+    job_panel,
+    job_result,
+    pretrain_form,
+    state,
+    train_form,
+    train_start,
+    widgets,
+)
 
 
 def main() -> None:
@@ -23,34 +34,33 @@ def main() -> None:
         return
     dataset_id = widgets.choice("Table", names, asked.item("dataset", names, "table"), key="train_dataset")
     state.choose("dataset", dataset_id)
-    schema = data_access.schema(dataset_id)
-    if schema.target is None:
-        widgets.empty_state(
-            "What is to be predicted?",
-            "Choose the column to predict on the tables page; the task is found from its values.",
-            page="dataset",
-            label="Choose the column to predict",
-            dataset=dataset_id,
-        )
-        return
-    train_form.train_form(data_access.workspace().dataset(dataset_id), schema)
+    schema, info = data_access.schema(dataset_id), data_access.workspace().dataset(dataset_id)
+    if train_start.mode_choice() == train_start.PRETRAIN:
+        pretrain_form.pretrain_form(info, schema)
+    elif schema.targets:
+        train_form.train_form(info, schema)
+    else:
+        no_target(dataset_id)
+
+
+def no_target(dataset_id: str) -> None:
+    """What to do with a table of which nothing is to be predicted yet."""
+    state.current("pretrained")  # remembered until the column to predict is chosen
+    widgets.empty_state(
+        "What is to be predicted?",
+        "Choose the column to predict on the tables page; the task is found from its values. Or pretrain above: that "
+        "needs no target.",
+        page="dataset",
+        label="Choose the column to predict",
+        dataset=dataset_id,
+    )
 
 
 def follow(job_id: str) -> None:
     """The job live, then its result."""
     record = job_panel.job_panel(job_id)
-    if record is not None and record.spec.run_id not in data_access.run_names():
-        widgets.info("The run that this training made was deleted, or is damaged")
-    elif record is not None:
-        run_id = record.spec.run_id
-        state.choose("run", run_id)
-        run = data_access.run(run_id)
-        took = f"trained in {job_panel.time_text(run.manifest.seconds)}"
-        widgets.success(f"{run.manifest.title}: {took if record.spec.kind == 'train' else 'explained anew'}")
-        run_view.summary(run)
-        run_view.explanation_links(run_id)
-        run_view.curves(run)
-        shell.link("runs", "Settings, scores and origin of this run", icon=":material/history:", run=run_id)
+    if record is not None:
+        job_result.result(record)
     if st.button("Train another model", icon=":material/add:", key="train_another"):
         state.fresh_token("train")
         state.clear("job")

@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = sorted((ROOT / "tabnet_engine").rglob("*.py"))
+COMMANDS = [path for path in ENGINE if path.parent.name == "commands"]
 PAGES = sorted((ROOT / "pages").glob("[!_]*.py"))
 SHARED_BY_PAGES = sorted((ROOT / "pages" / "_ui").glob("*.py"))
 DIFF = re.compile(r"DIFF\((?P<where>[^)]+)\):\s*(?P<what>.+)")
@@ -39,6 +40,9 @@ def copy(tmp_path: Path) -> Path:
         ("tabnet_engine/model/sparse.py", "import tabnet_engine.explain.masks\n"),
         ("tabnet_engine/explain/masks.py", "import plotly\n"),
         ("tabnet_engine/runs/artefact.py", "import streamlit\n"),
+        ("tabnet_engine/jobs/pipeline.py", "import tabnet_engine.commands.files\n"),
+        ("tabnet_engine/runs/artefact.py", "import tabnet_engine.estimators\n"),
+        ("tabnet_engine/training/fit.py", "import tabnet_engine.interop\n"),
         ("pages/masks.py", "import pages.decision\n"),
     ],
 )
@@ -51,6 +55,13 @@ def test_a_planted_forbidden_import_breaks_the_contract(copy: Path, file: str, p
     assert " 1 broken" in result.stdout
     module = file.removesuffix(".py").replace("/", ".")
     assert re.search(rf"{module} -> {planted.split()[1]}", result.stdout), result.stdout
+
+
+def test_a_room_that_nobody_placed_breaks_the_contract(copy: Path):
+    (copy / "tabnet_engine" / "annex.py").write_text('"""Placed nowhere."""\n', encoding="utf-8")
+    result = _imports_are_clean(copy)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "annex" in result.stdout
 
 
 def test_files_stay_readable():
@@ -94,5 +105,5 @@ def test_the_readme_shows_commands_that_exist():
     assert shown, "the README shows the command line"
     assert [command for command in shown if command not in result.stdout] == []
     for option in set(re.findall(r"(?<=\s)--[a-z-]+", readme)):
-        sources = (ROOT / "tabnet_engine" / "__main__.py").read_text(encoding="utf-8") + makefile
+        sources = "".join(path.read_text(encoding="utf-8") for path in COMMANDS) + makefile
         assert option in sources or option.startswith("--server"), option

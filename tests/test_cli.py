@@ -154,7 +154,7 @@ def test_a_bad_table_gives_one_clear_line(content, target, text, tmp_path: Path,
         (["--set", "max_epochs=0"], "max_epochs must be between"),
         (["--seed", "-1"], "seed must be between"),
         (["--task", "guess"], "--task"),
-        (["--target", "decision,income"], "one column"),
+        (["--target", "decision,income"], "no column 'income'"),
         (["--ignore", "nothing"], "'nothing'"),
         (["--test-table", "nowhere.csv"], "nowhere.csv"),
     ],
@@ -296,9 +296,9 @@ def test_an_explanation_that_fails_its_own_check_is_one_line_and_the_run_stays(
 ):
     monkeypatch.setattr("tabnet_engine.explain.shapley._ADDITIVITY", -1.0)
     out = tmp_path / "run"
-    assert main(["train", "--table", str(credit), "--target", "decision", *SMALL, "--out", str(out)]) == 1
+    assert main(["train", "--table", str(credit), "--target", "decision", *SMALL, "--out", str(out)]) == 2
     shown = capfd.readouterr()
-    assert "failed its own check" in shown.err.splitlines()[-1]
+    assert "failed their own check" in shown.err.splitlines()[-1]
     assert "was saved" in shown.err.splitlines()[-1]
     assert shown.out == ""
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabnet_engine.config import ExplainConfig, ModelConfig, TableLimits, TrainingConfig, split_settings
+from tabnet_engine.config import (
+    ExplainConfig,
+    ModelConfig,
+    PretrainingConfig,
+    TableLimits,
+    TrainingConfig,
+    choose_settings,
+    split_settings,
+)
 from tabnet_engine.errors import ConfigError
 
-SETTINGS = (ModelConfig, TrainingConfig, ExplainConfig, TableLimits)
+SETTINGS = (ModelConfig, TrainingConfig, PretrainingConfig, ExplainConfig, TableLimits)
 
 
 @given(
@@ -88,3 +97,31 @@ def test_free_settings_go_to_the_part_that_knows_them():
 def test_settings_cannot_be_changed_in_place(cls):
     with pytest.raises(dataclasses.FrozenInstanceError):
         cls().seed = 1
+
+
+def test_lists_of_settings_are_read_from_text_json_and_single_values():
+    assert ModelConfig.from_mapping({"d_categorical": "2, 4,8"}).d_categorical == (2, 4, 8)
+    assert ModelConfig.from_mapping({"d_categorical": [2, 4]}).d_categorical == (2, 4)
+    assert ModelConfig.from_mapping({"d_categorical": "4"}).d_categorical == 4
+    assert ModelConfig.from_mapping({"d_categorical": "none"}).d_categorical is None
+    assert TrainingConfig.from_mapping({"task_weights": 2}).task_weights == (2.0,)
+    again = ModelConfig.from_mapping(json.loads(json.dumps(ModelConfig(d_categorical=(3, 5)).to_mapping())))
+    assert again.d_categorical == (3, 5)
+    with pytest.raises(ConfigError, match="d_categorical must be a whole number"):
+        ModelConfig.from_mapping({"d_categorical": "2,1.5"})
+
+
+def test_the_papers_preset_is_chosen_by_name_and_can_be_changed():
+    model, training, _ = choose_settings({"preset": "paper", "n_steps": 4}, n_rows=30_000, n_features=14)
+    assert model == ModelConfig.paper().replace(n_steps=4)
+    assert (training.optimizer, training.schedule, training.clip_norm) == ("adam", "exponential", 0.0)
+    with pytest.raises(ConfigError, match="preset must be one of best, paper"):
+        choose_settings({"preset": "papers"}, n_rows=100, n_features=2)
+
+
+def test_pretraining_settings_are_a_training_of_their_own():
+    assert PretrainingConfig(max_epochs=7).training().max_epochs == 7
+    with pytest.raises(ConfigError, match="mask_rate must be between"):
+        PretrainingConfig(mask_rate=1.0)
+    with pytest.raises(ConfigError, match="unknown setting 'gamma'"):
+        PretrainingConfig.from_mapping({"gamma": 1.5})

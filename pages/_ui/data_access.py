@@ -13,7 +13,8 @@ import streamlit as st
 
 from tabnet_engine.data.kinds import propose_schema
 from tabnet_engine.data.profile import TableProfile, profile_table
-from tabnet_engine.data.schema import FeatureSchema
+from tabnet_engine.data.schema import FeatureSchema, Task
+from tabnet_engine.errors import StorageError, UserError
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.runs.workspace import DatasetInfo, RunSummary, Workspace
 
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
 
 __all__ = [
+    "all_run_names",
+    "columns_read",
     "dataset_names",
     "datasets",
     "frame",
+    "pretraining_names",
     "profile",
     "queue",
     "root",
@@ -116,8 +120,27 @@ def runs() -> tuple[RunSummary, ...]:
 
 
 def run_names() -> dict[str, str]:
-    """Run id to the name that choices show; only runs that can be opened, newest first."""
-    return {item.run_id: f"{item.title} · {item.created[:16].replace('T', ' ')}" for item in runs() if item.manifest}
+    """Run id to the name that choices show; trained models that can be opened, newest first."""
+    return {item.run_id: _run_name(item) for item in runs() if item.manifest and not _is_pretraining(item)}
+
+
+def pretraining_names() -> dict[str, str]:
+    """The same of pretrained encoders, which predict nothing yet."""
+    return {item.run_id: _run_name(item) for item in runs() if item.manifest and _is_pretraining(item)}
+
+
+def all_run_names() -> dict[str, str]:
+    """Trained models and pretrained encoders together, newest first."""
+    return {item.run_id: _run_name(item) for item in runs() if item.manifest}
+
+
+def _run_name(item: RunSummary) -> str:
+    kind = " · pretraining" if _is_pretraining(item) else ""
+    return f"{item.title}{kind} · {item.created[:16].replace('T', ' ')}"
+
+
+def _is_pretraining(item: RunSummary) -> bool:
+    return item.manifest is not None and item.manifest.task is Task.PRETRAINING
 
 
 def run(run_id: str) -> Run:
@@ -128,6 +151,19 @@ def run(run_id: str) -> Run:
         DamagedRunError: a part is missing or was changed.
     """
     return _run(str(root()), run_id, workspace().run_version(run_id))
+
+
+def columns_read(run_id: str) -> frozenset[str]:
+    """Names of the columns that a run reads; those of a run that cannot be opened fit no table."""
+    try:
+        return _columns_read(str(root()), run_id, workspace().run_version(run_id))
+    except (UserError, StorageError):
+        return frozenset({""})
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _columns_read(folder: str, run_id: str, version: str) -> frozenset[str]:
+    return frozenset(_run(folder, run_id, version).encoder.layout.feature_names)
 
 
 @st.cache_resource(show_spinner="Opening the run", max_entries=8)

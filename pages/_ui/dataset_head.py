@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import asked, data_access, dataset_add, shell, state, widgets
+from pages._ui import asked, data_access, dataset_add, shell, state, train_start, widgets
 
 if TYPE_CHECKING:
     from tabnet_engine.data.schema import FeatureSchema
@@ -50,17 +50,31 @@ def facts(info: DatasetInfo, schema: FeatureSchema) -> None:
             "Rows": f"{info.n_rows:,}",
             "Columns": f"{info.n_columns:,}",
             "Features": f"{len(schema.features):,}",
-            "Task": schema.task.value if schema.task else "not chosen",
+            "Task": _task_words(schema),
         },
         help_texts={"Features": "Columns that the model may read.", "Task": "Found from the column to predict."},
     )
 
 
+def _task_words(schema: FeatureSchema) -> str:
+    if schema.task is None:
+        return "not chosen"
+    return f"{len(schema.targets)} targets" if len(schema.targets) > 1 else schema.task.value
+
+
 def next_step(dataset_id: str, schema: FeatureSchema) -> None:
-    """What to do now: choose a target, or train."""
+    """What to do now: choose a target and train, or pretrain without one."""
     if schema.target is None:
         widgets.info("Choose the column to predict; then a model can be trained")
-    else:
-        label = "Train on this table"
-        if st.button(label, type="primary", icon=":material/arrow_forward:", icon_position="right", key="go_train"):
-            shell.open_page("train", dataset=dataset_id)
+    with st.container(horizontal=True, gap="small"):
+        if schema.target is not None:
+            label = "Train on this table"
+            if st.button(label, type="primary", icon=":material/arrow_forward:", icon_position="right", key="go_train"):
+                shell.open_page("train", dataset=dataset_id, mode=train_start.PREDICT)
+        if st.button(
+            train_start.PRETRAIN,
+            icon=":material/visibility_off:",
+            key="go_pretrain",
+            help="The network learns from the cells alone; a training can start from it.",
+        ):
+            shell.open_page("train", dataset=dataset_id, mode=train_start.PRETRAIN)

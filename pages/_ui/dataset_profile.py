@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages._ui import shell, widgets
-from tabnet_engine.data.profile import ColumnProfile, Severity, TableProfile
+from tabnet_engine.data.profile import ColumnProfile, Severity, TableProfile, TargetProfile
 from tabnet_engine.data.schema import Kind, Role
 from tabnet_engine.figures.profile import associations, class_balance, distribution, missing_shares, value_counts
 from tabnet_engine.figures.theme import format_number
@@ -29,9 +29,10 @@ _NAMES_OF_ROWS = (Kind.IDENTIFIER, Kind.TEXT)
 def profile_view(profile: TableProfile, dataset_id: str) -> None:
     """Draw warnings, overview charts and one column in detail."""
     _warnings(profile)
-    _overview(profile, dataset_id)
+    target = _shown_target(profile, dataset_id)
+    _overview(profile, target, dataset_id)
     _all_columns(profile, dataset_id)
-    _one_column(profile, dataset_id)
+    _one_column(profile, target, dataset_id)
     widgets.notes("How this was measured", profile.notes)
 
 
@@ -58,42 +59,50 @@ def _warnings(profile: TableProfile) -> None:
                 st.markdown(widgets.as_sentence(warning.text))
 
 
-def _overview(profile: TableProfile, dataset_id: str) -> None:
+def _shown_target(profile: TableProfile, dataset_id: str) -> TargetProfile | None:
+    """The target that the columns are compared with; asked only where there are several."""
+    if len(profile.targets) < 2:
+        return next(iter(profile.targets), None)
+    names = [target.name for target in profile.targets]
+    name = st.selectbox("Compare the columns with", names, key=f"profile_target_{dataset_id}")
+    return profile.targets[names.index(name)]
+
+
+def _overview(profile: TableProfile, target: TargetProfile | None, dataset_id: str) -> None:
     left, right = st.columns(2, gap="medium")
-    if profile.target is not None:
+    if target is not None:
         with left:
             widgets.chart(
-                _associations(profile),
+                _associations(target),
                 key=f"associations_{dataset_id}",
-                alt=f"Association of each column with {profile.target}",
+                alt=f"Association of each column with {target.name}",
             )
         with right:
-            _target(profile, profile.target, dataset_id)
+            _target(profile, target, dataset_id)
     shares = {column.name: column.missing_share for column in profile.columns}
     if any(shares.values()):
-        with right if profile.target is not None else left:
+        with right if target is not None else left:
             figure = missing_shares(shares, n_rows=profile.n_rows)
             widgets.chart(figure, key=f"missing_{dataset_id}", alt="Share of missing values by column")
 
 
-def _target(profile: TableProfile, target: str, dataset_id: str) -> None:
-    if profile.classes:
-        figure = class_balance(profile.classes, profile.class_counts, target=target)
-        widgets.chart(figure, key=f"target_{dataset_id}", alt=f"Share of each class of {target}")
+def _target(profile: TableProfile, target: TargetProfile, dataset_id: str) -> None:
+    if target.classes:
+        figure = class_balance(target.classes, target.class_counts, target=target.name)
+        widgets.chart(figure, key=f"target_{dataset_id}", alt=f"Share of each class of {target.name}")
     else:
-        figure = _column_figure(profile.column(target))
-        widgets.chart(figure, key=f"target_{dataset_id}", alt=f"Distribution of {target}")
+        figure = _column_figure(profile.column(target.name))
+        widgets.chart(figure, key=f"target_{dataset_id}", alt=f"Distribution of {target.name}")
 
 
-def _associations(profile: TableProfile) -> Any:
-    measured = [column for column in profile.columns if column.association is not None]
-    measured.sort(key=lambda column: -(column.association.value if column.association else 0))
-    shown = [(column.name, column.association) for column in measured[:_MOST_ASSOCIATED] if column.association]
+def _associations(target: TargetProfile) -> Any:
+    measured = sorted(target.associations.items(), key=lambda item: -item[1].value)
+    shown = measured[:_MOST_ASSOCIATED]
     return associations(
         [name for name, _ in shown],
         [item.value for _, item in shown],
         [item.measure for _, item in shown],
-        target=profile.target or "",
+        target=target.name,
         n_left_out=len(measured) - len(shown),
     )
 
@@ -147,7 +156,7 @@ def _value(column: ColumnProfile, name: str) -> str:
     return format_number(value, _DIGITS)
 
 
-def _one_column(profile: TableProfile, dataset_id: str) -> None:
+def _one_column(profile: TableProfile, target: TargetProfile | None, dataset_id: str) -> None:
     names = [column.name for column in profile.columns]
     first = next((place for place, column in enumerate(profile.columns) if column.role is Role.FEATURE), 0)
     name = st.selectbox("Look at one column", names, index=first, key=f"one_column_{dataset_id}")
@@ -156,8 +165,9 @@ def _one_column(profile: TableProfile, dataset_id: str) -> None:
     facts["Different values"] = f"{column.n_unique:,}"
     if column.mean is not None and column.kind is Kind.NUMBER:
         facts |= {"Mean": format_number(column.mean, _DIGITS), "Standard deviation": format_number(column.std, _DIGITS)}
-    if column.association is not None:
-        facts[f"Association ({column.association.measure})"] = f"{column.association.value:.2f}"
+    association = None if target is None else target.associations.get(name)
+    if association is not None:
+        facts[f"Association ({association.measure})"] = f"{association.value:.2f}"
     widgets.metrics(facts)
     if column.kind in _NAMES_OF_ROWS:
         st.text(f"For example: {' · '.join(column.top_values[:5])}")

@@ -1,13 +1,18 @@
-"""What is predicted: the target column, the task found for it, the positive class."""
+"""What is predicted: one column or several, the task found for each, the positive class."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages._ui import data_access, widgets
-from tabnet_engine.data.kinds import set_target
-from tabnet_engine.data.schema import SINGLE_TASKS, FeatureSchema, Task
+from tabnet_engine.data.kinds import set_targets
+from tabnet_engine.data.schema import SINGLE_TASKS, FeatureSchema, Target, Task
 from tabnet_engine.errors import SchemaError
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 __all__ = ["TASK_NAMES", "target_controls"]
 
@@ -19,70 +24,149 @@ TASK_NAMES = {
 
 
 def target_controls(dataset_id: str, schema: FeatureSchema) -> FeatureSchema:
-    """Choose target, task and positive class; the schema is stored at each change and handed back.
+    """Choose targets, the task of each and its positive class; the schema is stored at each change and handed back.
 
     A choice that does not fit the column shows its reason and leaves the stored schema as it was.
     """
     left, middle, right = st.columns(3)
     with left:
-        target = _target_choice(dataset_id, schema)
-    if target is None:
+        first = _first_choice(dataset_id, schema)
+    if first is None:
         return schema
-    if schema.target is None or schema.task is None or target != schema.target.name:
-        return _store(dataset_id, schema, target, "auto", None)
-    with middle:
-        task = _task_choice(dataset_id, target, schema.task)
-    if task is not schema.task:
-        return _store(dataset_id, schema, target, task, None)
-    with right:
-        positive = _positive_choice(dataset_id, schema)
-    if positive is not None and positive != schema.classes[1]:
-        return _store(dataset_id, schema, target, task, positive)
+    present = _first_name(dataset_id, schema)
+    if first != present:
+        others = [name for name in _names(schema) if name not in (present, first)]
+        return _store(dataset_id, schema, [first, *others])
+    # Where there are several, the task of each has a line of its own below.
+    several = len(schema.targets) > 1
+    if several:
+        with middle:
+            further = _further_choice(dataset_id, schema, first)
+        changed = _lines(dataset_id, schema)
+    else:
+        changed = _task_and_class(dataset_id, schema, schema.targets[0], middle, right)
+        further = _further_choice(dataset_id, schema, first)
+    if changed is not schema:
+        return changed
+    if set(further) != set(_names(schema)) - {first}:
+        return _store(dataset_id, schema, [first, *further])
     return schema
 
 
-def _target_choice(dataset_id: str, schema: FeatureSchema) -> str | None:
+def _names(schema: FeatureSchema) -> list[str]:
+    return [target.name for target in schema.targets]
+
+
+def _first_name(dataset_id: str, schema: FeatureSchema) -> str | None:
+    """The target that was chosen first: the schema keeps the table's order, the page the user's."""
+    names = _names(schema)
+    chosen = st.session_state.get(f"first_target_{dataset_id}")
+    return chosen if chosen in names else names[0] if names else None
+
+
+def _in_users_order(dataset_id: str, schema: FeatureSchema) -> list[str]:
+    first = _first_name(dataset_id, schema)
+    return sorted(_names(schema), key=lambda name: name != first)
+
+
+def _first_choice(dataset_id: str, schema: FeatureSchema) -> str | None:
     names = [column.name for column in schema.columns]
-    current = schema.target
+    current = _first_name(dataset_id, schema)
     return st.selectbox(
         "Column to predict",
         names,
-        index=None if current is None else names.index(current.name),
+        index=None if current is None else names.index(current),
         placeholder="Choose a column",
-        key=f"target_{dataset_id}_{current.name if current else ''}",
+        key=f"target_{dataset_id}_{current or ''}",
         help="The target. Every other column with the role 'feature' may be read by the model.",
     )
 
 
-def _task_choice(dataset_id: str, target: str, current: Task) -> Task:
+def _further_choice(dataset_id: str, schema: FeatureSchema, first: str) -> list[str]:
+    chosen = [name for name in _names(schema) if name != first]
+    digest = "|".join([first, *chosen])
+    return st.multiselect(
+        "Also predict",
+        [column.name for column in schema.columns if column.name != first],
+        default=chosen,
+        placeholder="no other column",
+        key=f"further_{dataset_id}_{digest}",
+        help="One model can predict several columns at once, numbers and classes together. It reads none of them.",
+    )
+
+
+def _lines(dataset_id: str, schema: FeatureSchema) -> FeatureSchema:
+    """One line for each of several targets: its task, its positive class."""
+    for target in schema.targets:
+        left, middle, _ = st.columns(3)
+        changed = _task_and_class(dataset_id, schema, target, left, middle)
+        if changed is not schema:
+            return changed
+    return schema
+
+
+def _task_and_class(
+    dataset_id: str, schema: FeatureSchema, target: Target, for_task: DeltaGenerator, for_class: DeltaGenerator
+) -> FeatureSchema:
+    """Task and positive class of one target; the schema itself where nothing was changed."""
+    label = f" of {widgets.md(target.name)}" if len(schema.targets) > 1 else ""
+    with for_task:
+        task = _task_choice(dataset_id, target, f"Task{label}")
+    if task is not target.task:
+        return _store(dataset_id, schema, _in_users_order(dataset_id, schema), tasks={target.name: task})
+    with for_class:
+        positive = _positive_choice(dataset_id, target, f"Positive class{label}")
+    if positive is not None and positive != target.classes[1]:
+        return _store(dataset_id, schema, _in_users_order(dataset_id, schema), positives={target.name: positive})
+    return schema
+
+
+def _task_choice(dataset_id: str, target: Target, label: str) -> Task:
     tasks = list(SINGLE_TASKS)
     return st.selectbox(
-        "Task",
+        label,
         tasks,
-        index=tasks.index(current),
+        index=tasks.index(target.task),
         format_func=TASK_NAMES.__getitem__,
-        key=f"task_{dataset_id}_{target}_{current}",
+        key=f"task_{dataset_id}_{target.name}_{target.task}",
         help="Found from the target's values; change it when the values mislead.",
     )
 
 
-def _positive_choice(dataset_id: str, schema: FeatureSchema) -> str | None:
-    if schema.task is not Task.BINARY or len(schema.classes) != 2:
+def _positive_choice(dataset_id: str, target: Target, label: str) -> str | None:
+    if target.task is not Task.BINARY or len(target.classes) != 2:
         return None
     return st.selectbox(
-        "Positive class",
-        schema.classes,
+        label,
+        target.classes,
         index=1,
-        key=f"positive_{dataset_id}_{schema.classes[1]}",
+        key=f"positive_{dataset_id}_{target.name}_{target.classes[1]}",
         help="The class whose probability is reported and that contributions push towards.",
     )
 
 
-def _store(dataset_id: str, schema: FeatureSchema, target: str, task: str, positive: str | None) -> FeatureSchema:
+def _store(
+    dataset_id: str,
+    schema: FeatureSchema,
+    names: list[str],
+    *,
+    tasks: dict[str, Task] | None = None,
+    positives: dict[str, str] | None = None,
+) -> FeatureSchema:
+    """Store what was chosen; targets that stay keep their task and positive class unless these were changed."""
+    staying = [target for target in schema.targets if target.name in names and target.name not in (tasks or {})]
+    kept = {target.name: target.classes[1] for target in staying if target.task is Task.BINARY}
     try:
-        changed = set_target(schema, data_access.frame(dataset_id), target, task=task, positive=positive)
+        changed = set_targets(
+            schema,
+            data_access.frame(dataset_id),
+            names,
+            tasks={**{target.name: target.task for target in staying}, **(tasks or {})},
+            positives={**kept, **(positives or {})},
+        )
     except SchemaError as error:
         widgets.error(str(error))
         return schema
+    st.session_state[f"first_target_{dataset_id}"] = names[0]
     data_access.workspace().save_schema(dataset_id, changed)
     return st.rerun()

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 Rows = TypeVar("Rows", "MaskExplanation", "Attribution")
 
 __all__ = [
+    "NO_TABLE",
     "ShownRow",
     "attribution",
     "chosen_run",
     "explainer",
     "frame",
     "importances",
+    "imported",
     "masks",
     "outcomes",
     "row_explanation",
@@ -41,23 +43,51 @@ __all__ = [
 ]
 
 
+NO_TABLE = (
+    "This model was imported without a table, so there is no row of its own to explain here; the command "
+    "“python -m tabnet_engine explain” explains any table that has its columns"
+)
+
+
 def chosen_run() -> Run | None:
     """Let the user choose a run; without any, show where runs come from and return None."""
-    names = data_access.run_names()
+    names, pretrained = data_access.run_names(), data_access.pretraining_names()
     if not names:
-        widgets.empty_state(
-            "No run yet",
-            "This page explains a trained model. The walkthrough trains one on a sample table in a minute.",
-            page="walkthrough",
-            label="Start the walkthrough",
-        )
+        _nothing_to_explain(pretrained)
         return None
+    if state.current("run") in pretrained:
+        widgets.info("A pretraining predicts nothing, so there is nothing to explain yet; a trained run is shown")
+        state.clear("run", "row", "class")
     current = asked.item("run", names, "run")
     run_id = widgets.choice("Run", names, current, key="explained_run")
     if run_id != current:
-        state.clear("row")  # a row number means nothing in another table
+        state.clear("row", "class")  # neither means anything in another run
     state.choose("run", run_id)
     return data_access.run(run_id)
+
+
+def _nothing_to_explain(pretrained: dict[str, str]) -> None:
+    """Why there is no run to explain, and the way to one."""
+    if pretrained:
+        widgets.empty_state(
+            "Only pretrainings here",
+            "This page explains a trained model. A pretraining predicts nothing by itself: train from it first.",
+            page="train",
+            label="Train from it",
+            pretrained=next(iter(pretrained)),
+        )
+        return
+    widgets.empty_state(
+        "No run yet",
+        "This page explains a trained model. The walkthrough trains one on a sample table in a minute.",
+        page="walkthrough",
+        label="Start the walkthrough",
+    )
+
+
+def imported(run: Run) -> bool:
+    """Whether the run came without a table, from a model that was trained elsewhere."""
+    return run.manifest.dataset.dataset_id is None
 
 
 def masks(run: Run) -> MaskExplanation | None:
@@ -107,22 +137,28 @@ def frame(run: Run) -> pd.DataFrame | None:
         return None
 
 
-def outcomes(run: Run) -> RowOutcomes | None:
-    """Prediction and outcome of the rows that have masks; None without masks or without the table."""
+def outcomes(run: Run, target: str | None = None) -> RowOutcomes | None:
+    """Prediction and outcome of the rows that have masks; None without masks or without the table.
+
+    Args:
+        run: the run.
+        target: which of its targets; the first when absent.
+    """
     explanation, table = masks(run), frame(run)
     if explanation is None or table is None:
         return None
-    return _outcomes(_digest(run, f"{store.MASKS}.parquet"), run)
+    return _outcomes(_digest(run, f"{store.MASKS}.parquet"), target or run.targets.names[0], run)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _outcomes(digest: str, _run: Run) -> RowOutcomes | None:  # noqa: ARG001 - as above
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _outcomes(digest: str, target: str, _run: Run) -> RowOutcomes | None:  # noqa: ARG001 - as above
     from tabnet_engine.explain.row_outcomes import row_outcomes
 
     explanation, table = masks(_run), frame(_run)
     if explanation is None or table is None:
         return None
-    return row_outcomes(_run.codec, _run.splits, table, explanation.rows, explanation.logits)
+    codec, place = _run.targets.of(target)
+    return row_outcomes(codec, _run.splits, table, explanation.rows, explanation.logits[:, place])
 
 
 def texts(run: Run, rows: npt.NDArray[np.int64]) -> pd.DataFrame | None:

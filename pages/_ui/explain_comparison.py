@@ -105,24 +105,24 @@ def rows(run: Run, values: Attribution, output: int) -> None:
             "In the rows below they agree least. Look at these first to know how far to trust either: open one to see "
             "what was read and what pushed."
         )
-    table = queue_table(run, agreement)
+    table = queue_table(run, agreement, output)
     config = {
         "agreement": st.column_config.NumberColumn(format="%.2f", help="Rank correlation within the row."),
         "shared": st.column_config.NumberColumn(
-            format="percent", help=f"Share of the {agreement.top_k} leading columns that both name."
+            format="%.0f %%", help=f"Share of the {agreement.top_k} leading columns that both name."
         ),
     }
     explain_widgets.row_table(table, run.run_id, key="disagreement_queue", config=config)
     explain_widgets.csv_button("Download these rows", table, name="disagreement", key="disagreement_csv")
 
 
-def queue_table(run: Run, agreement: RowAgreement) -> pd.DataFrame:
+def queue_table(run: Run, agreement: RowAgreement, output: int) -> pd.DataFrame:
     """Rows by their agreement, the least first, with prediction and outcome where they are known."""
     order = least_agreeing(agreement)
     table = pd.DataFrame(
         {"row": agreement.rows[order], "agreement": agreement.spearman[order], "shared": agreement.overlap[order]}
     )
-    outcomes = explain_access.outcomes(run)
+    outcomes = explain_access.outcomes(run, explain_widgets.target_of(run, output)[0].name)
     return table if outcomes is None else table.merge(outcomes.table(), on="row", how="left")
 
 

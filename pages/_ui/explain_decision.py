@@ -23,26 +23,37 @@ from tabnet_engine.figures.waterfall import brief, waterfall
 from tabnet_engine.training.probabilities import class_probabilities
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from pages._ui.explain_access import ShownRow
+    from tabnet_engine.data.targets import TargetCodec
     from tabnet_engine.explain.attribution import Attribution
     from tabnet_engine.explain.row_outcomes import RowOutcomes
     from tabnet_engine.runs.run import Run
 
-__all__ = ["both_methods", "cell_table", "cells", "leading", "prediction", "pushes", "steps"]
+__all__ = ["all_targets", "both_methods", "cell_table", "cells", "leading", "prediction", "pushes", "steps"]
 
 
-def prediction(run: Run, explanation: ShownRow, table: pd.DataFrame) -> None:
-    """What the model said, what really came, and which part of the table the row belongs to."""
-    rows = np.array([explanation.row], dtype=np.int64)
-    outcome = row_outcomes(run.codec, run.splits, table, rows, explanation.masks.logits)
-    values = _prediction_numbers(run, explanation, outcome)
+def prediction(run: Run, explanation: ShownRow, table: pd.DataFrame, output: int) -> None:
+    """What the model said, what really came, and which part of the table the row belongs to.
+
+    Args:
+        run: the run.
+        explanation: the row.
+        table: the run's table.
+        output: which of all outputs is explained; its target is the one told here.
+    """
+    codec, place = explain_widgets.target_of(run, output)
+    logits = explanation.masks.logits[:, place]
+    outcome = _outcome(run, explanation, table, codec, place)
+    values = _prediction_numbers(codec, logits, outcome)
     values["Part of the table"] = SPLIT_NAMES[int(outcome.split[0])]
     widgets.metrics(
         values,
         help_texts={
             "Part of the table": "Training rows were learned from; test rows were never seen before.",
             "Difference": "Predicted minus actual.",
-            "Score": f"The log-odds of {widgets.md(run.codec.outputs[0])}: 0 is a probability of one half, each step "
+            "Score": f"The log-odds of {widgets.md(codec.outputs[0])}: 0 is a probability of one half, each step "
             "up or down makes it surer.",
         },
     )
@@ -50,31 +61,60 @@ def prediction(run: Run, explanation: ShownRow, table: pd.DataFrame) -> None:
         st.caption("The model learned from this row, so it may know it by heart; test rows say more.")
     if outcome.wrong[0]:
         widgets.info("The model was wrong on this row: the steps and pushes below show what misled it")
-    if run.codec.task is Task.MULTICLASS:
-        shares = class_probabilities(run.codec.task, explanation.masks.logits)[0]
-        came = None if not outcome.known[0] else run.codec.classes[int(outcome.actual[0])]
-        figure = probability_bars(run.codec.classes, shares, actual=came)
+    if codec.task is Task.MULTICLASS:
+        shares = class_probabilities(codec.task, logits)[0]
+        came = None if not outcome.known[0] else codec.classes[int(outcome.actual[0])]
+        figure = probability_bars(codec.classes, shares, actual=came)
         widgets.chart(figure, key="probabilities", alt="Probability of each class")
 
 
-def leading(explanation: ShownRow) -> int:
-    """The output with the highest score: what a reader wants explained first."""
-    return int(explanation.masks.logits[0].argmax())
+def all_targets(run: Run, explanation: ShownRow, table: pd.DataFrame) -> None:
+    """What the model said of every target of the row, and what came; nothing for a single target."""
+    if len(run.targets.names) == 1:
+        return
+    lines = []
+    for codec, place in zip(run.targets.codecs, run.targets.slices, strict=True):
+        outcome = _outcome(run, explanation, table, codec, place)
+        line = outcome.table().iloc[0]
+        number = codec.task is Task.REGRESSION
+        sure = "" if number else probability(float(line["probability"]))
+        came = _actual(codec, outcome)
+        said = widgets.number(float(line["predicted"])) if number else str(line["predicted"])
+        lines.append({"target": codec.name, "predicted": said, "probability": sure, "actual": came})
+    with st.expander(f"All {len(lines)} targets of this row", icon=":material/list:", expanded=len(lines) <= 5):
+        st.dataframe(pd.DataFrame(lines), hide_index=True, key="all_targets")
 
 
-def _prediction_numbers(run: Run, explanation: ShownRow, outcome: RowOutcomes) -> dict[str, str]:
+def _outcome(run: Run, explanation: ShownRow, table: pd.DataFrame, codec: TargetCodec, place: slice) -> RowOutcomes:
+    rows = np.array([explanation.row], dtype=np.int64)
+    return row_outcomes(codec, run.splits, table, rows, explanation.masks.logits[:, place])
+
+
+def leading(run: Run, explanation: ShownRow) -> int:
+    """The output of the first target with the highest score: what a reader wants explained first."""
+    return int(explanation.masks.logits[0, run.targets.slices[0]].argmax())
+
+
+def _actual(codec: TargetCodec, outcome: RowOutcomes) -> str:
+    value = outcome.table().iloc[0]["actual"]
+    if codec.task is not Task.REGRESSION:
+        return str(value)
+    return widgets.number(float(value)) if outcome.known[0] else "missing"
+
+
+def _prediction_numbers(codec: TargetCodec, logits: npt.NDArray[np.float64], outcome: RowOutcomes) -> dict[str, str]:
     line = outcome.table().iloc[0]
-    name = column_name(run.codec.name)
-    if run.codec.task is Task.REGRESSION:
+    name = column_name(codec.name)
+    if codec.task is Task.REGRESSION:
         return {
             f"Predicted {name}": widgets.number(float(line["predicted"])),
-            f"Actual {name}": widgets.number(float(line["actual"])) if outcome.known[0] else "missing",
+            f"Actual {name}": _actual(codec, outcome),
             "Difference": widgets.number(float(line["predicted"] - line["actual"])),
         }
     values = {f"Predicted {name}": str(line["predicted"]), "Probability": probability(float(line["probability"]))}
-    values["Actual"] = str(line["actual"])
-    if run.codec.task is Task.BINARY:
-        values["Score"] = f"{explanation.masks.logits[0, 0]:+.2f}"
+    values["Actual"] = _actual(codec, outcome)
+    if codec.task is Task.BINARY:
+        values["Score"] = f"{logits[0, 0]:+.2f}"
     return values
 
 
@@ -82,7 +122,8 @@ def steps(run: Run, explanation: ShownRow, output: int) -> None:
     """The timeline of the steps as a picture and in words."""
     masks = explanation.masks
     whole = step_timeline(masks, explanation.row, explanation.texts, top=len(masks.features))
-    subtitle = _sum_words(run, float(masks.base[output]))
+    codec, place = explain_widgets.target_of(run, output)
+    subtitle = _sum_words(codec, float(masks.base[output]))
     figure = timeline_figure(whole, output=output, unit=explain_widgets.unit(run, output), subtitle=subtitle)
     sentences = timeline_sentences(whole, explain_widgets.score(run, output), output=output)
     left, right = st.columns([3, 2])
@@ -90,13 +131,14 @@ def steps(run: Run, explanation: ShownRow, output: int) -> None:
         widgets.chart(figure, key="timeline", alt=" ".join(sentences))
     with right:
         explain_widgets.bullets(sentences)
-        if len(masks.outputs) > 1:
-            figure = contribution_map(whole, subtitle="the last column is the sum: the score of each class")
+        if len(codec.outputs) > 1:
+            subtitle = "the last column is the sum: the score of each class"
+            figure = contribution_map(whole, outputs=range(place.start, place.stop), subtitle=subtitle)
             widgets.chart(figure, key="contributions", alt="What each step added to every class")
 
 
-def _sum_words(run: Run, base: float) -> str:
-    if run.codec.task is Task.REGRESSION:
+def _sum_words(codec: TargetCodec, base: float) -> str:
+    if codec.task is Task.REGRESSION:
         return (
             f"the steps add to {widgets.number(base)}, the mean of the training rows, and make the prediction exactly"
         )
@@ -169,14 +211,13 @@ def cells(explanation: ShownRow, output: int) -> None:
         widgets.info(f"Never seen in training: what this row holds in {names}")
     table = cell_table(explanation, output)
     config = {
-        "read": st.column_config.ProgressColumn(
-            min_value=0, max_value=1, format="percent", help="Share of the aggregated mask."
-        ),
+        "read": explain_widgets.share_column("Share of the aggregated mask."),
         "pushed": st.column_config.NumberColumn(
             format=_push_format(table), help="SHAP value: up or down on the score."
         ),
     }
-    st.dataframe(table, hide_index=True, column_config=config, height=38 + 35 * min(len(table), 15), key="cells")
+    shown = explain_widgets.in_per_cent(table, "read")
+    st.dataframe(shown, hide_index=True, column_config=config, height=38 + 35 * min(len(table), 15), key="cells")
     explain_widgets.csv_button("Download this row", table, name=f"row-{explanation.row}", key="row_csv")
 
 

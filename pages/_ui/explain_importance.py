@@ -75,13 +75,15 @@ def _bars(importance: GlobalImportance, *, title: str, x: str, order: list[int] 
     st.caption(widgets.md(importance.note))
 
 
-def by_class(run: Run) -> None:
-    """How far each column moves each class; drawn only where there are several."""
+def by_class(run: Run, output: int) -> None:
+    """How far each column moves each class of the output's target; drawn only where there are several."""
     values = explain_access.attribution(run)
-    if values is None or len(values.outputs) == 1:
+    codec, place = explain_widgets.target_of(run, output)
+    if values is None or len(codec.outputs) == 1:
         return
     subtitle = f"mean of {values.n_rows:,} rows"
-    figure = class_bars(values.features, mean_absolute(values), values.outputs, subtitle=subtitle)
+    moved = mean_absolute(values)[:, place]
+    figure = class_bars(values.features, moved, values.outputs[place], subtitle=subtitle)
     widgets.chart(figure, key="class_bars", alt="Mean absolute SHAP value of each column, split by class")
 
 
@@ -140,7 +142,7 @@ def rank_section(run: Run, output: int) -> None:
         return
     table = rank_table(both, masks, shap)
     config = {
-        "share of the reading": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
+        "share of the reading": explain_widgets.share_column(),
         "difference": st.column_config.NumberColumn(
             help="Rank by SHAP minus rank by masks; above 0: read more than it moves."
         ),
@@ -148,5 +150,6 @@ def rank_section(run: Run, output: int) -> None:
         "SHAP standard error": st.column_config.NumberColumn(format="%.2g"),
         "masks standard error": st.column_config.NumberColumn(format="%.2g"),
     }
-    st.dataframe(table, hide_index=True, column_config=config, height=min(38 + 35 * len(table), 420), key="rank_table")
+    shown = explain_widgets.in_per_cent(table, "share of the reading")
+    st.dataframe(shown, hide_index=True, column_config=config, height=min(38 + 35 * len(table), 420), key="rank_table")
     explain_widgets.csv_button("Download the ranks", table, name="importance", key="importance_csv")

@@ -40,7 +40,9 @@ def missing(run: Run, what: str) -> None:
         run: the run.
         what: what is missing, to follow "This run has no".
     """
-    reason = no_shap(run) if what == "SHAP values" else None
+    reason = explain_access.NO_TABLE if explain_access.imported(run) else None
+    if reason is None and what == "SHAP values":
+        reason = no_shap(run)
     if reason is not None:
         widgets.info(reason)
         return

@@ -31,11 +31,21 @@ _ALL = "all rows"
 
 @dataclass(frozen=True)
 class Filtered:
-    """The rows that pass the filter, and what the filter was, in words."""
+    """The rows that pass the filter, and what the filter was, in words.
+
+    ``positions`` are their places among the rows that have masks; None without the run's table.
+    """
 
     masks: MaskExplanation
-    outcomes: RowOutcomes | None
+    positions: npt.NDArray[np.int64] | None
     words: str
+
+    def outcomes(self, run: Run, output: int) -> RowOutcomes | None:
+        """Prediction and outcome of these rows, of the target that ``output`` belongs to."""
+        if self.positions is None:
+            return None
+        whole = explain_access.outcomes(run, explain_widgets.target_of(run, output)[0].name)
+        return None if whole is None else whole.take(self.positions)
 
 
 def filters(run: Run, explanation: MaskExplanation) -> Filtered:
@@ -49,10 +59,8 @@ def filters(run: Run, explanation: MaskExplanation) -> Filtered:
         more, column_words = _column_filter(run, table, explanation)
     passing &= more
     text = " and ".join(part for part in (words, column_words) if part) or _ALL
-    if passing.all():
-        return Filtered(explanation, outcomes, text)
     positions = np.flatnonzero(passing)
-    return Filtered(explanation.take(positions), outcomes.take(positions), text)
+    return Filtered(explanation if passing.all() else explanation.take(positions), positions, text)
 
 
 def _part_filter(outcomes: RowOutcomes) -> tuple[npt.NDArray[np.bool_], str]:
@@ -70,7 +78,7 @@ def _part_filter(outcomes: RowOutcomes) -> tuple[npt.NDArray[np.bool_], str]:
 
 
 def _column_filter(run: Run, table: pd.DataFrame, explanation: MaskExplanation) -> tuple[npt.NDArray[np.bool_], str]:
-    names = [*run.schema.feature_names, run.codec.name]
+    names = [*run.schema.feature_names, *run.targets.names]
     name = st.selectbox("Only where", names, index=None, placeholder="any column", key="mask_column")
     everything = np.ones(explanation.n_rows, dtype=bool)
     if name is None:
@@ -121,16 +129,15 @@ def mean_table(summary: MaskSummary) -> pd.DataFrame:
 
 def row_map(run: Run, filtered: Filtered, output: int) -> None:
     """The map of rows by columns of every step; selected rows are listed below and lead to a decision."""
-    orders = {
-        key: name for key, name in ORDERS.items() if filtered.outcomes is not None or key not in ("outcome", "error")
-    }
+    outcomes = filtered.outcomes(run, output)
+    orders = {key: name for key, name in ORDERS.items() if outcomes is not None or key not in ("outcome", "error")}
     order = st.selectbox(
         "Order of the rows", list(orders), format_func=orders.__getitem__, key="mask_order", bind="query-params"
     )
     if not filtered.masks.n_rows:
         widgets.info(f"No row passes the filter ({filtered.words}); widen it above")
         return
-    ordered = ordered_map(filtered.masks, filtered.outcomes, order, output=output)
+    ordered = ordered_map(filtered.masks, outcomes, order, output=output)
     st.caption(widgets.md(ordered.map.note))
     event = st.plotly_chart(
         widgets.in_page_colors(mask_maps(ordered.map, unit=explain_widgets.unit(run, output))),
@@ -140,10 +147,10 @@ def row_map(run: Run, filtered: Filtered, output: int) -> None:
         config={"displaylogo": False},
         alt=f"Masks of {ordered.map.n_rows} rows, every step on one colour scale",
     )
-    _selected(run, filtered, ordered, event)
+    _selected(run, outcomes, ordered, event)
 
 
-def _selected(run: Run, filtered: Filtered, ordered: OrderedMap, event: Any) -> None:
+def _selected(run: Run, outcomes: RowOutcomes | None, ordered: OrderedMap, event: Any) -> None:
     """The rows behind the selected points of the score, or how to select some."""
     lines = [int(point["x"]) for point in event.selection.points]
     rows = ordered.rows_of(lines)
@@ -151,10 +158,10 @@ def _selected(run: Run, filtered: Filtered, ordered: OrderedMap, event: Any) -> 
         st.caption("Drag across the points of the score, or click one, to list the rows behind them.")
         return
     st.subheader(f"{len(rows):,} selected rows", anchor=False)
-    if filtered.outcomes is None:
+    if outcomes is None:
         table = pd.DataFrame({"row": rows})
     else:
-        place = {int(row): position for position, row in enumerate(filtered.outcomes.rows)}
-        table = filtered.outcomes.table([place[int(row)] for row in rows])
+        place = {int(row): position for position, row in enumerate(outcomes.rows)}
+        table = outcomes.table([place[int(row)] for row in rows])
     explain_widgets.row_table(table, run.run_id, key="selected_rows")
     explain_widgets.csv_button("Download these rows", table, name="selected-rows", key="selected_rows_csv")

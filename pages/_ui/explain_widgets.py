@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages._ui import shell, state, widgets
+from pages._ui import explain_access, shell, state, widgets
 from tabnet_engine.explain.reading import Score
 
 if TYPE_CHECKING:
@@ -14,29 +14,39 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from tabnet_engine.data.targets import TargetCodec
     from tabnet_engine.runs.run import Run
 
 __all__ = [
     "bullets",
     "csv_button",
+    "in_per_cent",
     "output_choice",
     "row_table",
     "score",
+    "share_column",
     "table_gone",
+    "target_of",
     "unit",
 ]
 
 _MOST_TABLE_ROWS = 500  # a selectable table is sent whole with every click
 
 
+def target_of(run: Run, output: int) -> tuple[TargetCodec, slice]:
+    """The target that one of all outputs belongs to, and where that target's logits lie among them."""
+    return run.targets.of(run.targets.owner(output)[0].name)
+
+
 def score(run: Run, output: int) -> Score:
     """What one output is called in a sentence."""
-    return Score.of(run.codec.task, run.codec.outputs[output])
+    return Score.of(target_of(run, output)[0].task, run.targets.outputs[output])
 
 
 def unit(run: Run, output: int) -> str:
     """What one output is called on an axis: "log-odds of >50K"; the target with its unit for a regression."""
-    target = run.schema.target
+    name = target_of(run, output)[0].name
+    target = next((column for column in run.schema.columns if column.name == name), None)
     suffix = f" ({target.unit})" if target and target.unit else ""
     return f"{score(run, output).name.removeprefix('the ')}{suffix}"
 
@@ -49,12 +59,13 @@ def output_choice(run: Run, *, help_text: str, default: int = 0) -> int:
         help_text: what the choice changes on this page.
         default: the output to start with, until the user has chosen one.
     """
-    names = {str(index): name for index, name in enumerate(run.codec.outputs)}
+    names = {str(index): name for index, name in enumerate(run.targets.outputs)}
     if len(names) == 1:
         return 0
     current = state.current("class")
     shown = current if current in names else str(default)
-    chosen = widgets.choice("Class", names, shown, key="explained_class", help_text=help_text)
+    label = "Output" if len(run.targets.names) > 1 else "Class"
+    chosen = widgets.choice(label, names, shown, key="explained_class", help_text=help_text)
     if chosen != shown:
         state.choose("class", chosen)
     return int(chosen)
@@ -81,6 +92,16 @@ def csv_button(label: str, table: pd.DataFrame, *, name: str, key: str) -> None:
     )
 
 
+def share_column(help_text: str | None = None) -> Any:
+    """How a column of shares that :func:`in_per_cent` prepared is drawn: a bar and "5.9 %", as texts say it."""
+    return st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.1f %%", help=help_text)
+
+
+def in_per_cent(table: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """The table with some of its columns, where it has them, in per cent."""
+    return table.assign(**{name: 100 * table[name] for name in names if name in table})
+
+
 def row_table(table: pd.DataFrame, run_id: str, *, key: str, config: dict[str, Any] | None = None) -> None:
     """Rows of the table to choose from; the chosen one opens on the page of one decision.
 
@@ -94,13 +115,13 @@ def row_table(table: pd.DataFrame, run_id: str, *, key: str, config: dict[str, A
     if len(shown) < len(table):
         st.caption(f"The first {len(shown):,} of {len(table):,} rows; the download has all of them.")
     formats: dict[str, Any] = {
-        "probability": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
+        "probability": share_column(),
         "error": st.column_config.NumberColumn(format="%.3g"),
     }
     numbers = [name for name in ("predicted", "actual") if name in shown and shown[name].dtype.kind == "f"]
     formats |= dict.fromkeys(numbers, st.column_config.NumberColumn(format="%.4g"))
     event = st.dataframe(
-        shown,
+        in_per_cent(shown, "probability", "shared"),
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
@@ -120,6 +141,9 @@ def row_table(table: pd.DataFrame, run_id: str, *, key: str, config: dict[str, A
 
 def table_gone(run: Run) -> None:
     """Say that the run's own table is not in this workspace any more, and what still works."""
+    if explain_access.imported(run):
+        widgets.info(explain_access.NO_TABLE)
+        return
     name = widgets.md(run.manifest.dataset.name)
     st.info(
         f"The table **{name}** that this run was trained on is not in this workspace any more. Masks and SHAP values "

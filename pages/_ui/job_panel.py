@@ -1,4 +1,4 @@
-"""A job on the page: where it stands, its curves as they grow, cancel, retry, and what came of it."""
+"""A job on the page: where it stands, its curves as they grow, stop, retry, and what came of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages._ui import data_access, guard, shell, state, widgets
 from tabnet_engine.errors import JobError
-from tabnet_engine.figures.training import METRIC_NAMES, loss_curves, metric_curves
+from tabnet_engine.figures.training import loss_curves, metric_curves, metric_label, split_metric
 from tabnet_engine.jobs.records import JobState
 
 if TYPE_CHECKING:
@@ -21,6 +21,13 @@ __all__ = ["ACTIVE", "check_process", "job_panel", "retry", "running_banner", "t
 
 ACTIVE = (JobState.QUEUED, JobState.RUNNING)
 _TICKS_BETWEEN_CHECKS = 5
+_LEARNING = ("train", "pretrain")  # kinds of jobs that have epochs
+_FIRST_LOOK = ("auc", "accuracy", "rmse")
+_MOST_TARGETS = 4  # scores beside each other
+
+
+_STANDING = {JobState.QUEUED: "waiting", JobState.RUNNING: "running"}
+_NAMES = {"train": "training", "pretrain": "pretraining", "explain": "explanation", "worth": "comparison"}
 
 
 def job_panel(job_id: str) -> JobRecord | None:
@@ -65,9 +72,9 @@ def _draw(job_id: str) -> None:
         disabled=record.cancel_requested,
         on_click=queue.request_cancel,
         args=(job_id,),
-        help="Training stops after the current batch. A run that was already saved stays.",
+        help="It stops after the current batch. A run that was already saved stays.",
     )
-    if record.spec.kind == "train":
+    if record.spec.kind in _LEARNING:
         _curves(job_id, records)
 
 
@@ -82,29 +89,34 @@ def check_process(job_id: str) -> None:
 def _numbers(record: JobRecord, records: Sequence[EpochRecord]) -> None:
     progress = record.progress
     values = {"Time left": time_text(progress.seconds_left)}
-    if record.spec.kind == "train":
+    if record.spec.kind in _LEARNING:
         epoch = f"{progress.epoch or len(records)} of {progress.max_epochs}" if progress.max_epochs else "–"
         values = {"Epoch": epoch, **values}
-    name, last = _main_metric(records), records[-1] if records else None
-    if last is not None and name is not None:
-        values[f"Validation {METRIC_NAMES[name]}"] = widgets.score(name, last.validation[name])
+    names, last = _main_metrics(records), records[-1] if records else None
+    if last is not None and names:
+        values |= {f"Validation {metric_label(name)}": widgets.score(name, last.validation[name]) for name in names}
         values["Validation loss"] = widgets.score("loss", last.validation_loss)
     widgets.metrics(values)
 
 
 def _curves(job_id: str, records: Sequence[EpochRecord]) -> None:
-    name = _main_metric(records)
     figures = [(loss_curves(records), f"Training and validation loss of {len(records)} epochs")]
-    if name is not None:
-        figures.append((metric_curves(records, [name]), f"Validation {METRIC_NAMES[name]} of {len(records)} epochs"))
+    drawn = _main_metrics(records)[:1]
+    if drawn:
+        alt = f"Validation {metric_label(drawn[0])} of {len(records)} epochs"
+        figures.append((metric_curves(records, drawn), alt))
     widgets.figures_row(figures, key=f"live_{job_id}")
 
 
-def _main_metric(records: Sequence[EpochRecord]) -> str | None:
-    """The metric people look at first, among those that the epochs carry."""
-    if not records:
-        return None
-    return next((name for name in ("auc", "accuracy", "rmse") if records[-1].validation.get(name) is not None), None)
+def _main_metrics(records: Sequence[EpochRecord]) -> list[str]:
+    """The metric of each target that people look at first, among those that the epochs carry."""
+    found: dict[str, str] = {}
+    for wanted in _FIRST_LOOK:
+        for key, value in records[-1].validation.items() if records else ():
+            target, metric = split_metric(key)
+            if metric == wanted and value is not None:
+                found.setdefault(target, key)
+    return list(found.values())[:_MOST_TARGETS]
 
 
 def time_text(seconds: float | None) -> str:
@@ -126,15 +138,15 @@ def running_banner() -> None:
     queue.reconcile()
     for record in queue.list(states=ACTIVE):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{widgets.md(record.spec.title)}** is {record.state}.")
+            st.markdown(f"**{widgets.md(record.spec.title)}** is {_STANDING[record.state]}.")
             shell.link("train", "Follow it", icon=":material/visibility:", job=record.job_id)
 
 
 def _unfinished(record: JobRecord) -> None:
     if record.state is JobState.CANCELLED:
-        widgets.info("This training was stopped before it ended")
+        widgets.info(f"This {_NAMES[record.spec.kind]} was stopped before it ended")
     else:
-        widgets.error(record.error or "This training failed")
+        widgets.error(record.error or f"This {_NAMES[record.spec.kind]} failed")
     log = data_access.queue().log_text(record.job_id)
     if log:
         with st.expander("Log of the process", icon=":material/article:"):

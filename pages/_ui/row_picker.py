@@ -27,18 +27,19 @@ _LISTS = {
 }
 
 
-def pick_row(run: Run, table: pd.DataFrame) -> int:
+def pick_row(run: Run, table: pd.DataFrame, target: str) -> int:
     """Let the user choose a row of the run's table; the address names it, so a link reopens it.
 
     Args:
         run: the run.
         table: the table it was trained on.
+        target: whose predictions make the lists of uncertain and of wrong rows.
 
     Returns:
         The row number.
     """
-    name = _list_choice(run)
-    members = _members(run, table, name)
+    name = _list_choice(run, target)
+    members = _members(run, table, name, target)
     row = _current(run, table, members, name)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.number_input("Row", 0, len(table) - 1, row, key=f"row_number_{run.run_id}_{row}", width=140)
@@ -50,9 +51,9 @@ def pick_row(run: Run, table: pd.DataFrame) -> int:
     return row
 
 
-def _list_choice(run: Run) -> str:
+def _list_choice(run: Run, target: str) -> str:
     lists = dict(_LISTS)
-    outcomes = explain_access.outcomes(run)
+    outcomes = explain_access.outcomes(run, target)
     if outcomes is None:
         lists = {key: lists[key] for key in ("all", "shap")}
     elif np.isnan(outcomes.confidence).all():
@@ -64,7 +65,7 @@ def _list_choice(run: Run) -> str:
             "Go through",
             list(lists),
             format_func=_LISTS.__getitem__,
-            key=f"row_list_{run.run_id}",
+            key=f"row_list_{run.run_id}_{target}",
             on_change=state.clear,
             args=("row",),
             help="Previous and next walk through this list, and it starts with its first row.",
@@ -72,9 +73,9 @@ def _list_choice(run: Run) -> str:
     )
 
 
-def _members(run: Run, table: pd.DataFrame, name: str) -> npt.NDArray[np.int64]:
+def _members(run: Run, table: pd.DataFrame, name: str, target: str) -> npt.NDArray[np.int64]:
     """Row numbers of the list, in its order; never empty."""
-    outcomes, values = explain_access.outcomes(run), explain_access.attribution(run)
+    outcomes, values = explain_access.outcomes(run, target), explain_access.attribution(run)
     if name == "shap" and values is not None:
         return np.sort(values.rows)
     members = row_list(outcomes, name) if outcomes is not None else np.empty(0, dtype=np.int64)  # type: ignore[arg-type]

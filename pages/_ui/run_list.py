@@ -9,16 +9,19 @@ import streamlit as st
 
 from pages._ui import widgets
 from pages._ui.run_actions import delete_button
-from tabnet_engine.figures.training import METRIC_NAMES
+from tabnet_engine.data.schema import Task
+from tabnet_engine.figures.training import METRIC_NAMES, metric_label, split_metric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tabnet_engine.runs.workspace import RunSummary
 
 __all__ = ["damaged", "overview"]
 
 _SCORES = ("auc", "accuracy", "log_loss", "rmse", "mae", "r2")
+_WITHOUT_COLUMN = frozenset({"reconstruction_error"})
+TASK_NAMES = {**{task: str(task) for task in Task}, Task.MULTITASK: "several targets"}
 
 
 def overview(summaries: Sequence[RunSummary]) -> None:
@@ -31,7 +34,7 @@ def overview(summaries: Sequence[RunSummary]) -> None:
             "Created (UTC)": [manifest.created[:16].replace("T", " ") for manifest in sound],
             "Table": [manifest.dataset.name for manifest in sound],
             "Predicts": [manifest.target for manifest in sound],
-            "Task": [str(manifest.task) for manifest in sound],
+            "Task": [TASK_NAMES[manifest.task] for manifest in sound],
         }
     )
     used = [name for name in _SCORES if any(name in values for values in scores)]
@@ -43,7 +46,17 @@ def overview(summaries: Sequence[RunSummary]) -> None:
         )
         for name in used
     }
+    others = [_other_scores(values) for values in scores]
+    if any(others):
+        table["Other scores"] = others
     st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 290), column_config=config, key="runs")
+
+
+def _other_scores(values: Mapping[str, float | None]) -> str:
+    """Scores that have no column of their own: those of several targets, and of a pretraining."""
+    shown = [key for key in values if split_metric(key)[1] in _WITHOUT_COLUMN or split_metric(key)[0]]
+    first = [key for key in shown if split_metric(key)[1] in ("auc", "accuracy", "rmse", "reconstruction_error")]
+    return " · ".join(f"{metric_label(key)} {widgets.score(key, values[key])}" for key in first)
 
 
 def damaged(summaries: Sequence[RunSummary]) -> None:

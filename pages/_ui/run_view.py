@@ -9,15 +9,22 @@ import streamlit as st
 
 from pages._ui import shell, widgets
 from pages._ui.job_panel import time_text
-from pages._ui.train_settings import BASIC, GROUPS
-from tabnet_engine.figures.training import METRIC_NAMES, loss_curves, metric_curves, schedule_curves
+from pages._ui.train_settings import label_of
+from tabnet_engine.figures.training import (
+    METRIC_NAMES,
+    loss_curves,
+    metric_curves,
+    metric_label,
+    schedule_curves,
+    split_metric,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tabnet_engine.runs.run import Run
 
-_SAME_SCALE = (("auc", "accuracy", "balanced_accuracy"), ("rmse", "mae"), ("r2",))
+_SAME_SCALE = (("auc", "accuracy", "balanced_accuracy"), ("rmse", "mae"), ("r2",), ("reconstruction_error",))
 
 __all__ = ["curves", "explanation_links", "origin", "scores", "settings", "summary"]
 
@@ -28,12 +35,16 @@ _METRIC_HELP = {
     "log_loss": "Mean surprise at the true class; lower is better, it punishes confident mistakes.",
     "rmse": "Typical size of an error in the target's own unit; large errors weigh more. Lower is better.",
     "mae": "Mean size of an error in the target's own unit. Lower is better.",
+    "mse": "Mean squared error, in the target's unit squared. Lower is better.",
+    "rmsle": "Typical error of the logarithm, about the relative error; for targets that are not negative. "
+    "Lower is better.",
+    "reconstruction_error": "Error on hidden cells: 0 is exact, 1 is no better than each column's mean.",
     "r2": "Share of the target's variance that is predicted; 0 is no better than the mean, 1 is perfect.",
 }
 
 
 def summary(run: Run) -> None:
-    """The scores of the test rows (or the validation rows where there are none), in one row."""
+    """The scores of the test rows (or the validation rows where there are none), a row of them for each target."""
     _scores(run, "test" if run.manifest.metrics.get("test") else "validation")
 
 
@@ -41,15 +52,23 @@ def scores(run: Run) -> None:
     """The scores of every split, the test rows first."""
     for split in sorted(run.manifest.metrics):
         _scores(run, split)
+    if not any(run.manifest.metrics.values()):
+        widgets.info("This run has no scores: it was not tested here, as a model that was imported is not")
 
 
 def _scores(run: Run, split: str) -> None:
     values = run.manifest.metrics.get(split, {})
-    shown = {f"{split.capitalize()} {METRIC_NAMES.get(name, name)}": name for name in values}
-    widgets.metrics(
-        {label: widgets.score(name, values[name]) for label, name in shown.items()},
-        help_texts={label: _METRIC_HELP.get(name, "") for label, name in shown.items()},
-    )
+    groups: dict[str, list[str]] = {}
+    for key in values:
+        groups.setdefault(split_metric(key)[0], []).append(key)
+    for target, keys in groups.items():
+        if target:
+            st.markdown(f"**{widgets.md(target)}**")
+        shown = {f"{split.capitalize()} {METRIC_NAMES.get(split_metric(key)[1], key)}": key for key in keys}
+        widgets.metrics(
+            {label: widgets.score(key, values[key]) for label, key in shown.items()},
+            help_texts={label: _METRIC_HELP.get(split_metric(key)[1], "") for label, key in shown.items()},
+        )
 
 
 def explanation_links(run_id: str) -> None:
@@ -64,26 +83,36 @@ def explanation_links(run_id: str) -> None:
 def curves(run: Run, *, schedule: bool = True) -> None:
     """Loss and the task's metrics by epoch, and learning rate and mask entropy where ``schedule`` asks for them."""
     history = run.history
-    names = list(history.best.validation)
+    if not history.records:
+        st.caption("No epochs are known of this run: it was trained elsewhere.")
+        return
     figures: list[tuple[Any, str]] = [(loss_curves(history.records, best_epoch=history.best_epoch), "Loss by epoch")]
-    for group in _SAME_SCALE:
-        drawn = [name for name in group if name in names]
-        if drawn:
-            figure = metric_curves(history.records, drawn, best_epoch=history.best_epoch)
-            figures.append((figure, f"Validation {', '.join(drawn)} by epoch"))
+    for drawn in _drawn_together(list(history.records[-1].validation)):
+        figure = metric_curves(history.records, drawn, best_epoch=history.best_epoch)
+        figures.append((figure, f"Validation {', '.join(map(metric_label, drawn))} by epoch"))
     if schedule:
         figures.append((schedule_curves(history.records), "Learning rate and mask entropy by epoch"))
     for start in range(0, len(figures), 2):
         widgets.figures_row(figures[start : start + 2], key=f"curves_{run.run_id}_{start}")
 
 
+def _drawn_together(keys: Sequence[str]) -> list[list[str]]:
+    """Scores of one target that share a scale, one group a chart."""
+    known = {split_metric(key): key for key in keys}
+    targets = dict.fromkeys(target for target, _ in known)
+    groups = [[known.get((target, name)) for name in scale] for target in targets for scale in _SAME_SCALE]
+    return [drawn for group in groups if (drawn := [key for key in group if key is not None])]
+
+
 def settings(run: Run) -> None:
     """The settings the run was trained with."""
+    config = run.pretraining_config if run.is_pretraining else run.training_config
     left, right = st.columns(2)
     with left:
         _settings_table("Model", run.model_config.to_mapping(), key=f"model_{run.run_id}")
     with right:
-        _settings_table("Training", run.training_config.to_mapping(), key=f"training_{run.run_id}")
+        title = "Pretraining" if run.is_pretraining else "Training"
+        _settings_table(title, config.to_mapping(), key=f"training_{run.run_id}")
 
 
 def origin(run: Run) -> None:
@@ -95,7 +124,7 @@ def origin(run: Run) -> None:
             "Validation rows": f"{manifest.rows.get('validation', 0):,}",
             "Test rows": f"{manifest.rows.get('test', 0):,}",
             "Columns read": str(len(run.schema.features)),
-            "Kept epoch": f"{manifest.best_epoch} of {len(run.history)}",
+            "Kept epoch": f"{manifest.best_epoch} of {len(run.history)}" if len(run.history) else "–",
             "Training took": time_text(manifest.seconds),
             "Device": manifest.device,
         }
@@ -109,10 +138,9 @@ def origin(run: Run) -> None:
 
 def _settings_table(title: str, values: Mapping[str, object], *, key: str) -> None:
     """As the form calls them, and as ``--set`` does."""
-    labels = {item.name: item.label for item in (*BASIC, *(item for _, group in GROUPS.values() for item in group))}
     st.markdown(f"**{title}**")
     rows = {
-        "setting": [labels.get(name, name) for name in values],
+        "setting": [label_of(name) for name in values],
         "name": list(values),
         "value": ["automatic" if v is None else str(v) for v in values.values()],
     }

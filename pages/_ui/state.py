@@ -12,10 +12,12 @@ from typing import Any, Literal
 import streamlit as st
 
 __all__ = [
+    "choice_key",
     "choose",
     "clear",
     "current",
     "fresh_token",
+    "keep_chosen",
     "mark_shell",
     "notify",
     "shell_ran",
@@ -27,7 +29,9 @@ _REMEMBERED = "remembered_ids"
 _NOTICES = "notices"
 _SHELL = "shell_ran"
 _TOKENS = "tokens"
-_ADDRESS_ONLY = frozenset({"job"})  # a page without it starts afresh; running jobs are found in the queue
+_CHOSEN = "choices"
+# A page without these starts afresh; running jobs are found in the queue.
+_ADDRESS_ONLY = frozenset({"job", "mode"})
 
 Notice = tuple[Literal["success", "info", "error"], str]
 
@@ -81,6 +85,26 @@ def token(purpose: str) -> str:
 def fresh_token(purpose: str) -> None:
     """Forget the token, so that the next one differs: resets an uploader, allows another job."""
     _slot(_TOKENS).pop(purpose, None)
+
+
+def choice_key(key: str, current: str | None) -> str:
+    """The widget key of a choice that also the address and other pages make.
+
+    It changes only when ``current`` was chosen elsewhere, for a new key is a new choice that starts from it.
+    After the user's own choice it stays: under a new key the browser's next choice would be lost.
+    """
+    slot = _slot(_CHOSEN)
+    number, shown = slot.get(key, (0, None))
+    if current is not None and current != shown:
+        number += 1
+    slot[key] = (number, shown)
+    return f"{key}_{number}"
+
+
+def keep_chosen(key: str, value: str) -> None:
+    """Remember what the choice of that key shows, after it was drawn."""
+    slot = _slot(_CHOSEN)
+    slot[key] = (slot.get(key, (0, None))[0], value)
 
 
 def mark_shell() -> None:

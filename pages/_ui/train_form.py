@@ -1,122 +1,134 @@
-"""The form that starts a training: table, title, settings, test rows, explanation budget."""
+"""The form that starts a training: title, settings, weights to start from, test rows, explanation budget."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import re
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages._ui import data_access, dataset_profile, job_panel, state, widgets
-from pages._ui.train_settings import BASIC, GROUPS, setting_controls
-from tabnet_engine.config import ExplainConfig, ModelConfig, TrainingConfig
-from tabnet_engine.errors import ConfigError, UserError
-from tabnet_engine.jobs.spec import TrainPayload
+from pages._ui import data_access, dataset_profile, job_panel, job_submit, state, train_start, widgets
+from pages._ui.train_settings import BASIC, FROM_PRETRAINING, GROUPS, OF_TARGETS, setting_controls
+from tabnet_engine.config import ExplainConfig, ModelConfig, TrainingConfig, choose_settings
 
 if TYPE_CHECKING:
     from tabnet_engine.data.schema import FeatureSchema
+    from tabnet_engine.runs.run import Run
     from tabnet_engine.runs.workspace import DatasetInfo
 
-__all__ = ["device_hint", "submit", "train_form"]
+__all__ = ["device_hint", "train_form"]
 
 _SOURCES = _HELD_OUT, _OTHER_TABLE = "Hold rows of this table back", "Use another table"
 _TEST_HELP = "Rows that training never sees; the scores of the run are taken on them."
 
 
 @dataclass(frozen=True)
-class _Suggested:
-    """Settings that fit the table, which the controls start from."""
+class _Start:
+    """What the controls start from. ``scope`` is part of their keys: another start begins with its own values."""
 
     model: ModelConfig
     training: TrainingConfig
     explanation: ExplainConfig
+    pretrained: Run | None
+    schema: FeatureSchema
+    scope: str
 
 
 def train_form(info: DatasetInfo, schema: FeatureSchema) -> None:
     """Draw the form for a table with a target; starting puts the job into the address."""
+    if not train_start.enough_rows(info):
+        return
     dataset_profile.serious_warnings(data_access.profile(info.dataset_id, schema), info.dataset_id)
-    suggested = _suggest(info.n_rows, len(schema.features))
     scope = info.dataset_id
-    target = schema.target.name if schema.target else ""
-    title = st.text_input("Title", f"{info.name}: {target}", max_chars=200, key=f"title_{scope}_{target}")
-    settings = _basic(suggested, scope)
+    targets = ", ".join(target.name for target in schema.targets)
+    title = st.text_input("Title", f"{info.name}: {targets}"[:200], max_chars=200, key=f"title_{scope}_{targets}")
+    start = _start(info, schema)
+    settings = _basic(start)
     test_id = _test_rows(info, settings, scope)
     with st.expander("All settings", icon=":material/tune:"):
-        settings |= _others(suggested, scope)
+        settings |= _others(start)
     _estimate(info, settings)
     if st.button("Train", type="primary", icon=":material/play_arrow:", key=f"start_{scope}"):
-        try:
-            job_id = submit(scope, settings, title=title, test_dataset_id=test_id)
-        except ConfigError as error:
-            raise UserError(_with_labels(str(error))) from error
+        pretrained_id = None if start.pretrained is None else start.pretrained.run_id
+        job_id = job_submit.training(
+            scope, settings, title=title, test_dataset_id=test_id, pretrained_run_id=pretrained_id
+        )
         state.choose("job", job_id)
         st.rerun()
 
 
-def _with_labels(text: str) -> str:
-    """A sentence about settings with the names that the form gives them."""
-    labels = {item.name: item.label for item in (*BASIC, *(item for _, group in GROUPS.values() for item in group))}
-    return re.sub(r"\w+", lambda word: labels.get(word.group(), word.group()), text)
-
-
-def submit(dataset_id: str, settings: dict[str, Any], *, title: str, test_dataset_id: str | None = None) -> str:
-    """Queue a training and return its job id; a double click queues one job, not two.
-
-    Raises:
-        ConfigError: a setting outside its range.
-    """
-    payload = TrainPayload(
-        dataset_id=dataset_id,
-        settings=settings,
-        test_dataset_id=test_dataset_id,
-        title=title.strip() or "Untitled",
-        schema=data_access.schema(dataset_id),
+def _start(info: DatasetInfo, schema: FeatureSchema) -> _Start:
+    scope = info.dataset_id
+    left, right = st.columns(2)
+    with left:
+        preset = train_start.preset_choice(scope)
+    with right:
+        pretrained = train_start.pretraining_choice(schema, scope)
+    model, training, explanation = choose_settings(
+        {"preset": preset},
+        n_rows=info.n_rows,
+        n_features=len(schema.features),
+        n_categorical=schema.n_categorical,
     )
-    job_id = _queue_once(payload)
-    if data_access.queue().job(job_id).ended:  # no second click: the same training is wanted once more
-        state.fresh_token("train")
-        job_id = _queue_once(payload)
-    return job_id
+    return _Start(model, training, explanation, pretrained, schema, f"{scope}_{preset}")
 
 
-def _queue_once(payload: TrainPayload) -> str:
-    """Queue a training unless this visit queued the very same one already; other settings are another training."""
-    run_id, _ = data_access.workspace().new_run_folder()
-    digest = hashlib.sha256(repr(payload).encode()).hexdigest()
-    return data_access.queue().submit(payload.to_spec(run_id), idempotency_key=f"{state.token('train')}-{digest}")
-
-
-def _suggest(n_rows: int, n_features: int) -> _Suggested:
-    return _Suggested(
-        ModelConfig.suggest(n_rows=n_rows, n_features=n_features),
-        TrainingConfig.suggest(n_rows=n_rows),
-        ExplainConfig(),
-    )
-
-
-def _basic(suggested: _Suggested, scope: str) -> dict[str, Any]:
-    training = [setting for setting in BASIC if hasattr(suggested.training, setting.name)]
+def _basic(start: _Start) -> dict[str, Any]:
+    training = [setting for setting in BASIC if hasattr(start.training, setting.name)]
     model = [setting for setting in BASIC if setting not in training]
-    values = setting_controls(training, suggested.training, scope=scope)
+    values = setting_controls(training, start.training, scope=start.scope)
     st.caption(device_hint())
-    return values | setting_controls(model, suggested.model, scope=scope)
+    if start.pretrained is None:
+        return values | setting_controls(model, start.model, scope=start.scope)
+    shape = start.pretrained.model_config
+    st.caption(
+        f"The network is the pretrained one: {shape.n_steps} decision steps, decision width {shape.n_d}, attention "
+        f"width {shape.n_a}. Its shape cannot be changed here."
+    )
+    return values | setting_controls(FROM_PRETRAINING, start.training, scope=start.scope)
 
 
-def _others(suggested: _Suggested, scope: str) -> dict[str, Any]:
+def _others(start: _Start) -> dict[str, Any]:
     values: dict[str, Any] = {}
+    several = len(start.schema.targets) > 1
+    if several:
+        st.markdown(f"**{OF_TARGETS.label}**")
+        values[OF_TARGETS.name] = _target_weights(start)
     configs: dict[type, ModelConfig | TrainingConfig | ExplainConfig] = {
-        ModelConfig: suggested.model,
-        TrainingConfig: suggested.training,
-        ExplainConfig: suggested.explanation,
+        ModelConfig: start.model,
+        TrainingConfig: start.training,
+        ExplainConfig: start.explanation,
     }
     for name, (kind, settings) in GROUPS.items():
+        if kind is ModelConfig and start.pretrained is not None:
+            continue
         st.markdown(f"**{name}**")
-        values |= setting_controls(settings, configs[kind], scope=scope)
+        # The scores to watch belong to a single target; several are watched by their common loss.
+        shown = [setting for setting in settings if not (several and setting.name == "monitor")]
+        values |= setting_controls(shown, configs[kind], scope=start.scope)
     return values
+
+
+def _target_weights(start: _Start) -> tuple[float, ...]:
+    """How much each target counts, in their order."""
+    targets = start.schema.targets
+    weights = []
+    for place, target in zip(st.columns(min(len(targets), 3)) * len(targets), targets, strict=False):
+        with place:
+            weights.append(
+                st.number_input(
+                    f"Weight of {widgets.md(target.name)}",
+                    min_value=OF_TARGETS.least,
+                    value=1.0,
+                    step=OF_TARGETS.step,
+                    format="%g",
+                    key=f"weight_{target.name}_{start.scope}",
+                    help=OF_TARGETS.help_text,
+                )
+            )
+    return tuple(weights)
 
 
 def _test_rows(info: DatasetInfo, settings: dict[str, Any], scope: str) -> str | None:
@@ -142,10 +154,13 @@ def _test_rows(info: DatasetInfo, settings: dict[str, Any], scope: str) -> str |
 
 def _estimate(info: DatasetInfo, settings: dict[str, Any]) -> None:
     """How long it may take, judged by what the last run of this workspace took."""
-    last = next((item.manifest for item in data_access.runs() if item.manifest), None)
-    if last is None or not last.seconds or not last.rows.get("train"):
+    names = data_access.run_names()
+    last = next((item.manifest for item in data_access.runs() if item.manifest and item.run_id in names), None)
+    if last is None or not last.seconds or not last.rows.get("train") or not settings["max_epochs"]:
         return
     n_epochs = len(data_access.run(last.run_id).history)
+    if not n_epochs:
+        return
     seconds = last.seconds / (last.rows["train"] * n_epochs) * info.n_rows * settings["max_epochs"]
     st.caption(f"Training takes about {job_panel.time_text(max(seconds, 1.0))} at most, judging by the last run here.")
 

@@ -28,7 +28,10 @@ def table() -> bool:
     names = data_access.dataset_names()
     if not names:
         return False
-    dataset_id = widgets.choice("Or go on with a table of this workspace", names, state.current("dataset"), key="walk")
+    current = state.current("dataset")
+    dataset_id = widgets.choice("Or go on with a table of this workspace", names, current, key="walk")
+    if current is not None and dataset_id != current:
+        state.clear("run", "job", "row", "class")  # what was trained on another table is another walk
     state.choose("dataset", dataset_id)
     return True
 
@@ -36,7 +39,9 @@ def table() -> bool:
 def _resume() -> None:
     """Offer the training that is going on, or the newest run: a walk that was left goes on from there."""
     job = next((record for record in data_access.queue().list(states=ACTIVE) if record.spec.kind == "train"), None)
-    run = next((item for item in data_access.runs() if item.manifest is not None), None)
+    trained = data_access.run_names()
+    mine = (item for item in data_access.runs() if item.run_id in trained)
+    run = next((item for item in mine if item.manifest and item.manifest.dataset.dataset_id is not None), None)
     if job is not None:
         title, ids = job.spec.title, {"dataset": job.spec.dataset_id, "job": job.job_id, "stage": "3"}
     elif run is not None and run.manifest is not None:
@@ -65,9 +70,12 @@ def target() -> bool:
     schema = dataset_target.target_controls(dataset_id, data_access.schema(dataset_id))
     if schema.target is None:
         return False
-    st.caption(widgets.as_sentence(schema.target.why))
+    targets = [schema.column(target.name) for target in schema.targets]
+    for column in targets:
+        introduced = f"{column.name}: {column.why}" if len(targets) > 1 else column.why
+        st.caption(widgets.as_sentence(introduced, capital=len(targets) == 1))
     dataset_profile.serious_warnings(data_access.profile(dataset_id, schema), dataset_id)
-    left_out = [column for column in schema.columns if column is not schema.target and not column.is_feature]
+    left_out = [column for column in schema.columns if column not in targets and not column.is_feature]
     if left_out:
         sentences = [f"{column.name}: {column.why or column.kind}" for column in left_out]
         widgets.notes("Left out of the model", sentences[:10])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import asked, data_access, explain_access, explain_jobs, run_view, state, widgets
+from pages._ui import asked, data_access, explain_access, explain_jobs, explain_widgets, run_view, state, widgets
 from tabnet_engine.data.samples import SAMPLES, load_sample
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.mask_summaries import summarise_masks
@@ -57,8 +57,9 @@ def decision() -> bool:
         widgets.info(explain_jobs.no_shap(run) or "This run was saved without SHAP values; its steps can be seen")
         run_view.explanation_links(run.run_id)
         return False
-    score = Score.of(run.manifest.task, run.manifest.outputs[0])
-    row = _row(values, score)
+    output = explain_widgets.output_choice(run, help_text="Whose score the steps and columns below explain.")
+    score = explain_widgets.score(run, output)
+    row = _row(values, score, output)
     explained = explain_access.row_explanation(run, row)
     if explained is None:
         widgets.info("The table of this run is no longer in the workspace, so its rows cannot be shown")
@@ -69,9 +70,9 @@ def decision() -> bool:
     )
     left, right = st.columns(2, gap="medium")
     with left:
-        _steps(explained, score)
+        _steps(explained, score, output)
     with right:
-        _moved(explained, score)
+        _moved(explained, score, output)
     _truth(run)
     st.markdown("**Go on** with the pages behind these steps:")
     run_view.explanation_links(run.run_id)
@@ -84,15 +85,23 @@ def _run() -> Run | None:
         widgets.info("This step needs a trained model; go back and train one")
         return None
     run = data_access.run(run_id)
+    _remember_table(run)
     if not has_explanations(run, MASKS):
         widgets.info("This run was saved without explanations; go back and train again")
         return None
     return run
 
 
-def _row(values: Attribution, score: Score) -> int:
+def _remember_table(run: Run) -> None:
+    """The steps before this one are about the table of this run, also where an address led here at once."""
+    dataset_id = run.manifest.dataset.dataset_id
+    if dataset_id is not None and dataset_id in data_access.dataset_names():
+        state.choose("dataset", dataset_id)
+
+
+def _row(values: Attribution, score: Score, output: int) -> int:
     rows = values.rows.tolist()
-    logits = dict(zip(rows, values.logits[:, 0].tolist(), strict=True))
+    logits = dict(zip(rows, values.logits[:, output].tolist(), strict=True))
     offered = rows[:_ROWS_OFFERED]
     current = asked.whole_number("row")
     row = st.selectbox(
@@ -107,17 +116,19 @@ def _row(values: Attribution, score: Score) -> int:
     return int(row)
 
 
-def _steps(explained: RowExplanation, score: Score) -> None:
+def _steps(explained: RowExplanation, score: Score, output: int) -> None:
     timeline = step_timeline(explained.masks, explained.row, explained.texts, top=len(explained.masks.features))
-    figure = decision_figures.step_timeline(timeline, output=0, unit=score.name)
+    figure = decision_figures.step_timeline(timeline, output=output, unit=score.name)
     widgets.chart(figure, key="walk_timeline", alt=f"Decision steps of row {explained.row}")
-    widgets.notes("What was read", timeline_sentences(timeline, score))
+    widgets.notes("What was read", timeline_sentences(timeline, score, output=output))
 
 
-def _moved(explained: RowExplanation, score: Score) -> None:
-    figure = waterfall(explained.attribution, 0, values=explained.texts, unit=score.name)
+def _moved(explained: RowExplanation, score: Score, output: int) -> None:
+    figure = waterfall(explained.attribution, 0, output=output, values=explained.texts, unit=score.name)
     widgets.chart(figure, key="walk_waterfall", alt=f"SHAP values of row {explained.row}")
-    sentences = attribution_sentences(explained.attribution, explained.row, score, values=explained.texts)
+    sentences = attribution_sentences(
+        explained.attribution, explained.row, score, values=explained.texts, output=output
+    )
     widgets.notes("What moved the score", sentences)
 
 

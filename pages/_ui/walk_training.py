@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import asked, data_access, job_panel, run_view, state, train_form, widgets
+from pages._ui import asked, data_access, job_panel, job_submit, run_view, state, train_start, widgets
+from tabnet_engine.data.schema import Task
 
 if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
@@ -24,7 +25,7 @@ def training() -> bool:
         widgets.info("This step needs a table with a column to predict; go back and choose them")
         return False
     active = data_access.queue().list(states=job_panel.ACTIVE)
-    mine = next((record for record in active if record.spec.dataset_id == dataset_id), None)
+    mine = next((job for job in active if job.spec.kind == "train" and job.spec.dataset_id == dataset_id), None)
     if mine is not None:
         state.choose("job", mine.job_id)
         return _follow(mine.job_id)
@@ -37,16 +38,18 @@ def training() -> bool:
 
 def _start(dataset_id: str, *, again: bool) -> None:
     info, schema = data_access.workspace().dataset(dataset_id), data_access.schema(dataset_id)
-    target = schema.target.name if schema.target else ""
+    targets = ", ".join(target.name for target in schema.targets)
+    if not train_start.enough_rows(info):
+        return
     if not again:
         st.markdown(
-            f"The model learns to predict **{widgets.md(target)}** from {len(schema.features)} columns. "
+            f"The model learns to predict **{widgets.md(targets)}** from {len(schema.features)} columns. "
             "Some rows are held back to test it. The suggested settings are fine for a first look."
         )
     label, kind = ("Train again", "secondary") if again else ("Train", "primary")
     if st.button(label, type=kind, icon=":material/play_arrow:", key="walk_train"):  # type: ignore[arg-type]
         # No settings: the worker takes those that fit the table.
-        state.choose("job", train_form.submit(dataset_id, {}, title=f"{info.name}: {target}"))
+        state.choose("job", job_submit.training(dataset_id, {}, title=f"{info.name}: {targets}"))
         state.fresh_token("train")
         st.rerun()
 
@@ -56,7 +59,9 @@ def _run_of(dataset_id: str) -> Run | None:
     mine = [
         item.run_id
         for item in data_access.runs()
-        if item.manifest is not None and item.manifest.dataset.dataset_id == dataset_id
+        if item.manifest is not None
+        and item.manifest.task is not Task.PRETRAINING
+        and item.manifest.dataset.dataset_id == dataset_id
     ]
     current = state.current("run")
     if not mine:

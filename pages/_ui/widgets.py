@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui import shell
+from pages._ui import shell, state
 from tabnet_engine.figures.theme import format_number
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:^&=\"'/@])")
 # Bare addresses would become links, and "->" or ">=" typographic signs.
 _REWRITTEN = re.compile(r"(https?:/|www(?=\.)|@|[<>~-](?=[-=>]))", re.IGNORECASE)
+_IN_UNITS = frozenset({"rmse", "mae", "mse"})
 _JOINER = "\u2060"  # invisible, splits what would be rewritten
 # Texts on coloured cells, and the quieter ones along the axes; both readable on their page.
 _TEXT_COLORS = {"light": ("#17202b", "#3d4957"), "dark": ("#e6ebf1", "#c3ccd6")}
@@ -88,7 +89,7 @@ def number(value: float | None) -> str:
 
 def score(name: str, value: float | None) -> str:
     """A score by its name: shares and losses with three decimals, errors in the target's unit with four digits."""
-    if value is None or name in {"rmse", "mae"}:
+    if value is None or name.rpartition(": ")[2] in _IN_UNITS:
         return format_number(value, 4)
     return f"{value:.3f}"
 
@@ -164,20 +165,22 @@ def choice(label: str, options: Mapping[str, str], current: str | None, *, key: 
     Args:
         label: what is chosen.
         options: id to the name shown; not empty.
-        current: the id chosen now; the first when it is not among the options.
+        current: the id chosen by the address or on another page, which wins over what was chosen here before;
+            the first when nothing is chosen that is among the options.
         key: unique on the page.
         help_text: one line that says what the choice does.
     """
     ids = list(options)
     index = ids.index(current) if current is not None and current in options else 0
-    # The key carries the current id, so that a choice made elsewhere (address, another page) wins.
-    return str(
+    chosen = str(
         st.selectbox(
             label,
             ids,
             index=index,
             format_func=lambda item: options[item],
-            key=f"{key}_{ids[index]}",
+            key=state.choice_key(key, current),
             help=help_text or None,
         )
     )
+    state.keep_chosen(key, chosen)
+    return chosen

@@ -45,7 +45,7 @@ def split_settings(pairs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
 
 
 def choose_settings(
-    settings: Mapping[str, Any], *, n_rows: int, n_features: int
+    settings: Mapping[str, Any], *, n_rows: int, n_features: int, n_categorical: int = 0
 ) -> tuple[ModelConfig, TrainingConfig, ExplainConfig]:
     """Settings that fit the table, with the user's own on top.
 
@@ -54,6 +54,7 @@ def choose_settings(
             (the default: what the size of the table suggests) or ``paper`` (Arik & Pfister 2021 to the letter).
         n_rows: rows of the table.
         n_features: raw columns that take part.
+        n_categorical: how many of them are categories or truth values.
 
     Raises:
         ConfigError: an unknown preset or setting, or a value outside its range.
@@ -66,8 +67,10 @@ def choose_settings(
     if preset == "paper":
         base = (ModelConfig.paper(), TrainingConfig.paper(n_rows=n_rows))
     else:
-        suggested = ModelConfig.suggest(n_rows=n_rows, n_features=n_features)
-        base = (suggested, TrainingConfig.suggest(n_rows=n_rows))
+        base = (
+            ModelConfig.suggest(n_rows=n_rows, n_features=n_features, n_categorical=n_categorical),
+            TrainingConfig.suggest(n_rows=n_rows, n_features=n_features, n_categorical=n_categorical),
+        )
     return (
         base[0].replace(**model),
         base[1].replace(**training),

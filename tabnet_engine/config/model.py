@@ -60,23 +60,30 @@ class ModelConfig(Settings):
         require("entropy_epsilon", self.entropy_epsilon, 0.0, 0.1)
 
     @classmethod
-    def suggest(cls, *, n_rows: int, n_features: int) -> Self:
+    def suggest(cls, *, n_rows: int, n_features: int, n_categorical: int = 0) -> Self:
         """Settings that fit the size of a table; constructors themselves never guess.
 
         Args:
             n_rows: rows that training will see.
             n_features: raw columns that take part.
+            n_categorical: how many of them are categories or truth values.
         """
         few, many = n_rows < 2_000, n_rows >= 50_000
+        fine = 12_000 <= n_rows < 50_000
+        only_categories = 0 < n_features <= n_categorical
         width = 8 if few or n_features <= 4 else 32 if many else 16
         return cls(
             n_d=width,
             n_a=width,
-            # A few hundred rows cannot fill the bins of many columns; a straight line errs less there.
-            numeric_embedding="none" if n_rows < 1_000 else "piecewise",
-            n_bins=12 if few else 24,
+            # So few rows cannot fill the bins of many columns; a straight line errs less there.
+            numeric_embedding="none" if n_rows < 200 else "piecewise",
+            n_bins=12 if few else 48 if fine else 24,
+            d_numeric=8 if fine else 4,
+            # Codes of one meaning in several columns (ranks of cards) are found equal, and told apart, when a code
+            # has about as many dimensions as there are codes; a few hundred rows cannot fill them.
+            d_categorical=16 if only_categories and not few else None,
             # With few batches an epoch the running statistics must follow faster.
-            momentum=0.1 if n_rows < 10_000 else 0.02,
+            momentum=0.1 if n_rows < 12_000 else 0.02,
         )
 
     @classmethod

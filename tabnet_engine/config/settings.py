@@ -44,12 +44,12 @@ class Settings:
 
 def _coerce(key: str, value: Any, hint: Any) -> Any:
     """Turn ``value`` into the type that the field declares; text is parsed, nothing is truncated."""
-    origin = typing.get_origin(hint)
+    origin: Any = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         if value is None or (isinstance(value, str) and value.lower() == "none"):
             return None
         return _coerce_choice(key, value, [arg for arg in typing.get_args(hint) if arg is not type(None)])
-    if origin in (tuple,):
+    if origin is tuple:
         return _coerce_list(key, value, typing.get_args(hint)[0])
     if origin is Literal:
         choices = typing.get_args(hint)
@@ -64,7 +64,7 @@ def _coerce(key: str, value: Any, hint: Any) -> Any:
 def _coerce_choice(key: str, value: Any, hints: list[Any]) -> Any:
     """The first of several types that the value fits; a list where it is one."""
     listed = isinstance(value, list | tuple) or (isinstance(value, str) and "," in value)
-    hints = sorted(hints, key=lambda hint: (typing.get_origin(hint) is tuple) != listed)
+    hints = sorted(hints, key=lambda hint: ("tuple" in str(hint)) != listed)
     return _coerce(key, value, hints[0])
 
 

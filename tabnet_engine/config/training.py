@@ -36,7 +36,9 @@ class TrainingConfig(Settings):
     task_weights: tuple[float, ...] = ()
     freeze_epochs: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
-    monitor: Literal["auto", "loss", "auc", "accuracy", "log_loss", "rmse", "mae", "r2"] = "auto"
+    monitor: Literal[
+        "auto", "loss", "auc", "accuracy", "balanced_accuracy", "log_loss", "rmse", "mae", "mse", "rmsle", "r2"
+    ] = "auto"
     patience: int = 8
     validation_fraction: float = 0.1
     test_fraction: float = 0.2
@@ -60,18 +62,26 @@ class TrainingConfig(Settings):
             require("task_weights", weight, 0.0, 1e6)
 
     @classmethod
-    def suggest(cls, *, n_rows: int) -> Self:
-        """Epochs, batch and weight decay that fit the number of rows.
+    def suggest(cls, *, n_rows: int, n_features: int = 0, n_categorical: int = 0) -> Self:
+        """Epochs, batch and weight decay that fit the table.
 
         Small tables need more passes and a stronger decay. The one-cycle schedule gains most in its last
-        epochs, so early stopping waits for half of them.
+        epochs, so early stopping waits for half of them. A table that holds nothing but categories is learned
+        late: its rules join several codes, and none of them shows before all are found.
+
+        Args:
+            n_rows: rows that training will see.
+            n_features: raw columns that take part.
+            n_categorical: how many of them are categories or truth values.
         """
         if n_rows < 2_000:
             return cls(max_epochs=100, batch_size=32, weight_decay=1.0, patience=50)
-        if n_rows < 10_000:
+        if n_rows < 50_000 and 0 < n_features <= n_categorical:
+            return cls(max_epochs=40, batch_size=64 if n_rows < 12_000 else 256, weight_decay=0.1, patience=20)
+        if n_rows < 12_000:
             return cls(max_epochs=30, batch_size=64, weight_decay=0.5, patience=15)
         if n_rows < 50_000:
-            return cls(max_epochs=15, batch_size=256, weight_decay=0.3, patience=8)
+            return cls(max_epochs=30, batch_size=256, weight_decay=0.3, patience=15)
         if n_rows < 200_000:
             return cls(max_epochs=15, batch_size=256, weight_decay=0.1, patience=8)
         return cls(max_epochs=10, batch_size=1024, weight_decay=0.1, patience=5)
@@ -96,6 +106,13 @@ class TrainingConfig(Settings):
             patience=0,
         )
 
+    def for_fine_tuning(self) -> Self:
+        """The same for a start from a pretrained network: four epochs of five train the head alone.
+
+        A fresh head at first pulls the encoder away from what it knows, the more so the fewer the labels.
+        """
+        return self.replace(freeze_epochs=round(0.8 * self.max_epochs))
+
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainingConfig(Settings):
@@ -113,7 +130,7 @@ class PretrainingConfig(Settings):
     max_epochs: int = 30
     batch_size: int = 256
     learning_rate: float = 0.01
-    weight_decay: float = 0.01
+    weight_decay: float = 0.3
     sparsity_lambda: float = 0.0
     clip_norm: float = 1.0
     patience: int = 10

@@ -20,7 +20,7 @@ import pandas as pd
 
 from tabnet_engine.data.binning import quantile_edges, standardisation
 from tabnet_engine.data.moments import datetime_parts, expand_moments
-from tabnet_engine.data.schema import Column, FeatureSchema, Kind
+from tabnet_engine.data.schema import CATEGORICAL, Column, FeatureSchema, Kind
 from tabnet_engine.data.values import as_numbers, as_text, as_timestamps, factorise, value_order
 from tabnet_engine.errors import SchemaError
 
@@ -40,7 +40,6 @@ MISSING, UNSEEN, FIRST_CATEGORY = 0, 1, 2
 MAX_CATEGORIES = 255
 STANDARDISED_LIMIT = 1e4
 
-_CATEGORICAL = frozenset({Kind.CATEGORY, Kind.BOOLEAN})
 _TRUTH_VALUES = frozenset({"True", "False"})
 
 
@@ -58,7 +57,9 @@ class InputLayout:
 
     ``numeric_feature`` and ``categorical_feature`` give the raw feature of each slot; a date fills
     several numeric slots of the same feature. ``categorical_sizes`` counts each slot's states with
-    :data:`MISSING` and :data:`UNSEEN`. ``bins`` are increasing edges in standardised units.
+    :data:`MISSING` and :data:`UNSEEN`. ``bins`` are increasing edges in standardised units. ``groups``
+    numbers the group of each raw feature (F), from 0 without gaps: the features of one group share one
+    entry of the masks. When it is empty every feature is a group of its own; read :attr:`feature_group`.
     """
 
     feature_names: tuple[str, ...]
@@ -66,6 +67,7 @@ class InputLayout:
     categorical_feature: tuple[int, ...]
     categorical_sizes: tuple[int, ...]
     bins: tuple[tuple[float, ...], ...]
+    groups: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if set(self.numeric_feature) | set(self.categorical_feature) != set(range(self.n_features)):
@@ -76,11 +78,23 @@ class InputLayout:
             raise SchemaError(f"a categorical slot must have at least {FIRST_CATEGORY} states, missing and unseen")
         if len(self.bins) != len(self.numeric_feature) or not all(map(_is_increasing, self.bins)):
             raise SchemaError("the input layout must give two or more increasing edges for each numeric slot")
+        if self.groups and (len(self.groups) != self.n_features or set(self.groups) != set(range(self.n_groups))):
+            raise SchemaError("the input layout must give each feature one group, numbered from 0 without gaps")
 
     @property
     def n_features(self) -> int:
         """F, the number of raw features."""
         return len(self.feature_names)
+
+    @property
+    def feature_group(self) -> tuple[int, ...]:
+        """The group of each raw feature (F)."""
+        return self.groups or tuple(range(self.n_features))
+
+    @property
+    def n_groups(self) -> int:
+        """G, the number of groups: the width of the network's own masks."""
+        return 1 + max(self.feature_group, default=-1)
 
     def to_mapping(self) -> dict[str, Any]:
         """The layout as plain JSON values."""
@@ -100,6 +114,7 @@ class InputLayout:
                 categorical_feature=tuple(map(int, values["categorical_feature"])),
                 categorical_sizes=tuple(map(int, values["categorical_sizes"])),
                 bins=tuple(tuple(map(float, edges)) for edges in values["bins"]),
+                groups=tuple(map(int, values.get("groups", ()))),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"the input layout cannot be read: {error}") from error
@@ -271,7 +286,7 @@ def _series(frame: pd.DataFrame, column: Column) -> pd.Series[Any]:
 
 def _learn(frame: pd.DataFrame, column: Column, rows: npt.NDArray[np.int64]) -> Column:
     series = _series(frame, column)
-    if column.kind in _CATEGORICAL:
+    if column.kind in CATEGORICAL:
         return dataclasses.replace(column, categories=_categories(series.iloc[rows]))
     if column.kind is Kind.DATETIME and not column.datetime_parts:
         return dataclasses.replace(column, datetime_parts=datetime_parts(as_timestamps(series)[rows]))
@@ -332,9 +347,16 @@ def _layout(schema: FeatureSchema, bins: tuple[tuple[float, ...], ...]) -> Input
     categorical: list[int] = []
     features = schema.features
     for feature, column in enumerate(features):
-        if column.kind in _CATEGORICAL:
+        if column.kind in CATEGORICAL:
             categorical.append(feature)
         else:
             numeric.extend([feature] * (len(column.datetime_parts) if column.kind is Kind.DATETIME else 1))
     sizes = tuple(FIRST_CATEGORY + len(features[feature].categories) for feature in categorical)
-    return InputLayout(schema.feature_names, tuple(numeric), tuple(categorical), sizes, bins)
+    return InputLayout(schema.feature_names, tuple(numeric), tuple(categorical), sizes, bins, _groups(features))
+
+
+def _groups(features: tuple[Column, ...]) -> tuple[int, ...]:
+    """Groups by their names, numbered as they first appear; none where no two features share one."""
+    keys = [(column.group, feature if column.group is None else None) for feature, column in enumerate(features)]
+    number = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    return () if len(number) == len(features) else tuple(number[key] for key in keys)

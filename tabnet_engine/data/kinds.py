@@ -5,7 +5,6 @@ Each function returns a new schema and checks against the table that the change 
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pandas as pd
@@ -13,12 +12,13 @@ import pandas as pd
 from tabnet_engine.data.moments import datetime_parts
 from tabnet_engine.data.proposals import propose_schema
 from tabnet_engine.data.schema import ENCODABLE, FeatureSchema, Kind, Role
+from tabnet_engine.data.several_targets import set_targets, without_head
 from tabnet_engine.data.tasks import set_target
 from tabnet_engine.data.values import as_numbers, as_text, as_timestamps, factorise
 from tabnet_engine.data.wording import quoted
 from tabnet_engine.errors import SchemaError
 
-__all__ = ["as_text", "propose_schema", "set_kind", "set_role", "set_target"]
+__all__ = ["as_text", "propose_schema", "set_kind", "set_role", "set_target", "set_targets"]
 
 _ROLE_CHOSEN = {
     Role.FEATURE: "Learned from, by the user's choice.",
@@ -84,8 +84,8 @@ def _check_few_values(series: pd.Series[Any], kind: Kind, allowed: int) -> None:
 def set_role(schema: FeatureSchema, name: str, role: Role | str) -> FeatureSchema:
     """The schema with one column used for something else.
 
-    There is at most one row id: an earlier one becomes ignored. Taking the role from the target leaves
-    the schema without a task.
+    There is at most one row id: an earlier one becomes ignored. Taking the role from the only target leaves
+    the schema without a task; taking it from one of two leaves a schema with a single target.
 
     Raises:
         SchemaError: no such column or role, a feature of a kind that cannot be learned from, or the role
@@ -103,7 +103,7 @@ def set_role(schema: FeatureSchema, name: str, role: Role | str) -> FeatureSchem
     if wanted is Role.ROW_ID and schema.row_id is not None:
         changed = changed.with_column(schema.row_id.name, role=Role.IGNORED)
     changed = changed.with_column(name, role=wanted, why=_ROLE_CHOSEN[wanted])
-    return dataclasses.replace(changed, task=None, classes=()) if column.role is Role.TARGET else changed
+    return without_head(changed, name) if column.role is Role.TARGET else changed
 
 
 def _role(role: Role | str) -> Role:

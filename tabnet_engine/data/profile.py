@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from tabnet_engine.data.profiling.column_profile import Cells, describe, read_cells
 from tabnet_engine.data.profiling.duplicates import ColumnPrints, RowHash
-from tabnet_engine.data.profiling.leakage import TargetView, associate, determined_by, find_sum, view_target
+from tabnet_engine.data.profiling.leakage import TargetView, associate, determined_by, find_sum, view_targets
 from tabnet_engine.data.profiling.profile_records import (
     Association,
     ColumnProfile,
@@ -17,9 +17,10 @@ from tabnet_engine.data.profiling.profile_records import (
     Severity,
     TableProfile,
     TableWarning,
+    TargetProfile,
     Topic,
 )
-from tabnet_engine.data.profiling.table_warnings import Findings, find_warnings
+from tabnet_engine.data.profiling.table_warnings import Findings, Leaks, find_warnings
 from tabnet_engine.data.schema import ENCODABLE, Column, FeatureSchema, Kind, Role
 from tabnet_engine.errors import SchemaError
 
@@ -30,6 +31,7 @@ __all__ = [
     "Severity",
     "TableProfile",
     "TableWarning",
+    "TargetProfile",
     "Topic",
     "profile_table",
 ]
@@ -44,7 +46,7 @@ def profile_table(frame: pd.DataFrame, schema: FeatureSchema, *, seed: int = 0) 
 
     Args:
         frame: the table.
-        schema: its columns; with a target, associations and leakage are measured too.
+        schema: its columns; with targets, associations and leakage are measured too, for each of them.
         seed: of the sample of rows.
 
     Raises:
@@ -53,72 +55,105 @@ def profile_table(frame: pd.DataFrame, schema: FeatureSchema, *, seed: int = 0) 
     absent = [column.name for column in schema.columns if column.name not in frame.columns]
     if absent:
         raise SchemaError(f"the table has no column {absent[0]!r}, which its schema names")
-    target = view_target(frame, schema, seed)
-    rows, prints, determined = RowHash(len(frame)), ColumnPrints(), {}
+    measures = tuple(_TargetMeasures(view) for view in view_targets(frame, schema, seed))
+    rows, prints = RowHash(len(frame)), ColumnPrints()
     columns: list[ColumnProfile] = []
     for column in schema.columns:
         cells = read_cells(frame[column.name], column)
-        columns.append(_measure(column, cells, target))
+        columns.append(describe(column, cells))
+        for measured in measures:
+            measured.add(column, cells)
         if column.is_feature or column.role is Role.TARGET:
             rows.add(cells.codes)
         if column.is_feature:
             prints.add(column.name, cells)
-            determined[column.name] = determined_by(cells, target) if target is not None else 0.0
-    found = None if target is None else find_sum(frame, schema, target, _strengths(columns))
     findings = Findings(
-        n_checked=0 if target is None else target.sample.size,
-        determined=determined,
-        rule=None if found is None else found[0],
-        rule_columns=() if found is None else found[1],
+        leaks=tuple(measured.leaks(frame, schema) for measured in measures),
         same_columns=prints.groups(),
         n_repeated_rows=rows.n_repeated(),
     )
-    profile = _assemble(frame, schema, columns, target)
+    profile = _assemble(len(frame), schema, columns, measures)
     return dataclasses.replace(profile, warnings=find_warnings(profile, findings))
 
 
-def _measure(column: Column, cells: Cells, target: TargetView | None) -> ColumnProfile:
-    measured = describe(column, cells)
-    if target is None or column.role is Role.TARGET or column.kind not in ENCODABLE:
-        return measured
-    return dataclasses.replace(measured, association=associate(cells, target))
+@dataclass
+class _TargetMeasures:
+    """What was measured of each column against one target."""
 
+    view: TargetView
+    associations: dict[str, Association] = field(default_factory=dict)
+    determined: dict[str, float] = field(default_factory=dict)
 
-def _strengths(columns: list[ColumnProfile]) -> dict[str, float]:
-    return {column.name: column.association.value for column in columns if column.association is not None}
+    def add(self, column: Column, cells: Cells) -> None:
+        """Measure one more column."""
+        association = None
+        if column.role is not Role.TARGET and column.kind in ENCODABLE:
+            association = associate(cells, self.view)
+        if association is not None:
+            self.associations[column.name] = association
+        if column.is_feature:
+            self.determined[column.name] = determined_by(cells, self.view)
+
+    def leaks(self, frame: pd.DataFrame, schema: FeatureSchema) -> Leaks:
+        """What may give the target away, once every column was added."""
+        strengths = {name: association.value for name, association in self.associations.items()}
+        rule, names = find_sum(frame, schema, self.view, strengths) or (None, ())
+        return Leaks(
+            target=self.view.target.name,
+            n_checked=self.view.sample.size,
+            determined=self.determined,
+            rule=rule,
+            rule_columns=names,
+        )
+
+    def described(self) -> TargetProfile:
+        """The target in numbers."""
+        counts, target = self.view.class_counts, self.view.target
+        classes = target.classes if counts else ()
+        return TargetProfile(name=target.name, classes=classes, class_counts=counts, associations=self.associations)
 
 
 def _assemble(
-    frame: pd.DataFrame, schema: FeatureSchema, columns: list[ColumnProfile], target: TargetView | None
+    n_rows: int, schema: FeatureSchema, columns: list[ColumnProfile], measures: tuple[_TargetMeasures, ...]
 ) -> TableProfile:
-    counts: tuple[int, ...] = ()
-    if target is not None and target.numbers is None:
-        present = target.codes[target.codes >= 0]
-        counts = tuple(np.bincount(present, minlength=len(schema.classes)).tolist())
+    targets = tuple(measured.described() for measured in measures)
+    if not targets:
+        return TableProfile(n_rows=n_rows, n_columns=len(columns), columns=tuple(columns))
+    first = targets[0]
     return TableProfile(
-        n_rows=len(frame),
+        n_rows=n_rows,
         n_columns=len(columns),
-        columns=tuple(columns),
-        notes=() if target is None else _notes(schema, target),
-        target=None if schema.target is None else schema.target.name,
-        classes=schema.classes if counts else (),
-        class_counts=counts,
+        columns=tuple(dataclasses.replace(c, association=first.associations.get(c.name)) for c in columns),
+        notes=_all_notes(schema, [measured.view for measured in measures]),
+        target=first.name,
+        classes=first.classes,
+        class_counts=first.class_counts,
+        targets=targets,
     )
 
 
-def _notes(schema: FeatureSchema, target: TargetView) -> tuple[str, ...]:
+def _all_notes(schema: FeatureSchema, views: list[TargetView]) -> tuple[str, ...]:
+    """What is true of every target is said once, without a name."""
+    shared = {_notes(schema, view) for view in views}
+    if len(shared) == 1:
+        return shared.pop()
+    return tuple(note for view in views for note in _notes(schema, view, view.target.name))
+
+
+def _notes(schema: FeatureSchema, target: TargetView, name: str | None = None) -> tuple[str, ...]:
+    a_target, the_target = ("a target", "the target") if name is None else (repr(name), repr(name))
     if not target.can_be_checked:
-        return (f"Only {target.n_usable:,} rows have a target: too few to look for leakage.",)
+        return (f"Only {target.n_usable:,} rows have {a_target}: too few to look for leakage.",)
     notes = []
     if target.sample.size < target.n_usable:
         notes.append(
-            f"Leakage was looked for in {target.sample.size:,} of the {target.n_usable:,} rows with a target, drawn "
+            f"Leakage was looked for in {target.sample.size:,} of the {target.n_usable:,} rows with {a_target}, drawn "
             "at random; every other number is of all rows."
         )
     n_numbers = sum(column.kind is Kind.NUMBER for column in schema.features)
     if target.numbers is not None and n_numbers > target.n_sum_columns:
         notes.append(
-            f"Sums that equal the target were looked for among the {target.n_sum_columns} of {n_numbers:,} number "
+            f"Sums that equal {the_target} were looked for among the {target.n_sum_columns} of {n_numbers:,} number "
             "columns that go with it most."
         )
     return tuple(notes)

@@ -48,6 +48,7 @@ SINGLE_TASKS = (Task.BINARY, Task.MULTICLASS, Task.REGRESSION)
 
 
 ENCODABLE = frozenset({Kind.NUMBER, Kind.CATEGORY, Kind.BOOLEAN, Kind.DATETIME})
+CATEGORICAL = frozenset({Kind.CATEGORY, Kind.BOOLEAN})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +117,11 @@ class FeatureSchema:
         return tuple(column.name for column in self.features)
 
     @property
+    def n_categorical(self) -> int:
+        """How many of :attr:`features` hold categories or truth values."""
+        return sum(column.kind in CATEGORICAL for column in self.features)
+
+    @property
     def target(self) -> Column | None:
         """The column to predict, when one is chosen; the first of several."""
         return next((column for column in self.columns if column.role is Role.TARGET), None)
@@ -159,6 +165,7 @@ class FeatureSchema:
             columns = tuple(_column(item) for item in values["columns"])
             task = None if values["task"] is None else Task(values["task"])
             heads = tuple(_head(item) for item in values.get("heads", ()))
+            _check_heads(columns, task, heads)
             return cls(columns=columns, task=task, classes=tuple(values["classes"]), heads=heads)
         except (KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"the schema cannot be read: {error}") from error
@@ -167,6 +174,15 @@ class FeatureSchema:
 def _column(item: Mapping[str, Any]) -> Column:
     texts = {key: tuple(item[key]) for key in ("categories", "datetime_parts")}
     return Column(**{**item, **texts, "kind": Kind(item["kind"]), "role": Role(item["role"])})
+
+
+def _check_heads(columns: tuple[Column, ...], task: Task | None, heads: tuple[Target, ...]) -> None:
+    chosen = [column.name for column in columns if column.role is Role.TARGET]
+    several = task is Task.MULTITASK
+    if several != (len(heads) > 1) or (len(chosen) > 1 and not several):
+        raise ValueError("several targets must each be described")
+    if heads and [head.name for head in heads] != chosen:
+        raise ValueError("the targets described are not the columns with that role")
 
 
 def _head(item: Mapping[str, Any]) -> Target:

@@ -28,7 +28,7 @@ class TargetCodecs:
     The K logits are those of the first target, then those of the second, and so on.
 
     Raises:
-        SchemaError: no target, or two of one name.
+        SchemaError: no target, or two targets or outputs of one name.
     """
 
     codecs: tuple[TargetCodec, ...]
@@ -38,6 +38,9 @@ class TargetCodecs:
             raise SchemaError("no target is chosen; choose the column to predict")
         if len(set(self.names)) < len(self.codecs):
             raise SchemaError(f"every target must have a name of its own, got {', '.join(self.names)}")
+        twice = [name for place, name in enumerate(self.outputs) if name in self.outputs[:place]]
+        if twice:
+            raise SchemaError(f"two targets would both have an output {twice[0]!r}; rename one of their columns")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tabnet_engine.data.binning import standardisation
-from tabnet_engine.data.schema import Column, FeatureSchema, Target, Task
+from tabnet_engine.data.schema import SINGLE_TASKS, FeatureSchema, Role, Target, Task
 from tabnet_engine.data.values import as_numbers, factorise
 from tabnet_engine.data.wording import listed, quoted
 from tabnet_engine.errors import SchemaError
@@ -24,21 +24,34 @@ _FARTHEST = 1e15
 
 
 def usable_rows(frame: pd.DataFrame, schema: FeatureSchema) -> tuple[npt.NDArray[np.int64], str | None]:
-    """Positions of the rows that have a target, and one sentence when others had to be left out.
+    """Positions of the rows that have every target, and one sentence when others had to be left out.
 
     Raises:
-        SchemaError: no target is chosen, its column is absent, or no row has it.
+        SchemaError: no target is chosen, the column of one is absent, or no row has them all.
     """
-    target = _target(schema)
-    present = _series(frame, target.name).notna().to_numpy()
-    rows = np.flatnonzero(present).astype(np.int64)
-    if rows.size == 0:
-        raise SchemaError(f"the target {target.name!r} is missing in every row; choose another target")
+    names = _target_names(schema)
+    absent = {name: _series(frame, name).isna().to_numpy() for name in names}
+    incomplete = np.any(list(absent.values()), axis=0)
+    rows = np.flatnonzero(~incomplete).astype(np.int64)
     n_missing = len(frame) - rows.size
+    if rows.size == 0:
+        raise SchemaError(_nowhere_complete(absent))
     if n_missing == 0:
         return rows, None
-    share = n_missing / len(frame)
-    return rows, f"{n_missing:,} of {len(frame):,} rows ({share:.1%}) have no {target.name!r} and were left out"
+    left_out = f"{n_missing:,} of {len(frame):,} rows ({n_missing / len(frame):.1%})"
+    if len(names) == 1:
+        return rows, f"{left_out} have no {names[0]!r} and were left out"
+    lacking = sorted(((int(cells.sum()), name) for name, cells in absent.items() if cells.any()), reverse=True)
+    missing = ", ".join(f"{name!r} in {count:,}" for count, name in lacking[:5])
+    more = f" and {len(lacking) - 5} more targets" if len(lacking) > 5 else ""
+    return rows, f"{left_out} lack a target and were left out: {missing}{more}"
+
+
+def _nowhere_complete(absent: Mapping[str, npt.NDArray[np.bool_]]) -> str:
+    for name, cells in absent.items():
+        if cells.all():
+            return f"the target {name!r} is missing in every row; choose another target"
+    return f"no row has all of the targets {listed(list(absent))}; choose fewer targets"
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,8 @@ class TargetCodec:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
+        if self.task not in SINGLE_TASKS:
+            raise SchemaError(f"one target's task is {', '.join(SINGLE_TASKS)}; {self.name!r} has {self.task}")
         if self.task is Task.REGRESSION:
             if not np.isfinite(self.mean) or not 0 < self.scale < np.inf:
                 raise SchemaError(f"the target's mean and scale must be finite, got {self.mean} and {self.scale}")
@@ -167,16 +182,19 @@ class TargetCodec:
 def _as_target(schema: FeatureSchema | Target) -> Target:
     if isinstance(schema, Target):
         return schema
-    column = _target(schema)
+    names = _target_names(schema)
     if schema.task is None:
-        raise SchemaError(f"no task is chosen for the target {column.name!r}")
+        raise SchemaError(f"no task is chosen for the target {names[0]!r}")
+    if len(schema.targets) > 1:
+        raise ValueError(f"the schema has {len(schema.targets)} targets; give one of {', '.join(names)}")
     return schema.targets[0]
 
 
-def _target(schema: FeatureSchema) -> Column:
-    if schema.target is None:
+def _target_names(schema: FeatureSchema) -> tuple[str, ...]:
+    names = tuple(column.name for column in schema.columns if column.role is Role.TARGET)
+    if not names:
         raise SchemaError("no target is chosen; choose the column to predict")
-    return schema.target
+    return names
 
 
 def _series(frame: pd.DataFrame, name: str) -> pd.Series[Any]:

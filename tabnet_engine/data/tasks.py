@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tabnet_engine.data.proposals import propose_column, propose_schema
-from tabnet_engine.data.schema import ENCODABLE, SINGLE_TASKS, FeatureSchema, Kind, Role, Task
+from tabnet_engine.data.schema import ENCODABLE, SINGLE_TASKS, Column, FeatureSchema, Kind, Role, Target, Task
 from tabnet_engine.data.values import as_numbers, factorise, value_order
 from tabnet_engine.data.wording import listed, quoted
 from tabnet_engine.errors import SchemaError
 
-__all__ = ["MAX_CLASSES", "set_target"]
+__all__ = ["MAX_CLASSES", "find_target", "mark_target", "set_target", "without_targets"]
 
 MAX_CLASSES = 100
 # Whole numbers are classes when they are few and each occurs several times; otherwise a quantity.
@@ -35,7 +36,7 @@ def set_target(
     rarer one.
 
     Args:
-        schema: the columns; a former target becomes a feature again, where its kind allows.
+        schema: the columns; former targets become features again, where their kinds allow.
         frame: the table.
         target: name of the column to predict.
         task: the task, or "auto".
@@ -45,21 +46,46 @@ def set_target(
         SchemaError: no such column, task or class; a target that is missing everywhere, has one value,
             names rows, holds dates, has too many classes, or does not fit the task.
     """
-    column = schema.column(target)
-    series = frame[target]
+    found = find_target(schema, frame, target, task, positive)
+    changed = mark_target(without_targets(schema, frame, keep=(target,)), found)
+    return dataclasses.replace(changed, task=found.task, classes=found.classes)
+
+
+def find_target(
+    schema: FeatureSchema, frame: pd.DataFrame, name: str, task: Task | str = "auto", positive: str | None = None
+) -> Target:
+    """The task and the classes of one column to predict; arguments and errors are those of :func:`set_target`."""
+    column = schema.column(name)
+    series = frame[name]
     counts = _class_counts(series)
-    _refuse_unusable(target, column.kind, counts, task)
+    _refuse_unusable(name, column.kind, counts, task)
     found = _found_task(series, counts) if task == "auto" else _asked_task(task)
     _check_task(series, counts, found)
-    classes = () if found is Task.REGRESSION else tuple(sorted(counts, key=value_order))
-    why = "The target: a quantity." if found is Task.REGRESSION else f"The target: {len(classes)} classes."
     if found is Task.BINARY:
-        classes = _positive_last(target, counts, positive)
-        why = f"The target: {listed(classes[1:])} is the positive class, against {listed(classes[:1])}."
-    elif positive is not None:
-        raise SchemaError(f"a positive class is chosen for two classes only; the task of {target!r} is {found}")
-    changed = _without_target(schema, frame).with_column(target, role=Role.TARGET, why=why, categories=())
-    return dataclasses.replace(changed, task=found, classes=classes)
+        return Target(name=name, task=found, classes=_positive_last(name, counts, positive))
+    if positive is not None:
+        raise SchemaError(f"a positive class is chosen for two classes only; the task of {name!r} is {found}")
+    classes = () if found is Task.REGRESSION else tuple(sorted(counts, key=value_order))
+    return Target(name=name, task=found, classes=classes)
+
+
+def mark_target(schema: FeatureSchema, target: Target) -> FeatureSchema:
+    """The schema with the role and the reason of a target on its column; its task is left to the caller."""
+    why = f"The target: {len(target.classes)} classes."
+    if target.task is Task.REGRESSION:
+        why = "The target: a quantity."
+    elif target.task is Task.BINARY:
+        why = f"The target: {listed(target.classes[1:])} is the positive class, against {listed(target.classes[:1])}."
+    return schema.with_column(target.name, role=Role.TARGET, why=why, categories=())
+
+
+def without_targets(schema: FeatureSchema, frame: pd.DataFrame, *, keep: Collection[str] = ()) -> FeatureSchema:
+    """The schema without a task; targets become features again where their kind allows, except those to ``keep``."""
+    changed = dataclasses.replace(schema, task=None, classes=(), heads=())
+    for column in schema.columns:
+        if column.role is Role.TARGET and column.name not in keep:
+            changed = _as_before(changed, frame, column)
+    return changed
 
 
 def _class_counts(series: pd.Series[Any]) -> dict[str, int]:
@@ -137,10 +163,7 @@ def _natural_positive(ordered: list[str], counts: dict[str, int]) -> str:
     return ordered[0] if counts[ordered[0]] < counts[ordered[1]] else ordered[1]
 
 
-def _without_target(schema: FeatureSchema, frame: pd.DataFrame) -> FeatureSchema:
-    former = schema.target
-    if former is None:
-        return schema
+def _as_before(schema: FeatureSchema, frame: pd.DataFrame, former: Column) -> FeatureSchema:
     proposal = propose_column(former.name, frame[former.name])
     if proposal.kind is not former.kind:  # proposed among the other columns, or chosen by the user
         proposal = propose_schema(frame).column(former.name)

@@ -12,11 +12,19 @@ import numpy.typing as npt
 
 from tabnet_engine.data.encoding import EncodedTable
 from tabnet_engine.data.schema import Task
+from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Background
 from tabnet_engine.explain.subject import ChosenRows
 
-__all__ = ["BackgroundSample", "choose_rows", "draw_background", "stratified_positions"]
+__all__ = [
+    "BackgroundSample",
+    "choose_rows",
+    "draw_background",
+    "strata",
+    "stratified_positions",
+    "substitute_background",
+]
 
 
 @dataclass(frozen=True)
@@ -39,16 +47,18 @@ def draw_background(
     task: Task,
     n_rows: int,
     seed: int,
+    target: str = "",
 ) -> BackgroundSample:
     """A stratified sample of training rows.
 
     Args:
         table: the whole encoded table.
         rows: positions of the training rows in it (B).
-        y: their targets (B), class codes or numbers.
+        y: their targets (B), class codes or numbers; of several targets the one that :func:`strata` gives.
         task: decides the strata: classes, or ranges of the target.
         n_rows: how many to draw; all rows when there are fewer.
         seed: of the draw.
+        target: which of several targets ``y`` holds; empty when there is one.
 
     Raises:
         ExplanationError: there is no row to draw from, or none is wanted.
@@ -60,10 +70,36 @@ def draw_background(
     if len(rows) == 0:
         raise ExplanationError("there is no training row to draw a background from")
     drawn = np.asarray(rows, dtype=np.int64)[stratified_positions(y, n_rows, task=task, seed=seed)]
-    background = Background(
-        description=_draw_text(len(drawn), len(rows), "training rows", task), rows=drawn, n_population=len(rows)
+    description = _draw_text(len(drawn), len(rows), "training rows", task, target)
+    return BackgroundSample(Background(description=description, rows=drawn, n_population=len(rows)), table.take(drawn))
+
+
+def substitute_background(table: EncodedTable, *, n_rows: int, seed: int) -> BackgroundSample:
+    """Rows of the explained table itself, for a run that knows no training rows; which the description says."""
+    n_table = len(table)
+    drawn = stratified_positions(np.zeros(n_table), n_rows, task=Task.BINARY, seed=seed)
+    count = (
+        f"all {n_table:,} rows" if len(drawn) == n_table else f"{len(drawn):,} of {n_table:,} rows, drawn at random,"
     )
-    return BackgroundSample(background, table.take(drawn))
+    description = f"{count} of the explained table, since the run was imported without its training rows"
+    return BackgroundSample(Background(description=description, rows=drawn, n_population=n_table), table.take(drawn))
+
+
+def strata(targets: TargetCodecs, y: npt.NDArray[np.generic]) -> tuple[npt.NDArray[np.generic], Task, str]:
+    """What a draw is spread over: the only target, or of several the first that has classes, else the first.
+
+    Args:
+        targets: all targets of the model.
+        y: their values, (B,) for one target or (B, T).
+
+    Returns:
+        The values (B), their task, and the target's name where it is one of several.
+    """
+    if len(targets.codecs) == 1:
+        return y, targets.only.task, ""
+    tasks = [codec.task for codec in targets.codecs]
+    place = next((index for index, task in enumerate(tasks) if task is not Task.REGRESSION), 0)
+    return targets.column(y, place), tasks[place], targets.names[place]
 
 
 def choose_rows(
@@ -75,10 +111,14 @@ def choose_rows(
     n_rows: int,
     seed: int,
     name: str,
+    target: str = "",
 ) -> ChosenRows:
-    """A stratified sample of the rows to explain; ``name`` says what ``rows`` are ("test rows")."""
+    """A stratified sample of the rows to explain, as :func:`draw_background` draws.
+
+    ``name`` says what ``rows`` are ("test rows").
+    """
     drawn = np.asarray(rows, dtype=np.int64)[stratified_positions(y, n_rows, task=task, seed=seed)]
-    return ChosenRows.from_table(table, drawn, _draw_text(len(drawn), len(rows), name, task))
+    return ChosenRows.from_table(table, drawn, _draw_text(len(drawn), len(rows), name, task, target))
 
 
 def stratified_positions(y: npt.NDArray[np.generic], n_rows: int, *, task: Task, seed: int) -> npt.NDArray[np.int64]:
@@ -111,8 +151,11 @@ def _proportional(counts: npt.NDArray[np.int64], n_rows: int) -> npt.NDArray[np.
     return taken
 
 
-def _draw_text(n_drawn: int, n_rows: int, name: str, task: Task) -> str:
+def _draw_text(n_drawn: int, n_rows: int, name: str, task: Task, target: str) -> str:
     if n_drawn == n_rows:
         return f"all {n_rows:,} {name}"
-    how = "over the range of the target" if task is Task.REGRESSION else "in the shares of the classes"
+    if task is Task.REGRESSION:
+        how = f"over the range of {repr(target) if target else 'the target'}"
+    else:
+        how = f"in the shares of the classes{f' of {target!r}' if target else ''}"
     return f"{n_drawn:,} of {n_rows:,} {name}, drawn {how}"

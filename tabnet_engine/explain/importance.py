@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.masks import MaskExplanation
 
@@ -98,16 +99,36 @@ def from_masks(explanation: MaskExplanation) -> GlobalImportance:
     return _mean_importance("masks", explanation.features, per_row, note)
 
 
-def from_attribution(attribution: Attribution) -> GlobalImportance:
-    """Mean of |value| over rows; with several outputs, first averaged over them."""
-    per_row = np.abs(attribution.values).mean(axis=2)
-    over = f" and {len(attribution.outputs)} outputs" if len(attribution.outputs) > 1 else ""
+def from_attribution(attribution: Attribution, targets: TargetCodecs | None = None) -> GlobalImportance:
+    """Mean of |value| over rows; with several outputs, first averaged over them.
+
+    Several targets stand in different units, euro beside log-odds: each target's values are then divided by their
+    sum over the columns, so that every target counts the same.
+
+    Args:
+        attribution: values of all outputs, or of one.
+        targets: which output belongs to which target; without it all outputs are taken for those of one.
+    """
+    size = np.abs(attribution.values)
+    n_targets = 1 if targets is None else len(targets.codecs)
+    if targets is None or n_targets == 1:
+        per_row = size.mean(axis=2)
+        over = f" and {len(attribution.outputs)} outputs" if len(attribution.outputs) > 1 else ""
+    else:
+        per_row = np.mean([_in_shares(size[:, :, place].mean(axis=2)) for place in targets.slices], axis=0)
+        over = f" and {n_targets} targets, each target counting the same"
     note = (
         f"Mean absolute SHAP value over {attribution.n_rows:,} rows{over}; "
         f"background: {attribution.background.n_rows:,} rows, {attribution.background.description}; "
         f"{attribution.n_evaluations:,} evaluations a row."
     )
     return _mean_importance(attribution.method, attribution.features, per_row, note)
+
+
+def _in_shares(per_row: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Values (B, F) divided by the sum over columns of their mean over rows; zeros stay zeros."""
+    total = per_row.mean(axis=0).sum() if len(per_row) else 0.0
+    return per_row / total if total > 0 else per_row
 
 
 def _mean_importance(

@@ -210,6 +210,7 @@ def _check_sum(contributions: Floats32, base: npt.NDArray[np.float64], logits: n
     if logits.size == 0:
         return
     error = float(np.abs(contributions.sum(axis=0, dtype=np.float64) + base - logits).max())
-    scale = max(1.0, float(np.abs(logits).max()))
+    # Single precision rounds each contribution by its own size, which may be far above that of their sum.
+    scale = max(1.0, float(np.abs(logits).max()), float(np.abs(contributions).sum(axis=0, dtype=np.float64).max()))
     if error > _TOLERANCE * scale:
         raise ValueError(f"the steps' contributions must sum to the logits, they miss them by {error:.3g}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tabnet_engine.data.schema import Task
+from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.explain.attribution import Attribution, position_of
 from tabnet_engine.explain.mask_summaries import MaskSummary
 from tabnet_engine.explain.timeline import StepReading, StepTimeline
@@ -44,6 +45,12 @@ class Score:
         if task is Task.MULTICLASS:
             return cls(f"the score of {output}", task)
         return cls(f"the predicted {output}", task)
+
+    @classmethod
+    def of_output(cls, targets: TargetCodecs, output: int) -> Score:
+        """The score of one of a model's K outputs; with several targets it says whose: "income = >50K"."""
+        codec, _ = targets.owner(output)
+        return cls.of(codec.task, targets.outputs[output])
 
     def value(self, logit: float) -> str:
         """A value of this score as text; for a binary task with the probability it means."""

@@ -17,6 +17,7 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.data.splits import Splits
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.data.values import as_text
+from tabnet_engine.errors import SchemaError
 from tabnet_engine.training.probabilities import class_probabilities, predicted_codes
 
 __all__ = [
@@ -99,27 +100,36 @@ class RowOutcomes:
 
 
 def row_outcomes(
-    codec: TargetCodec, splits: Splits, frame: pd.DataFrame, rows: Integers, logits: Floats
+    codec: TargetCodec,
+    splits: Splits,
+    frame: pd.DataFrame,
+    rows: Integers,
+    logits: Floats,
+    *,
+    place: slice = slice(None),
 ) -> RowOutcomes:
-    """Compare the logits of some rows with the table.
+    """Compare the logits of some rows with the table, for one target.
 
     Args:
-        codec: the run's target.
+        codec: the target; with several, the one that is looked at.
         splits: the run's split of the table.
         frame: the raw table that the run was trained on.
         rows: row numbers (B) of the logits.
-        logits: (B, K).
+        logits: (B, K), of all targets.
+        place: which of the K belong to the target, as :meth:`TargetCodecs.of` gives it.
 
     Raises:
-        SchemaError: the table does not hold the run's target.
+        SchemaError: the table does not hold the target.
     """
+    if codec.name not in frame:
+        raise SchemaError(f"the table has no column {codec.name!r}, the target")
     actual = np.full(len(rows), np.nan if codec.task is Task.REGRESSION else -1.0)
     known = frame[codec.name].notna().to_numpy()[rows]
     actual[known] = codec.encode(frame, rows=rows[known]).astype(np.float64)
     split = np.full(len(frame), len(SPLIT_NAMES) - 1, dtype=np.int64)
     for number, members in enumerate((splits.train, splits.validation, splits.test)):
         split[members] = number
-    predicted, confidence, error = _compare(codec.task, logits, actual)
+    predicted, confidence, error = _compare(codec.task, logits[:, place], actual)
     return RowOutcomes(
         task=codec.task,
         classes=codec.classes,

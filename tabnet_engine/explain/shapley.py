@@ -81,7 +81,7 @@ def shap_values(
         steering: told the rows done after each row; may cancel.
 
     Raises:
-        ExplanationError: a budget too small, or a request beyond the stated bounds.
+        ExplanationError: a budget too small, a request beyond the stated bounds, or values that fail their check.
         JobCancelledError: the steering asked to stop.
     """
     steering = steering or Steering()
@@ -185,12 +185,16 @@ def _additivity_error(values: Floats, base: Floats, logits: Floats) -> float:
     """Largest |sum of values + base - logit|.
 
     Raises:
-        ArithmeticError: it is beyond rounding, so the computation is wrong and must not be shown.
+        ExplanationError: it is beyond rounding, so the values must not be shown. A network in which small
+            differences grow from step to step predicts a row differently beside other rows.
     """
     error = float(np.abs(values.sum(axis=1) + base - logits).max())
     scale = max(1.0, float(np.abs(logits).max()), float(np.abs(base).max()))
     if not error <= _ADDITIVITY * scale:
-        raise ArithmeticError(f"SHAP values and base miss the logits by {error:g}")
+        raise ExplanationError(
+            f"the SHAP values failed their own check and are not kept: they miss the score by {error:.2g}, since this "
+            "network magnifies rounding; train with fewer n_steps or a smaller learning_rate"
+        )
     return error
 
 

@@ -362,8 +362,11 @@ def _load_meta(run: Run, name: str) -> dict[str, Any]:
 
 
 def _require(run: Run, name: str) -> None:
-    if not has_explanations(run, name):
-        raise ExplanationError(f"this run has no {_NAMES[name]} yet; explain the run first")
+    if has_explanations(run, name):
+        return
+    if not run.manifest.rows.get("train"):
+        raise ExplanationError(f"this run was imported without the rows it was trained on and has no {_NAMES[name]}")
+    raise ExplanationError(f"this run has no {_NAMES[name]} yet; explain the run first")
 
 
 @contextmanager

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.data.encoding import EncodedTable, InputLayout
-from tabnet_engine.errors import JobCancelledError
+from tabnet_engine.data.schema import Task
+from tabnet_engine.errors import ExplanationError, JobCancelledError
 
 if TYPE_CHECKING:
     from tabnet_engine.model.tabnet import TabNet
@@ -56,8 +57,18 @@ class Subject:
 
     @classmethod
     def of_run(cls, run: Run) -> Self:
-        """The network of a stored run; its weights are loaded here."""
-        return cls(run.network(), run.encoder.layout, run.codec.outputs, run.manifest.run_id)
+        """The network of a stored run; its weights are loaded here.
+
+        Raises:
+            ExplanationError: the run is a pretraining, which predicts nothing.
+            DamagedRunError: the weights cannot be read.
+        """
+        if run.manifest.task is Task.PRETRAINING:
+            raise ExplanationError(
+                f"the run {run.manifest.title!r} is a pretraining and predicts nothing that could be explained; "
+                "train from it first, then explain that run"
+            )
+        return cls(run.network(), run.encoder.layout, run.targets.outputs, run.manifest.run_id)
 
     @property
     def features(self) -> tuple[str, ...]:

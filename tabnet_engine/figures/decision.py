@@ -160,20 +160,23 @@ def _read(lines: Sequence[_Line], n_steps: int) -> list[go.Heatmap | go.Scatter]
     return [cells, *cell_texts(opacity(grid), texts, axes=("x2", "y2"))]
 
 
-def contribution_map(timeline: StepTimeline, *, subtitle: str = "") -> go.Figure:
+def contribution_map(timeline: StepTimeline, *, outputs: Sequence[int] | None = None, subtitle: str = "") -> go.Figure:
     """What each step added to each output: blue up, red down, numbers in the cells, the score last.
 
     Args:
         timeline: the row's steps.
+        outputs: places of the outputs drawn, all by default; those of one target share a scale.
         subtitle: how the cells make up the scores.
     """
+    shown = list(outputs) if outputs is not None else list(range(len(timeline.outputs)))
+    named = [timeline.outputs[place] for place in shown]
     title = "What each step added to every class"
     if not timeline.steps:
         return empty("This row has no decision step to show.", title=title)
-    cells = np.vstack([*(step.contributions for step in timeline.steps), timeline.logits]).T
+    cells = np.vstack([*(step.contributions for step in timeline.steps), timeline.logits]).T[shown]
     reach = max(float(np.abs(cells).max()), 1e-9)
     steps = [*(f"step {step.step}" for step in timeline.steps), "score"]
-    names = labels(timeline.outputs, width=20)
+    names = labels(named, width=20)
     figure = go.Figure(
         go.Heatmap(
             z=cells,
@@ -183,7 +186,7 @@ def contribution_map(timeline: StepTimeline, *, subtitle: str = "") -> go.Figure
             showscale=False,
             xgap=3,
             ygap=3,
-            customdata=[[f"{escape(output)}<br>{step}" for step in steps] for output in timeline.outputs],
+            customdata=[[f"{escape(output)}<br>{step}" for step in steps] for output in named],
             hovertemplate="%{customdata}: %{z:+.3g}<extra></extra>",
         )
     )

@@ -222,10 +222,12 @@ def associations(
     left_out = f"; {n_left_out:,} weaker columns are not shown" if n_left_out else ""
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(range=[0, 1])
-    return finish(
+    height = bars_height(len(shown)) + 40
+    finish(
         figure,
         title=f"Association with {target}",
         subtitle="one column at a time; 0 none, 1 complete" + left_out,
         x="strength",
-        height=bars_height(len(shown)) + 40,
+        height=height,
     )
+    return figure.update_layout(legend={"y": -90 / height})  # below the name of the axis, however few the bars

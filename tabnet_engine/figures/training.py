@@ -12,7 +12,7 @@ from tabnet_engine.figures.theme import ACCENT, NEUTRAL, PALETTE, color, empty, 
 if TYPE_CHECKING:
     from tabnet_engine.training.history import EpochRecord
 
-__all__ = ["METRIC_NAMES", "loss_curves", "metric_curves", "schedule_curves"]
+__all__ = ["METRIC_NAMES", "loss_curves", "metric_curves", "metric_label", "schedule_curves", "split_metric"]
 
 METRIC_NAMES = {
     "auc": "AUC",
@@ -22,7 +22,31 @@ METRIC_NAMES = {
     "rmse": "RMSE",
     "mae": "MAE",
     "r2": "R²",
+    "mse": "MSE",
+    "rmsle": "RMSLE",
+    "reconstruction_error": "reconstruction error",
 }
+
+
+def split_metric(key: str) -> tuple[str, str]:
+    """The target and the metric of a score's key; the target is empty where there is only one.
+
+    >>> split_metric("auc"), split_metric("a: b: rmse")
+    (('', 'auc'), ('a: b', 'rmse'))
+    """
+    target, _, metric = key.rpartition(": ")
+    return target, metric
+
+
+def metric_label(key: str) -> str:
+    """A score as a reader calls it, with its target where there are several.
+
+    >>> metric_label("auc"), metric_label("price: rmse")
+    ('AUC', 'price: RMSE')
+    """
+    target, metric = split_metric(key)
+    name = METRIC_NAMES.get(metric, metric)
+    return f"{target}: {name}" if target else name
 
 
 def loss_curves(records: Sequence[EpochRecord], *, best_epoch: int | None = None) -> go.Figure:
@@ -37,7 +61,8 @@ def loss_curves(records: Sequence[EpochRecord], *, best_epoch: int | None = None
     epochs = [record.epoch for record in records]
     figure = go.Figure()
     _line(figure, epochs, [record.train_loss for record in records], "training rows", NEUTRAL, dash="dot")
-    _line(figure, epochs, [record.validation_loss for record in records], "validation rows", ACCENT)
+    if any(record.validation_loss is not None for record in records):
+        _line(figure, epochs, [record.validation_loss for record in records], "validation rows", ACCENT)
     _epoch_axis(figure, epochs[-1])
     _mark_best(figure, best_epoch)
     return finish(figure, title="Loss", subtitle="lower is better", x="epoch", y="loss", height=320)
@@ -52,22 +77,32 @@ def metric_curves(records: Sequence[EpochRecord], names: Sequence[str], *, best_
         best_epoch: the epoch whose weights are kept, once known.
     """
     drawn = [name for name in names if any(record.validation.get(name) is not None for record in records)]
-    title = _title([METRIC_NAMES.get(name, name) for name in names])
+    title = _title(names)
     if not drawn:
         return empty("No value of this metric yet.", title=title)
     figure = go.Figure()
     epochs = [record.epoch for record in records]
     for index, name in enumerate(drawn):
         values = [record.validation.get(name) for record in records]
-        _line(figure, epochs, values, METRIC_NAMES.get(name, name), color(index))
+        _line(figure, epochs, values, _line_name(name, drawn), color(index))
     _epoch_axis(figure, epochs[-1])
     _mark_best(figure, best_epoch)
     return finish(figure, title=title, subtitle="on the validation rows", x="epoch", height=320, legend=len(drawn) > 1)
 
 
-def _title(names: Sequence[str]) -> str:
+def _title(keys: Sequence[str]) -> str:
+    """The metrics, with their target before them where they share one; a user's column keeps its letters."""
+    names = [_line_name(key, keys) for key in keys]
     listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
-    return listed[:1].upper() + listed[1:]
+    targets = {split_metric(key)[0] for key in keys}
+    only = next(iter(targets)) if len(targets) == 1 else ""
+    return f"{only}: {listed}" if only else listed[:1].upper() + listed[1:]
+
+
+def _line_name(key: str, keys: Sequence[str]) -> str:
+    """A metric's name; with its target only where the metrics beside it belong to others."""
+    same = len({split_metric(other)[0] for other in keys}) == 1
+    return metric_label(split_metric(key)[1] if same else key)
 
 
 def schedule_curves(records: Sequence[EpochRecord]) -> go.Figure:

@@ -112,6 +112,14 @@ class JobContext:
         """
         self.claim.add_epoch(record)
 
+    def resumed(self, epoch: int) -> None:
+        """Say that the training goes on after an epoch of an earlier attempt, whose curve stays.
+
+        Raises:
+            JobCancelledError: the job was given to another worker.
+        """
+        self.claim.add_event("resumed", {"epoch": epoch})
+
     def note(self, text: str) -> None:
         """Add a sentence to the job's story."""
         self.claim.add_event("note", {"text": text})

@@ -2,121 +2,64 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tabnet_engine.config import ExplainConfig, choose_settings
+from tabnet_engine.config import ExplainConfig, ModelConfig, TrainingConfig, choose_settings
 from tabnet_engine.data.encoding import EncodedTable
-from tabnet_engine.data.schema import FeatureSchema
+from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import ExplanationError, SchemaError
 from tabnet_engine.explain import importance, long_table, store
 from tabnet_engine.explain.attribution import Attribution
-from tabnet_engine.explain.background import BackgroundSample, choose_rows, draw_background
+from tabnet_engine.explain.background import (
+    BackgroundSample,
+    choose_rows,
+    draw_background,
+    strata,
+    substitute_background,
+)
 from tabnet_engine.explain.masks import MaskExplanation, iterate_masks, most_rows
 from tabnet_engine.explain.shapley import MAX_FEATURES, check_budget, shap_values
-from tabnet_engine.explain.subject import ChosenRows, Steering, Subject
-from tabnet_engine.jobs.records import JobProgress
-from tabnet_engine.runs.artefact import DatasetRef, Run, save_run
+from tabnet_engine.explain.subject import ChosenRows, Subject
+from tabnet_engine.jobs.checkpoints import remove_checkpoint
+from tabnet_engine.jobs.monitor import EXPLAINING, Monitor
+from tabnet_engine.jobs.pretraining import fine_tuning_schema, require_pretraining
+from tabnet_engine.jobs.settings import choose_fine_tuning_settings
+from tabnet_engine.jobs.source import Source, fit_options
+from tabnet_engine.runs.artefact import Run, save_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tabnet_engine.training.callbacks import Callback, ProgressReport
-    from tabnet_engine.training.history import EpochRecord
-
-__all__ = ["Monitor", "Source", "explain_run", "explain_table", "train_run"]
-
-# Where each phase starts and ends on the bar of the whole job; training is by far the longest.
-_PHASES = {"Training": (0.0, 0.7), "Masks": (0.7, 0.75), "SHAP": (0.75, 1.0)}
-_TRAINED = 0.7
-
-
-def _ignore(*_: Any) -> None:
-    """Nobody listens."""
-
-
-def _never() -> bool:
-    return False
-
-
-@dataclass(frozen=True)
-class Monitor:
-    """How long work tells where it is, and learns that it should stop.
-
-    ``report`` gets every progress, ``epoch`` each finished epoch; ``should_cancel`` is asked at every
-    batch and between explained rows. Where ``trains`` is false, explaining is the whole of the work.
-    """
-
-    report: Callable[[JobProgress], None] = _ignore
-    epoch: Callable[[EpochRecord], None] = _ignore
-    should_cancel: Callable[[], bool] = _never
-    trains: bool = True
-
-    def callbacks(self) -> tuple[Callback, ...]:
-        """The callbacks of a training that this monitor follows."""
-        from tabnet_engine.training.callbacks import Cancellation, Progress
-
-        return Cancellation(self.should_cancel), Progress(self._training)
-
-    def steering(self, phase: str) -> Steering:
-        """How explaining rows is followed in ``phase``."""
-        started = time.monotonic()
-
-        def progress(done: int, total: int) -> None:
-            share = done / max(total, 1)
-            elapsed = time.monotonic() - started
-            left = elapsed / share * (1 - share) if share > 0 else None
-            message = f"{done:,} of {total:,} rows"
-            self.report(
-                JobProgress(phase=phase, fraction=self._overall(phase, share), message=message, seconds_left=left)
-            )
-
-        return Steering(progress, self.should_cancel)
-
-    def _training(self, state: ProgressReport) -> None:
-        self.report(
-            JobProgress(
-                phase="Training",
-                fraction=self._overall("Training", state.fraction),
-                message=f"epoch {state.epoch} of at most {state.max_epochs}",
-                epoch=state.epoch,
-                max_epochs=state.max_epochs,
-                seconds_left=state.seconds_left,
-            )
-        )
-        if state.record is not None:
-            self.epoch(state.record)
-
-    def _overall(self, phase: str, share: float) -> float:
-        start, stop = _PHASES[phase]
-        done = start + share * (stop - start)
-        return done if self.trains else (done - _TRAINED) / (1 - _TRAINED)
-
-
-@dataclass(frozen=True)
-class Source:
-    """The table that a run is trained on, and where it came from."""
-
-    frame: pd.DataFrame
-    schema: FeatureSchema
-    dataset: DatasetRef
-    read_options: Mapping[str, Any] = field(default_factory=dict)
-    test_frame: pd.DataFrame | None = None
-    notes: tuple[str, ...] = ()
+__all__ = ["Monitor", "Source", "explain_run", "explain_table", "explanation_settings", "train_run"]
 
 
 def train_run(
-    source: Source, folder: Path, settings: Mapping[str, Any], *, title: str, monitor: Monitor | None = None
+    source: Source,
+    folder: Path,
+    settings: Mapping[str, Any],
+    *,
+    title: str,
+    monitor: Monitor | None = None,
+    pretrained: Run | None = None,
+    checkpoint: Path | None = None,
 ) -> Run:
     """Train on the source, save the run folder, and store its explanations in it.
 
     The run is saved before it is explained: a cancel or a failure during the explanations keeps the run.
+
+    Args:
+        source: the table and what is predicted.
+        folder: the run folder to make.
+        settings: any of model, training and explanation, by name, and ``preset``.
+        title: the run's name for people.
+        monitor: follows the work.
+        pretrained: a pretraining whose encoder the training starts from.
+        checkpoint: a folder for going on after the process died; removed once the run is saved.
 
     Raises:
         UserError: settings, columns or a target that do not fit the table.
@@ -126,23 +69,51 @@ def train_run(
     from tabnet_engine.training.experiment import train_model
 
     monitor = monitor or Monitor()
-    if not source.schema.features:
-        raise SchemaError("no column is left to learn from; give at least one column the role 'feature'")
-    n_rows, n_features = len(source.frame), len(source.schema.features)
-    model_config, training_config, explain_config = choose_settings(settings, n_rows=n_rows, n_features=n_features)
-    explain_config, refusal = _affordable(explain_config, n_features)
-    monitor.report(JobProgress(phase="Training", message="preparing the table"))
+    if pretrained is not None:
+        require_pretraining(pretrained)
+    model_config, training_config, explain_config, refusal = _settings(source, settings, pretrained)
+    monitor.begin("Training", "preparing the table")
     model = train_model(
         source.frame,
-        source.schema,
+        source.schema if pretrained is None else fine_tuning_schema(source.schema, pretrained.schema),
         model_config,
         training_config,
         test_frame=source.test_frame,
         callbacks=monitor.callbacks(),
+        options=fit_options(checkpoint),
+        pretrained=None if pretrained is None else pretrained.pretrained(),
     )
-    notes = (*source.notes, *refusal)
+    origin = () if pretrained is None else (f"trained from the pretraining {pretrained.manifest.title!r}",)
+    notes = (*source.notes, *origin, *refusal)
     run = save_run(model, folder, dataset=source.dataset, read_options=source.read_options, title=title, notes=notes)
+    if checkpoint is not None:
+        remove_checkpoint(checkpoint)
     return explain_run(run, source.frame, explain_config, monitor=monitor)
+
+
+def _settings(
+    source: Source, settings: Mapping[str, Any], pretrained: Run | None
+) -> tuple[ModelConfig, TrainingConfig, ExplainConfig, tuple[str, ...]]:
+    """All settings of a training and its explanations, and a sentence where SHAP must be left out."""
+    features = source.schema.features if pretrained is None else pretrained.schema.features
+    if not features:
+        raise SchemaError("no column is left to learn from; give at least one column the role 'feature'")
+    size = {"n_rows": len(source.frame), "n_features": len(features)}
+    model, training, explanation = choose_settings(settings, **size)
+    if pretrained is not None:
+        model, training = choose_fine_tuning_settings(settings, pretrained=pretrained.model_config, **size)
+    return model, training, *_affordable(explanation, len(features))
+
+
+def explanation_settings(run: Run, settings: Mapping[str, Any]) -> ExplainConfig:
+    """The settings with which a training that asked for ``settings`` is explained, for a run that was only saved.
+
+    Raises:
+        ExplanationError: a budget that cannot be met.
+    """
+    n_features = run.encoder.layout.n_features
+    _, _, chosen = choose_settings(settings, n_rows=run.manifest.dataset.n_rows, n_features=n_features)
+    return _affordable(chosen, n_features)[0]
 
 
 def _affordable(config: ExplainConfig, n_features: int) -> tuple[ExplainConfig, tuple[str, ...]]:
@@ -169,13 +140,19 @@ def explain_run(run: Run, frame: pd.DataFrame, config: ExplainConfig, *, monitor
     (of the validation rows where no test rows were held out). Each stored part says what it covers.
 
     Raises:
-        ExplanationError: a budget that cannot be met.
+        ExplanationError: a budget that cannot be met, or a run that cannot be explained: a pretraining, or one
+            that knows no training rows.
         SchemaError: ``frame`` is not the run's table.
         StorageError: the run folder cannot be written.
         JobCancelledError: the monitor asked to stop; what was stored by then stays.
     """
-    monitor = monitor or Monitor()
+    monitor = monitor or Monitor(phases=EXPLAINING)
     subject = Subject.of_run(run)
+    if not len(run.splits.train):
+        raise ExplanationError(
+            f"the run {run.manifest.title!r} was imported without the rows it was trained on, so there are none to "
+            "explain; explain any table with `python -m tabnet_engine explain`"
+        )
     encoded = run.encoder.transform(frame)
     background = _background(run, frame, encoded, config)
     run = store.save_background(run, background)
@@ -188,7 +165,7 @@ def explain_run(run: Run, frame: pd.DataFrame, config: ExplainConfig, *, monitor
     rows = _shap_rows(run, frame, encoded, config)
     attribution = _shap(subject, rows, background, config, monitor)
     run = store.save_attribution(run, attribution)
-    return store.save_importances(run, [*importances, importance.from_attribution(attribution)])
+    return store.save_importances(run, [*importances, importance.from_attribution(attribution, run.targets)])
 
 
 def explain_table(
@@ -197,7 +174,8 @@ def explain_table(
     """Explain any table with a run, as the long table of the command line.
 
     Args:
-        run: the run; its stored background is used for SHAP.
+        run: the run; its stored background is used for SHAP. An imported run, which knows no training rows, takes
+            a background from the table.
         frame: the raw table, with the columns the run reads.
         methods: ``masks``, ``shap`` or both.
         config: how many rows SHAP explains, and its number of evaluations.
@@ -211,11 +189,12 @@ def explain_table(
         ExplanationError: a budget that cannot be met, or a table without a row.
         SchemaError: columns that the run reads are missing or of another type.
     """
-    monitor = monitor or Monitor()
+    monitor = monitor or Monitor(phases=EXPLAINING)
+    subject = Subject.of_run(run)
     encoded = run.encoder.transform(frame)
     if len(encoded) == 0:
         raise ExplanationError("the table has no rows to explain")
-    subject = Subject.of_run(run)
+    background = _stored_background(run, encoded, config) if "shap" in methods else None
     mask_parts: list[MaskExplanation] = []
     attributions: list[Attribution] = []
     left_out: list[str] = []
@@ -228,9 +207,9 @@ def explain_table(
             for part in iterate_masks(subject, mask_rows, steering=monitor.steering("Masks")):
                 mask_parts[:] = [part]
                 yield long_table.mask_table(part)
-        if "shap" in methods:
+        if background is not None:
             left_out.extend(_left_out("shap", len(shap_rows), len(encoded), "n_shap_rows"))
-            attribution = _shap(subject, shap_rows, store.load_background(run), config, monitor)
+            attribution = _shap(subject, shap_rows, background, config, monitor)
             attributions.append(attribution)
             yield long_table.attribution_table(attribution)
 
@@ -262,17 +241,30 @@ def _shap(
     )
 
 
+def _stored_background(run: Run, encoded: EncodedTable, config: ExplainConfig) -> BackgroundSample:
+    """The run's own background; for a run without training rows, one from the explained table."""
+    if store.has_explanations(run, store.BACKGROUND) or len(run.splits.train):
+        return store.load_background(run)
+    return substitute_background(encoded, n_rows=config.n_background, seed=config.seed)
+
+
 def _background(run: Run, frame: pd.DataFrame, encoded: EncodedTable, config: ExplainConfig) -> BackgroundSample:
     rows = run.splits.train
-    y = run.codec.encode(frame, rows=rows)
-    return draw_background(encoded, rows, y, task=run.codec.task, n_rows=config.n_background, seed=config.seed)
+    y, task, target = _strata(run, frame, rows)
+    return draw_background(encoded, rows, y, task=task, n_rows=config.n_background, seed=config.seed, target=target)
 
 
 def _shap_rows(run: Run, frame: pd.DataFrame, encoded: EncodedTable, config: ExplainConfig) -> ChosenRows:
     test = run.splits.test
     rows, name = (test, "test rows") if len(test) else (run.splits.validation, "validation rows")
-    y = run.codec.encode(frame, rows=rows)
-    return choose_rows(encoded, rows, y, task=run.codec.task, n_rows=config.n_shap_rows, seed=config.seed, name=name)
+    y, task, target = _strata(run, frame, rows)
+    return choose_rows(
+        encoded, rows, y, task=task, n_rows=config.n_shap_rows, seed=config.seed, name=name, target=target
+    )
+
+
+def _strata(run: Run, frame: pd.DataFrame, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.generic], Task, str]:
+    return strata(run.targets, run.targets.encode(frame, rows=rows))
 
 
 def _mask_rows(run: Run, encoded: EncodedTable, config: ExplainConfig) -> ChosenRows:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
+from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.errors import JobError
 from tabnet_engine.jobs.claim import Claim, add_event, end_job
 from tabnet_engine.jobs.launcher import Launcher, LocalLauncher, log_file
@@ -25,6 +26,7 @@ from tabnet_engine.jobs.records import (
     JobState,
     job_events,
     job_metadata,
+    learning_curve,
     read_record,
     stored_jobs,
 )
@@ -67,7 +69,7 @@ class JobQueue:
     def submit(self, spec: JobSpec, *, idempotency_key: str | None = None) -> str:
         """Queue a job and start it if a slot is free.
 
-        The columns of a training's dataset are copied into the job: editing them later does not change
+        The columns of the dataset are copied into the job of a training: editing them later does not change
         a job that waits.
 
         Args:
@@ -91,13 +93,18 @@ class JobQueue:
         return job_id
 
     def _with_schema(self, spec: JobSpec) -> JobSpec:
-        if spec.kind != "train" or spec.dataset_id is None or spec.payload.get("schema") is not None:
+        if spec.kind == "explain" or spec.dataset_id is None:
             return spec
-        schema = self.workspace.load_schema(spec.dataset_id)
-        if schema is None or schema.target is None:
+        schema = self._schema_of(spec, spec.dataset_id)
+        if spec.kind != "pretrain" and not (schema is not None and schema.targets):
             raise JobError("no target is chosen for this dataset; choose the column to predict, then train")
-        payload = {**spec.payload, "schema": schema.to_mapping()}
+        payload = {**spec.payload, "schema": None if schema is None else schema.to_mapping()}
         return JobSpec(spec.kind, spec.dataset_id, spec.run_id, spec.title, payload)
+
+    def _schema_of(self, spec: JobSpec, dataset_id: str) -> FeatureSchema | None:
+        """The columns that the job brings along, else those of its dataset."""
+        given = spec.payload.get("schema")
+        return self.workspace.load_schema(dataset_id) if given is None else FeatureSchema.from_mapping(given)
 
     def job(self, job_id: str) -> JobRecord:
         """One job as it stands.
@@ -139,14 +146,17 @@ class JobQueue:
         )
 
     def epochs(self, job_id: str) -> tuple[EpochRecord, ...]:
-        """The epochs so far of the present attempt, oldest first; grows while the job runs."""
+        """The epochs so far, oldest first; grows while the job runs.
+
+        They are those of the present attempt, after those of an earlier one that it goes on from.
+        """
         present = select(stored_jobs.c.attempt).where(stored_jobs.c.job_id == job_id).scalar_subquery()
-        chosen = select(job_events.c.body).where(
-            job_events.c.job_id == job_id, job_events.c.kind == "epoch", job_events.c.attempt == present
-        )
+        line = (job_events.c.attempt, job_events.c.kind, job_events.c.body)
+        chosen = select(*line).where(job_events.c.job_id == job_id, job_events.c.kind.in_(("epoch", "resumed")))
         with reading(self.workspace.engine) as connection:
-            bodies = connection.execute(chosen.order_by(job_events.c.number)).scalars().all()
-        return tuple(map(EpochRecord.from_mapping, bodies))
+            lines = connection.execute(chosen.order_by(job_events.c.number)).all()
+            attempt = connection.execute(select(present)).scalar()
+        return learning_curve([tuple(line) for line in lines], attempt)
 
     def log_text(self, job_id: str, *, max_bytes: int = 20_000) -> str:
         """The end of the worker's log; empty when there is none yet.
@@ -177,7 +187,7 @@ class JobQueue:
             connection.execute(flag.values(cancel_requested=time.time()))
 
     def retry(self, job_id: str) -> None:
-        """Queue a job that failed or was cancelled again, from its beginning.
+        """Queue a job that failed or was cancelled again; a training goes on where its worker died, if it kept that.
 
         Raises:
             JobError: there is no such job, or it waits, runs or has succeeded.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Integer, MetaData, String, Table
 
 from tabnet_engine.jobs.spec import JobSpec
+from tabnet_engine.training.history import EpochRecord
 
 __all__ = [
     "ENDED",
@@ -22,6 +23,7 @@ __all__ = [
     "JobState",
     "job_events",
     "job_metadata",
+    "learning_curve",
     "read_record",
     "stored_jobs",
 ]
@@ -153,6 +155,21 @@ def read_record(row: Mapping[Any, Any]) -> JobRecord:
         pid=row["pid"],
         heartbeat=as_moment(row["heartbeat"]),
     )
+
+
+def learning_curve(lines: Sequence[tuple[int, str, Mapping[str, Any]]], attempt: int | None) -> tuple[EpochRecord, ...]:
+    """The epochs of an attempt, out of the (attempt, kind, body) of all attempts in their order."""
+    epochs: list[EpochRecord] = []
+    current: int | None = None
+    for number, kind, body in lines:
+        if number != current:
+            # Until an attempt says what it goes on from, it begins anew.
+            earlier, epochs, current = epochs, [], number
+        if kind == "resumed":
+            epochs = [record for record in earlier if record.epoch <= body["epoch"]]
+        else:
+            epochs.append(EpochRecord.from_mapping(body))
+    return tuple(epochs) if current == attempt else ()
 
 
 def as_moment(seconds: float | None) -> datetime | None:

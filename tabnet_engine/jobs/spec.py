@@ -7,20 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from tabnet_engine.config import ExplainConfig, ModelConfig, TrainingConfig, split_settings
+from tabnet_engine.config import ExplainConfig, TrainingConfig
 from tabnet_engine.data.schema import FeatureSchema
-from tabnet_engine.errors import JobError
+from tabnet_engine.errors import ConfigError, JobError
+from tabnet_engine.jobs.settings import check_pretraining_settings, check_training_settings
 
-__all__ = ["KINDS", "ExplainPayload", "JobSpec", "TrainPayload"]
+__all__ = ["KINDS", "ExplainPayload", "JobSpec", "PretrainPayload", "TrainPayload", "WorthPayload"]
 
-KINDS = ("train", "explain")
+KINDS = ("train", "explain", "pretrain", "worth")
+# A comparison trains two networks for each budget and seed: beyond this it is a slip of the hand.
+MAX_WORTH_TRAININGS = 1_000
 
 
 @dataclass(frozen=True)
 class JobSpec:
     """One job. ``run_id`` names the run that it makes or works on.
 
-    ``payload`` holds what :class:`TrainPayload` or :class:`ExplainPayload` says, as JSON values.
+    ``payload`` holds what :class:`TrainPayload`, :class:`ExplainPayload`, :class:`PretrainPayload` or
+    :class:`WorthPayload` says, as JSON values.
     """
 
     kind: str
@@ -37,7 +41,8 @@ class JobSpec:
     def uses(self) -> tuple[tuple[str, str], ...]:
         """The datasets and runs, as (kind, id), that must not be deleted while the job waits or works."""
         datasets = dict.fromkeys(filter(None, (self.dataset_id, self.payload.get("test_dataset_id"))))
-        return (*(("dataset", item) for item in datasets), ("run", self.run_id))
+        runs = dict.fromkeys(filter(None, (self.run_id, self.payload.get("pretrained_run_id"))))
+        return (*(("dataset", item) for item in datasets), *(("run", item) for item in runs))
 
     def check(self) -> None:
         """Refuse at once what the worker would refuse later.
@@ -45,7 +50,7 @@ class JobSpec:
         Raises:
             UserError: a part is missing or unknown, or a setting is outside its range.
         """
-        TrainPayload.of(self) if self.kind == "train" else ExplainPayload.of(self)
+        _PAYLOADS[self.kind].of(self)
 
     def to_mapping(self) -> dict[str, Any]:
         """The job as plain JSON values."""
@@ -69,8 +74,9 @@ class JobSpec:
 class TrainPayload:
     """What a training needs.
 
-    ``settings`` are any of model, training and explanation, by name. ``schema`` is that of the dataset
-    when the job was queued: later edits of the columns do not change a job that waits.
+    ``settings`` are any of model, training and explanation, by name, and ``preset``. ``schema`` is that of the
+    dataset when the job was queued: later edits of the columns do not change a job that waits.
+    ``pretrained_run_id`` names the pretraining whose encoder the training starts from.
     """
 
     dataset_id: str
@@ -78,12 +84,10 @@ class TrainPayload:
     test_dataset_id: str | None = None
     title: str = ""
     schema: FeatureSchema | None = None
+    pretrained_run_id: str | None = None
 
     def __post_init__(self) -> None:
-        model, training, explanation = split_settings(self.settings)
-        ModelConfig.from_mapping(model)
-        TrainingConfig.from_mapping(training)
-        ExplainConfig.from_mapping(explanation)
+        check_training_settings(self.settings)
 
     @classmethod
     def of(cls, spec: JobSpec) -> Self:
@@ -94,16 +98,14 @@ class TrainPayload:
             ConfigError: a setting that does not exist or is outside its range.
             SchemaError: the schema cannot be read.
         """
-        if spec.dataset_id is None:
-            raise JobError("a training needs a dataset; choose one")
-        _refuse_unknown(spec.payload, {"settings", "test_dataset_id", "schema"})
-        schema = spec.payload.get("schema")
+        _refuse_unknown(spec.payload, {"settings", "test_dataset_id", "schema", "pretrained_run_id"})
         return cls(
-            dataset_id=spec.dataset_id,
+            dataset_id=_dataset_of(spec, "a training"),
             settings=dict(spec.payload.get("settings", {})),
             test_dataset_id=spec.payload.get("test_dataset_id"),
             title=spec.title,
-            schema=None if schema is None else FeatureSchema.from_mapping(schema),
+            schema=_schema_of(spec),
+            pretrained_run_id=spec.payload.get("pretrained_run_id"),
         )
 
     def to_spec(self, run_id: str) -> JobSpec:
@@ -112,6 +114,7 @@ class TrainPayload:
             "settings": self.settings,
             "test_dataset_id": self.test_dataset_id,
             "schema": None if self.schema is None else self.schema.to_mapping(),
+            "pretrained_run_id": self.pretrained_run_id,
         }
         return JobSpec("train", self.dataset_id, run_id, self.title, payload)
 
@@ -143,6 +146,134 @@ class ExplainPayload:
     def to_spec(self) -> JobSpec:
         """The job that explains the run."""
         return JobSpec("explain", self.dataset_id, self.run_id, self.title, {"settings": self.settings})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainPayload:
+    """What a pretraining needs.
+
+    ``settings`` are any of model and pretraining, by name, and ``preset``. ``ignore`` names columns to leave
+    out beside those that ``schema`` leaves out; targets of the schema are left out too, so that a training can
+    start from the pretraining.
+    """
+
+    dataset_id: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    title: str = ""
+    schema: FeatureSchema | None = None
+
+    def __post_init__(self) -> None:
+        check_pretraining_settings(self.settings)
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> Self:
+        """The typed payload of a job.
+
+        Raises:
+            JobError: a part is missing or unknown.
+            ConfigError: a setting that does not exist or is outside its range.
+            SchemaError: the schema cannot be read.
+        """
+        _refuse_unknown(spec.payload, {"settings", "ignore", "schema"})
+        return cls(
+            dataset_id=_dataset_of(spec, "a pretraining"),
+            settings=dict(spec.payload.get("settings", {})),
+            ignore=tuple(map(str, spec.payload.get("ignore", ()))),
+            title=spec.title,
+            schema=_schema_of(spec),
+        )
+
+    def to_spec(self, run_id: str) -> JobSpec:
+        """The job that pretrains the run ``run_id``."""
+        payload = {
+            "settings": self.settings,
+            "ignore": list(self.ignore),
+            "schema": None if self.schema is None else self.schema.to_mapping(),
+        }
+        return JobSpec("pretrain", self.dataset_id, run_id, self.title, payload)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorthPayload:
+    """What measuring the worth of a pretraining needs; the result is stored with the pretraining ``run_id``.
+
+    ``schema`` says what is predicted. For each of ``budgets`` (labelled training rows) and ``n_seeds`` seeds one
+    network is trained from the pretraining and one from nothing. ``settings`` are those of the training, by name.
+    """
+
+    run_id: str
+    dataset_id: str
+    schema: FeatureSchema | None = None
+    budgets: tuple[int, ...] = (500, 2_000)
+    n_seeds: int = 5
+    settings: dict[str, Any] = field(default_factory=dict)
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        TrainingConfig.from_mapping(self.settings)
+        if not self.budgets:
+            raise ConfigError("budgets must name at least one number of labelled rows, such as 500")
+        for budget in self.budgets:
+            if budget < 10:
+                raise ConfigError(f"a budget must be at least 10 labelled rows, got {budget:,}")
+        if self.n_seeds < 1:
+            raise ConfigError(f"n_seeds must be at least 1, got {self.n_seeds}")
+        n_trainings = 2 * len(self.budgets) * self.n_seeds
+        if n_trainings > MAX_WORTH_TRAININGS:
+            raise ConfigError(
+                f"{len(self.budgets):,} budgets and {self.n_seeds:,} seeds are {n_trainings:,} trainings, at most "
+                f"{MAX_WORTH_TRAININGS:,} are allowed; choose fewer"
+            )
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> Self:
+        """The typed payload of a job.
+
+        Raises:
+            JobError: a part is missing or unknown.
+            ConfigError: a setting that does not exist or is outside its range.
+            SchemaError: the schema cannot be read.
+        """
+        _refuse_unknown(spec.payload, {"settings", "schema", "budgets", "n_seeds"})
+        return cls(
+            run_id=spec.run_id,
+            dataset_id=_dataset_of(spec, "a comparison"),
+            schema=_schema_of(spec),
+            budgets=tuple(map(int, spec.payload.get("budgets", cls.budgets))),
+            n_seeds=int(spec.payload.get("n_seeds", cls.n_seeds)),
+            settings=dict(spec.payload.get("settings", {})),
+            title=spec.title,
+        )
+
+    def to_spec(self) -> JobSpec:
+        """The job that measures what the pretraining was worth."""
+        payload = {
+            "schema": None if self.schema is None else self.schema.to_mapping(),
+            "budgets": list(self.budgets),
+            "n_seeds": self.n_seeds,
+            "settings": self.settings,
+        }
+        return JobSpec("worth", self.dataset_id, self.run_id, self.title, payload)
+
+
+_PAYLOADS: dict[str, type[TrainPayload | ExplainPayload | PretrainPayload | WorthPayload]] = {
+    "train": TrainPayload,
+    "explain": ExplainPayload,
+    "pretrain": PretrainPayload,
+    "worth": WorthPayload,
+}
+
+
+def _dataset_of(spec: JobSpec, what: str) -> str:
+    if spec.dataset_id is None:
+        raise JobError(f"{what} needs a dataset; choose one")
+    return spec.dataset_id
+
+
+def _schema_of(spec: JobSpec) -> FeatureSchema | None:
+    schema = spec.payload.get("schema")
+    return None if schema is None else FeatureSchema.from_mapping(schema)
 
 
 def _refuse_unknown(values: Mapping[str, Any], known: set[str]) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
-from tabnet_engine.config import ExplainConfig, split_settings
-from tabnet_engine.errors import SchemaError
+from tabnet_engine.config import ExplainConfig
+from tabnet_engine.data.kinds import propose_schema
+from tabnet_engine.data.schema import FeatureSchema
+from tabnet_engine.errors import ExplanationError, SchemaError
+from tabnet_engine.jobs.checkpoints import checkpoint_folder
 from tabnet_engine.jobs.context import JobContext, TaskTable
-from tabnet_engine.jobs.pipeline import Monitor, Source, explain_run, train_run
-from tabnet_engine.jobs.spec import ExplainPayload, TrainPayload
-from tabnet_engine.runs.artefact import DatasetRef
+from tabnet_engine.jobs.monitor import COMPARING, EXPLAINING, PRETRAINING, TRAINING, Monitor
+from tabnet_engine.jobs.pipeline import explain_run, explanation_settings, train_run
+from tabnet_engine.jobs.pretraining import pretrain_run, worth_run
+from tabnet_engine.jobs.source import Source
+from tabnet_engine.jobs.spec import ExplainPayload, PretrainPayload, TrainPayload, WorthPayload
+from tabnet_engine.runs.artefact import DatasetRef, Run
 
 __all__ = ["TASKS"]
 
@@ -19,54 +24,122 @@ __all__ = ["TASKS"]
 def run_train(context: JobContext) -> None:
     """Train on a dataset of the workspace and explain the run.
 
-    A second attempt after a crash finds the run when it was saved already, and only explains it.
+    A second attempt after a crash goes on after the last epoch that the first one kept; where the run was saved
+    already, it only explains it.
     """
     payload = TrainPayload.of(context.spec)
     folder = context.workspace.run_folder(context.spec.run_id)
     if folder.exists():
-        _explain(context, context.spec.run_id, split_settings(payload.settings)[2])
+        run = _finished(context)
+        _explain(context, run, explanation_settings(run, payload.settings))
         return
-    train_run(_source(context, payload), folder, payload.settings, title=payload.title, monitor=_monitor(context))
+    pretrained_id = payload.pretrained_run_id
+    train_run(
+        _source(context, payload),
+        folder,
+        payload.settings,
+        title=payload.title,
+        monitor=_monitor(context, TRAINING),
+        pretrained=None if pretrained_id is None else context.workspace.run(pretrained_id),
+        checkpoint=checkpoint_folder(context.workspace, context.claim.job_id),
+    )
+
+
+def run_pretrain(context: JobContext) -> None:
+    """Pretrain on a dataset of the workspace; goes on after a crash as :func:`run_train` does."""
+    payload = PretrainPayload.of(context.spec)
+    folder = context.workspace.run_folder(context.spec.run_id)
+    if folder.exists():
+        _finished(context)
+        return
+    frame, schema = context.workspace.load_frame(payload.dataset_id), payload.schema
+    pretrain_run(
+        _plain_source(context, payload.dataset_id, propose_schema(frame) if schema is None else schema),
+        folder,
+        payload.settings,
+        ignore=payload.ignore,
+        title=payload.title,
+        monitor=_monitor(context, PRETRAINING),
+        checkpoint=checkpoint_folder(context.workspace, context.claim.job_id),
+    )
+
+
+def run_worth(context: JobContext) -> None:
+    """Measure what a stored pretraining was worth on a dataset of the workspace."""
+    payload = WorthPayload.of(context.spec)
+    worth_run(
+        context.workspace.run(payload.run_id),
+        context.workspace.load_frame(payload.dataset_id),
+        _chosen(payload.schema),
+        budgets=payload.budgets,
+        n_seeds=payload.n_seeds,
+        settings=payload.settings,
+        monitor=_monitor(context, COMPARING),
+    )
 
 
 def run_explain(context: JobContext) -> None:
     """Explain a stored run anew, with another background or budget."""
     payload = ExplainPayload.of(context.spec)
-    _explain(context, payload.run_id, payload.settings)
+    _explain(context, context.workspace.run(payload.run_id), ExplainConfig.from_mapping(payload.settings))
+
+
+def _finished(context: JobContext) -> Run:
+    """The run that an earlier attempt saved; its curve stays that of the job."""
+    run = context.workspace.run(context.spec.run_id)
+    context.resumed(len(run.history))
+    return run
 
 
 def _source(context: JobContext, payload: TrainPayload) -> Source:
     workspace, test_id = context.workspace, payload.test_dataset_id
-    if payload.schema is None:
-        raise SchemaError("no target is chosen for this table; choose the column to predict, then train")
-    info = workspace.dataset(payload.dataset_id)
-    notes = list(info.notes)
-    if test_id is not None:
-        test = workspace.dataset(test_id)
-        notes.append(f"tested on the table {test.name!r} instead of held-out rows")
-        notes.extend(f"test table: {note}" for note in test.notes)
+    source = _plain_source(context, payload.dataset_id, _chosen(payload.schema))
+    if test_id is None:
+        return source
+    test = workspace.dataset(test_id)
+    told = (
+        f"tested on the table {test.name!r} instead of held-out rows",
+        *(f"test table: {note}" for note in test.notes),
+    )
+    return dataclasses.replace(source, test_frame=workspace.load_frame(test_id), notes=(*source.notes, *told))
+
+
+def _plain_source(context: JobContext, dataset_id: str, schema: FeatureSchema) -> Source:
+    info = context.workspace.dataset(dataset_id)
     return Source(
-        frame=workspace.load_frame(info.dataset_id),
-        schema=payload.schema,
+        frame=context.workspace.load_frame(info.dataset_id),
+        schema=schema,
         dataset=DatasetRef(info.sha256, info.name, info.n_rows, info.n_columns, info.dataset_id),
         read_options=info.options,
-        test_frame=None if test_id is None else workspace.load_frame(test_id),
-        notes=tuple(notes),
+        notes=tuple(info.notes),
     )
 
 
-def _explain(context: JobContext, run_id: str, settings: Mapping[str, Any]) -> None:
-    run = context.workspace.run(run_id)
-    dataset_id = run.manifest.dataset.dataset_id
-    if dataset_id is None:
-        raise SchemaError(f"the run {run.manifest.title!r} does not say which table of the workspace it was trained on")
-    frame = context.workspace.load_frame(dataset_id)
-    monitor = dataclasses.replace(_monitor(context), trains=False)
-    explain_run(run, frame, ExplainConfig.from_mapping(settings), monitor=monitor)
+def _chosen(schema: FeatureSchema | None) -> FeatureSchema:
+    if schema is None or not schema.targets:
+        raise SchemaError("no target is chosen for this table; choose the column to predict, then train")
+    return schema
 
 
-def _monitor(context: JobContext) -> Monitor:
-    return Monitor(context.report, context.epoch, context.should_cancel)
+def _explain(context: JobContext, run: Run, config: ExplainConfig) -> None:
+    frame = context.workspace.load_frame(_dataset_of(run))
+    explain_run(run, frame, config, monitor=_monitor(context, EXPLAINING))
 
 
-TASKS: TaskTable = {"train": run_train, "explain": run_explain}
+def _dataset_of(run: Run) -> str:
+    """The table of the workspace that the run was trained on."""
+    if run.is_pretraining:
+        raise ExplanationError(f"the run {run.manifest.title!r} is a pretraining; train from it first, then explain")
+    if run.manifest.dataset.dataset_id is None:
+        raise ExplanationError(
+            f"the run {run.manifest.title!r} was not trained on a table of this workspace, so its rows cannot be "
+            "explained here; use `python -m tabnet_engine explain` with any table"
+        )
+    return run.manifest.dataset.dataset_id
+
+
+def _monitor(context: JobContext, phases: Mapping[str, tuple[float, float]]) -> Monitor:
+    return Monitor(context.report, context.epoch, context.should_cancel, context.resumed, phases)
+
+
+TASKS: TaskTable = {"train": run_train, "explain": run_explain, "pretrain": run_pretrain, "worth": run_worth}

@@ -20,6 +20,7 @@ from types import FrameType
 from typing import NoReturn, cast
 
 from tabnet_engine.errors import EngineError, JobCancelledError, StorageError, UserError
+from tabnet_engine.jobs.checkpoints import sweep_checkpoints
 from tabnet_engine.jobs.claim import Claim
 from tabnet_engine.jobs.context import JobContext, Pulse, TaskTable
 from tabnet_engine.jobs.launcher import DEFAULT_TASKS, LocalLauncher
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         queue = JobQueue(workspace, launcher=launcher, slots=arguments.slots)
         claim = queue.claim(arguments.job_id)
         state = run_job(queue, claim, arguments.tasks, end_process=lambda: _end_process(claim))
+        sweep_checkpoints(workspace)
         queue.reconcile()
     except EngineError as error:
         _log.error("%s", error)

@@ -15,11 +15,19 @@ import torch.nn.functional as nnf
 from torch import Tensor, nn
 
 from tabnet_engine.config import ModelConfig
+from tabnet_engine.errors import ConfigError
 
 if TYPE_CHECKING:
     from tabnet_engine.data.encoding import InputLayout
 
-__all__ = ["CategoricalEmbedding", "FeatureEmbedding", "PiecewiseEmbedding", "PlainNumbers", "categorical_width"]
+__all__ = [
+    "CategoricalEmbedding",
+    "FeatureEmbedding",
+    "PiecewiseEmbedding",
+    "PlainNumbers",
+    "categorical_width",
+    "categorical_widths",
+]
 
 # Codes below this one are the states "missing" and "unseen", not categories.
 _N_STATES = 2
@@ -32,6 +40,26 @@ def categorical_width(n_categories: int) -> int:
     [1, 2, 4, 8]
     """
     return 1 if n_categories <= 2 else 2 if n_categories <= 4 else 4 if n_categories <= 16 else 8
+
+
+def categorical_widths(layout: InputLayout, config: ModelConfig) -> tuple[int, ...]:
+    """Embedding width of each categorical slot (C).
+
+    Raises:
+        ConfigError: ``d_categorical`` lists more or fewer widths than there are categorical columns.
+    """
+    sizes, chosen = layout.categorical_sizes, config.d_categorical
+    if chosen is None:
+        return tuple(categorical_width(size - _N_STATES) for size in sizes)
+    if isinstance(chosen, int):
+        return (chosen,) * len(sizes)
+    if len(chosen) != len(sizes):
+        names = ", ".join(layout.feature_names[feature] for feature in layout.categorical_feature)
+        raise ConfigError(
+            f"d_categorical lists {len(chosen)} widths, but the table has {len(sizes)} categorical columns"
+            f"{f' ({names})' if names else ''}; give one width for each, or a single number for all"
+        )
+    return chosen
 
 
 class PlainNumbers(nn.Module):
@@ -154,12 +182,17 @@ class FeatureEmbedding(nn.Module):
 
     Shape: numeric (B, N) with NaN for missing, categorical (B, C) -> (B, D), its memory features first;
     ``column_feature`` (D,).
+
+    Raises:
+        ConfigError: as :func:`categorical_widths`.
     """
 
     column_feature: Tensor
 
-    def __init__(self, layout: InputLayout, config: ModelConfig, *, missing_states: bool = True) -> None:
+    def __init__(self, layout: InputLayout, config: ModelConfig) -> None:
         super().__init__()
+        missing_states = config.missing_states
+        self.layout = layout
         piecewise = config.numeric_embedding == "piecewise"
         d_numeric = config.d_numeric if piecewise else 1
         owners = [feature for feature in layout.numeric_feature for _ in range(d_numeric)]
@@ -190,7 +223,6 @@ class FeatureEmbedding(nn.Module):
 def _slots_by_width(layout: InputLayout, config: ModelConfig) -> dict[int, list[int]]:
     """Categorical slots gathered by the width of their embedding, narrow ones first."""
     groups: dict[int, list[int]] = {}
-    for slot, size in enumerate(layout.categorical_sizes):
-        width = config.d_categorical or categorical_width(size - _N_STATES)
+    for slot, width in enumerate(categorical_widths(layout, config)):
         groups.setdefault(width, []).append(slot)
     return dict(sorted(groups.items()))

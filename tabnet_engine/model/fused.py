@@ -6,7 +6,7 @@ bookkeeping of autograd and of modules. :class:`EncoderPass` does the arithmetic
 :class:`~tabnet_engine.model.layers.AttentiveTransformer` for all steps, with the derivative written out;
 the tests hold it to the results, gradients and running statistics of those plain formulas.
 
-Activations lie features first. Shapes: B rows, F raw features, D encoded width, S steps, H = n_d + n_a,
+Activations lie features first. Shapes: B rows, G groups of features, D encoded width, S steps, H = n_d + n_a,
 L layers of a feature transformer.
 """
 
@@ -40,7 +40,9 @@ class PassSettings:
     eps: float
     parts: Parts
     mask_function: MaskFunction
-    column_feature: Tensor
+    column_group: Tensor
+    # What passes a mask is multiplied by (D, 1); None for 1.
+    column_scale: Tensor | None = None
     transformer_statistics: BatchStatistics = field(default_factory=BatchStatistics)
     attention_statistics: BatchStatistics = field(default_factory=BatchStatistics)
 
@@ -81,7 +83,7 @@ class EncoderPass(Function):
     ``parameters`` are the feature transformer's entry, shared and independent weights and its norm's gain
     and bias, then the attentive transformer's weight, gain and bias, stacked as their modules hold them.
 
-    Shape: x (D, B), prior (F, B) or None for ones -> latents (S, n_d, B), masks (S, F, B).
+    Shape: x (D, B), prior (G, B) or None for ones -> latents (S, n_d, B), masks (S, G, B).
     """
 
     @staticmethod
@@ -156,7 +158,9 @@ def _attend(
     u = torch.mm(layer.weight, a)
     normed, mean, rstd = normalise(u, layer.gain, layer.bias, settings.parts, settings.eps)
     mask, saved = settings.mask_function.forward(normed if prior is None else normed * prior)
-    spread = mask.index_select(0, settings.column_feature)
+    spread = mask.index_select(0, settings.column_group)
+    if settings.column_scale is not None:
+        spread.mul_(settings.column_scale)
     relaxed = settings.gamma - mask
     tape.append(_AttentionTape(a, prior, u, normed, mean, rstd, spread, relaxed, *saved))
     settings.attention_statistics.means.append(mean)
@@ -214,7 +218,10 @@ class _Backward:
         total = torch.zeros_like(seen.relaxed)
         if to_mask is not None:
             total.add_(to_mask)
-        total.index_add_(0, settings.column_feature, to_masked.mul_(self.x))
+        to_spread = to_masked.mul_(self.x)
+        if settings.column_scale is not None:
+            to_spread.mul_(settings.column_scale)
+        total.index_add_(0, settings.column_group, to_spread)
         if to_next is not None:
             total.sub_(to_next if seen.prior is None else to_next * seen.prior)
         to_normed = settings.mask_function.backward((seen.over_features, seen.over_rows), total)

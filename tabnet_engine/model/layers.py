@@ -2,7 +2,8 @@
 
 Each module holds the weights of all steps, stacked along the first axis: few large tensors make the
 optimiser's work small. Activations lie features first, (C, B): see :mod:`tabnet_engine.model.norm`.
-Shapes: B rows, F raw features, D encoded width, S steps, H = n_d + n_a, L layers of a feature transformer.
+Shapes: B rows, G groups of raw features, D encoded width, S steps, H = n_d + n_a, L layers of a feature
+transformer.
 """
 
 from __future__ import annotations
@@ -94,43 +95,47 @@ class FeatureTransformer(nn.Module):
 class AttentiveTransformer(nn.Module):
     """From the attention part of one step to the mask of the next, and what the mask lets through.
 
-    M = sparsemax(P * GBN(W a)) (paper eq. 1) on the raw features; all encoded dimensions of a feature
-    share its entry. The next prior is P (gamma - M).
+    M = sparsemax(P * GBN(W a)) (paper eq. 1) has one entry for each group of raw features; all encoded
+    dimensions of the group share it. The next prior is P (gamma - M). ``column_group`` (D,) says whose group
+    each dimension is, ``column_scale`` (D,) what its entry is multiplied by (None for 1).
     # DIFF(paper 3.2): the paper embeds a column to one dimension, where raw and encoded are the same.
 
-    Shape: a (n_a, B), x (D, B), prior (F, B) or None for ones -> mask (F, B), masked x (D, B), prior (F, B).
+    Shape: a (n_a, B), x (D, B), prior (G, B) or None for ones -> mask (G, B), masked x (D, B), prior (G, B).
     """
 
-    column_feature: Tensor
+    column_group: Tensor
+    column_scale: Tensor | None
 
     def __init__(
         self,
         n_a: int,
-        column_feature: Tensor,
-        n_features: int,
+        column_group: Tensor,
         n_steps: int,
         *,
         gamma: float,
         virtual_batch_size: int,
         momentum: float,
         mask_function: str,
+        column_scale: Tensor | None = None,
     ) -> None:
         super().__init__()
-        self.weight = glorot_weights(n_steps, n_features, n_a)
-        self.norm = GhostBatchNorm(
-            n_features, virtual_batch_size=virtual_batch_size, momentum=momentum, n_layers=n_steps
-        )
+        n_groups = int(column_group.max()) + 1
+        self.weight = glorot_weights(n_steps, n_groups, n_a)
+        self.norm = GhostBatchNorm(n_groups, virtual_batch_size=virtual_batch_size, momentum=momentum, n_layers=n_steps)
         self.mask_function = MASK_FUNCTIONS[mask_function]
         self.gamma = gamma
-        # The embedding stores it; here it only follows the module to its device.
-        self.register_buffer("column_feature", column_feature, persistent=False)
+        # Both follow from layout and settings; here they only move with the module to its device.
+        self.register_buffer("column_group", column_group, persistent=False)
+        scale = None if column_scale is None else column_scale.unsqueeze(1)
+        self.register_buffer("column_scale", scale, persistent=False)
 
     def forward(self, a: Tensor, x: Tensor, prior: Tensor | None, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """The mask of one step, the input seen through it, and the prior of the step after."""
         scores = self._scores(a, step)
         mask = self.mask_function(scores if prior is None else prior * scores)
         relaxed = self.gamma - mask
-        masked = mask.index_select(0, self.column_feature) * x
+        spread = mask.index_select(0, self.column_group)
+        masked = (spread if self.column_scale is None else spread * self.column_scale) * x
         return mask, masked, relaxed if prior is None else prior * relaxed
 
     def _scores(self, a: Tensor, step: int) -> Tensor:

@@ -1,10 +1,11 @@
 """TabNet (Arik & Pfister 2021): one forward gives logits, masks and each step's exact contribution.
 
-Shapes: B rows, F raw features, D encoded width, S decision steps, K outputs.
+Shapes: B rows, F raw features in G groups, D encoded width, S decision steps, K outputs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,7 +24,7 @@ from tabnet_engine.model.norm import GhostBatchNorm
 if TYPE_CHECKING:
     from tabnet_engine.data.encoding import InputLayout
 
-__all__ = ["TabNet", "TabNetEncoder", "TabNetOutput", "mask_entropy"]
+__all__ = ["TabNet", "TabNetEncoder", "TabNetOutput", "column_scale", "mask_entropy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,11 @@ class TabNetOutput:
 
     Attributes:
         logits: (B, K), base plus the sum of ``step_contributions``.
-        masks: (S, B, F), rows >= 0 that sum to one, on the raw columns.
+        masks: (S, B, F), rows >= 0 that sum to one, on the raw columns. Columns of one group divide its entry
+            as :func:`column_scale` says.
         step_contributions: (S, B, K), what each step added to each logit.
         latents: (S, B, n_d), ReLU(d_i); their sum over n_d is the paper's eta.
-        sparsity: scalar, the mean entropy of the masks, in [0, ln F].
+        sparsity: scalar, the mean entropy of the masks' entries, in [0, ln G].
     """
 
     logits: Tensor
@@ -45,24 +47,55 @@ class TabNetOutput:
     sparsity: Tensor
 
 
-def mask_entropy(masks: Tensor) -> Tensor:
-    """Mean entropy of mask rows (paper section 3.2, L_sparse), a scalar in [0, ln F].
+def mask_entropy(masks: Tensor, epsilon: float = 0.0) -> Tensor:
+    """Mean entropy of mask rows (paper section 3.2, L_sparse), a scalar in [0, ln G].
 
     Args:
-        masks: (S, B, F).
+        masks: (S, B, G).
+        epsilon: added inside the logarithm, the paper's eps; 0 gives the exact entropy. Above 0 a one-hot row
+            counts slightly below zero.
     """
-    return cast("Tensor", cast("Any", _MeanEntropy).apply(masks, masks.numel() // max(1, masks.shape[-1])))
+    n_rows = masks.numel() // max(1, masks.shape[-1])
+    return cast("Tensor", cast("Any", _MeanEntropy).apply(masks, n_rows, epsilon))
+
+
+def column_scale(column_feature: Tensor, feature_group: Sequence[int]) -> Tensor:
+    """What each encoded dimension gets of its group's mask entry under ``mask_scaling="width"`` (D,).
+
+    The entry is dealt out equally among the columns of the group, and a column's part equally among its
+    dimensions, as pytorch-tabnet 4 does: for each group the scales sum to one.
+
+    >>> column_scale(torch.tensor([0, 1, 1, 2]), (0, 0, 1)).tolist()
+    [0.5, 0.25, 0.25, 1.0]
+    """
+    groups = torch.tensor(feature_group, device=column_feature.device)
+    shares = torch.bincount(column_feature)[column_feature] * torch.bincount(groups)[groups[column_feature]]
+    return shares.double().reciprocal().float()
 
 
 class TabNetEncoder(nn.Module):
     """Input norm, then the decision steps.
 
-    Shape: x (B, D), prior (B, F) or None -> latents (S, B, n_d), masks (S, B, F).
+    ``column_feature`` (D,) says whose raw column each dimension is, ``feature_group`` (F,) whose group each
+    column is; the masks here are those of the groups, :meth:`on_features` divides them among raw columns.
+
+    Shape: x (B, D), prior (B, G) or None, keep (B, F) or None -> latents (S, B, n_d), masks (S, B, G).
     """
 
-    def __init__(self, column_feature: Tensor, n_features: int, config: ModelConfig) -> None:
+    column_feature: Tensor
+    feature_group: Tensor
+    feature_share: Tensor
+
+    def __init__(self, column_feature: Tensor, feature_group: Sequence[int], config: ModelConfig) -> None:
         super().__init__()
         width = len(column_feature)
+        scale = column_scale(column_feature, feature_group) if config.mask_scaling == "width" else None
+        groups = torch.tensor(feature_group)
+        self.is_grouped = tuple(feature_group) != tuple(range(len(feature_group)))
+        # All of these follow from layout and settings; here they only move with the module to its device.
+        self.register_buffer("column_feature", column_feature, persistent=False)
+        self.register_buffer("feature_group", groups, persistent=False)
+        self.register_buffer("feature_share", _feature_share(column_feature, groups, scale), persistent=False)
         self.n_d, self.n_a, self.n_steps = config.n_d, config.n_a, config.n_steps
         # Plain, not ghost, batch norm on the input (paper section 3.2).
         self.input_norm = GhostBatchNorm(width, virtual_batch_size=None, momentum=config.momentum)
@@ -77,18 +110,31 @@ class TabNetEncoder(nn.Module):
         )
         self.attention = AttentiveTransformer(
             config.n_a,
-            column_feature,
-            n_features,
+            groups[column_feature],
             config.n_steps,
             gamma=config.gamma,
             virtual_batch_size=config.virtual_batch_size,
             momentum=config.momentum,
             mask_function=config.mask_function,
+            column_scale=scale,
         )
 
-    def forward(self, x: Tensor, prior: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Run the steps on the embedded batch ``x``; ``prior`` None is the paper's P_0 = 1."""
+    def on_features(self, masks: Tensor) -> Tensor:
+        """Masks of the groups (..., G) on the raw columns (..., F); rows keep their sum."""
+        return masks.index_select(-1, self.feature_group) * self.feature_share if self.is_grouped else masks
+
+    def forward(self, x: Tensor, prior: Tensor | None = None, keep: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Run the steps on the embedded batch.
+
+        Args:
+            x: (B, D).
+            prior: (B, G), P_0; None is the paper's 1.
+            keep: (B, F) of 0 and 1; where 0 the steps see 0, the feature's mean, after the input norm. The norm
+                itself sees everything, so that hiding does not shift its statistics.
+        """
         normed = self.input_norm(x.t())
+        if keep is not None:
+            normed = normed * keep.t().index_select(0, self.column_feature)
         prior = None if prior is None else prior.t()
         steps = self._fused if self._can_fuse(normed) else self._plain
         latents, masks = steps(normed, prior)
@@ -99,7 +145,7 @@ class TabNetEncoder(nn.Module):
         return self.training and not torch.is_autocast_enabled(x.device.type)
 
     def _plain(self, x: Tensor, prior: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The steps as the paper writes them: latents (S, n_d, B), masks (S, F, B)."""
+        """The steps as the paper writes them: latents (S, n_d, B), masks (S, G, B)."""
         widths = (self.n_d, self.n_a)
         _, a = self.transformer(x, 0).split(widths)
         decisions, masks = [], []
@@ -120,7 +166,8 @@ class TabNetEncoder(nn.Module):
             eps=transformer.norm.eps,
             parts=transformer.norm.parts(x.shape[1]),
             mask_function=attention.mask_function,
-            column_feature=attention.column_feature,
+            column_group=attention.column_group,
+            column_scale=attention.column_scale,
         )
         latents, masks = cast("Any", EncoderPass).apply(
             settings, x, prior,
@@ -143,21 +190,19 @@ class TabNet(nn.Module):
     Shape: numeric (B, N) with NaN for missing, categorical (B, C) -> :class:`TabNetOutput`.
 
     Raises:
-        ConfigError: a layout without a single feature.
+        ConfigError: a layout without a single feature, or widths that do not fit its categorical columns.
     """
 
     output_offset: Tensor
     output_scale: Tensor
 
-    def __init__(
-        self, layout: InputLayout, n_outputs: int, config: ModelConfig, *, missing_states: bool = True
-    ) -> None:
+    def __init__(self, layout: InputLayout, n_outputs: int, config: ModelConfig) -> None:
         super().__init__()
-        n_features = len(layout.feature_names)
-        if n_features == 0:
+        if not layout.feature_names:
             raise ConfigError("a network needs at least one feature column, got none")
-        self.embedding = FeatureEmbedding(layout, config, missing_states=missing_states)
-        self.encoder = TabNetEncoder(self.embedding.column_feature, n_features, config)
+        self.embedding = FeatureEmbedding(layout, config)
+        self.encoder = TabNetEncoder(self.embedding.column_feature, layout.feature_group, config)
+        self.entropy_epsilon = config.entropy_epsilon
         self.head = glorot_weights(n_outputs, config.n_d)
         # In double precision: a target may lie far from zero beside its spread, as a year or 1e9 ± 1 does.
         self.register_buffer("output_offset", torch.zeros(n_outputs, dtype=torch.float64))
@@ -174,26 +219,39 @@ class TabNet(nn.Module):
         self.output_scale.copy_(scale)
 
     def forward(self, numeric: Tensor, categorical: Tensor, prior: Tensor | None = None) -> TabNetOutput:
-        """Predict and explain one batch; ``prior`` (B, F) replaces P_0 = 1."""
+        """Predict and explain one batch; ``prior`` (B, G) replaces P_0 = 1."""
         latents, masks = self.encoder(self.embedding(numeric, categorical), prior)
         contributions = nnf.linear(latents, self.head) * self.output_scale.to(latents.dtype)
         logits = contributions.sum(dim=0) + self.output_offset.to(latents.dtype)
-        return TabNetOutput(logits, masks, contributions, latents, mask_entropy(masks))
+        sparsity = mask_entropy(masks, self.entropy_epsilon)
+        return TabNetOutput(logits, self.encoder.on_features(masks), contributions, latents, sparsity)
+
+
+def _feature_share(column_feature: Tensor, groups: Tensor, scale: Tensor | None) -> Tensor:
+    """Which share of its group's mask entry each column gets (F,): its part of what the entry lets through.
+
+    That is ``scale`` (D,), or 1, summed over the column's dimensions, relative to its group.
+    """
+    amounts = torch.ones(len(column_feature)) if scale is None else scale
+    of_feature = torch.zeros(len(groups)).index_add_(0, column_feature, amounts)
+    return of_feature / torch.zeros(int(groups.max()) + 1).index_add_(0, groups, of_feature)[groups]
 
 
 class _MeanEntropy(Function):
-    """Sum of -M ln M over all entries, divided by the number of rows, as one node."""
+    """Sum of -M ln(M + eps) over all entries, divided by the number of rows, as one node."""
 
     @staticmethod
-    def forward(ctx: Any, masks: Tensor, n_rows: int) -> Tensor:
-        # DIFF(paper 3.2): bounded from below instead of "+ eps" inside the logarithm: a one-hot row has
-        # exactly 0, and the gradient at a zero is finite in every precision (1e-15 vanishes in float16).
-        logarithm = masks.clamp(min=max(torch.finfo(masks.dtype).tiny, 1e-15)).log_()
-        ctx.save_for_backward(logarithm)
+    def forward(ctx: Any, masks: Tensor, n_rows: int, epsilon: float) -> Tensor:
+        # DIFF(paper 3.2): by default bounded from below instead of "+ eps" inside the logarithm: a one-hot row
+        # has exactly 0, and the gradient at a zero is finite in every precision (1e-15 vanishes in float16).
+        inside = masks + epsilon if epsilon else masks
+        logarithm = inside.clamp(min=max(torch.finfo(masks.dtype).tiny, 1e-15)).log_()
+        ctx.save_for_backward(logarithm, *([masks] if epsilon else []))
         ctx.n_rows = max(1, n_rows)
         return (masks * logarithm).sum().div_(-ctx.n_rows)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        (logarithm,) = ctx.saved_tensors
-        return (logarithm + 1).mul_(gradient / -ctx.n_rows), None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        logarithm, *masks = ctx.saved_tensors
+        share = masks[0] / logarithm.exp() if masks else 1
+        return (logarithm + share).mul_(gradient / -ctx.n_rows), None, None

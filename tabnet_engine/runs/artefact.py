@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tabnet_engine import __version__
+from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import UserError
 from tabnet_engine.runs.manifest import (
     MANIFEST,
@@ -44,6 +45,7 @@ from tabnet_engine.runs.run import (
     CORE_PARTS,
     HISTORY,
     READ_OPTIONS,
+    RECONSTRUCTION,
     SCHEMA,
     SPLIT_NAMES,
     SPLITS,
@@ -53,9 +55,22 @@ from tabnet_engine.runs.run import (
 )
 
 if TYPE_CHECKING:
-    from tabnet_engine.training.experiment import TrainedModel
+    from torch import nn
 
-__all__ = ["DatasetRef", "Run", "RunManifest", "add_part", "add_parts", "load_run", "rename_run", "save_run"]
+    from tabnet_engine.training.experiment import TrainedModel
+    from tabnet_engine.training.pretrain import PretrainedModel
+
+__all__ = [
+    "DatasetRef",
+    "Run",
+    "RunManifest",
+    "add_part",
+    "add_parts",
+    "load_run",
+    "rename_run",
+    "save_pretraining",
+    "save_run",
+]
 
 
 def save_run(
@@ -81,16 +96,44 @@ def save_run(
         UserError: the folder exists.
         StorageError: the disk refuses; nothing is left behind.
     """
-    shown = tidy_title(title)[:MAX_TITLE] or folder.name
-    with storage_errors(f"write the run {shown!r}"):
-        try:
-            with folder_written_whole(folder) as temporary:
-                parts = _write_core_parts(model, temporary, read_options)
-                manifest = _describe(model, folder, shown, dataset, parts, notes)
-                manifest.write(temporary)
-        except FileExistsError as error:
-            raise UserError(f"{str(folder)!r} exists already and is not overwritten; choose another folder") from error
-    return Run(folder, manifest)
+    config = {"model": model.model_config.to_mapping(), "training": model.training_config.to_mapping()}
+    described = {"encoder": model.encoder.to_mapping(), "target": model.targets.to_mapping()}
+    return _write_run(
+        _core_parts(model, model.network, config, described, read_options),
+        folder,
+        _common(model, folder, title, dataset, notes),
+        task=model.targets.task,
+        target=", ".join(model.targets.names),
+        outputs=model.targets.outputs,
+        metrics={split: {k: finite_or_none(v) for k, v in scores.items()} for split, scores in model.metrics.items()},
+    )
+
+
+def save_pretraining(
+    model: PretrainedModel,
+    folder: Path,
+    *,
+    dataset: DatasetRef,
+    read_options: Mapping[str, Any],
+    title: str,
+    notes: Sequence[str] = (),
+) -> Run:
+    """Write a pretrained encoder, with its decoder, as a new run folder, whole or not at all.
+
+    Arguments and errors are those of :func:`save_run`; ``model`` is what pretraining returned.
+    """
+    config = {"model": model.model_config.to_mapping(), "pretraining": model.config.to_mapping()}
+    described = {"encoder": model.encoder.to_mapping(), "target": None}
+    parts = _core_parts(model, model.network, config, described, read_options)
+    return _write_run(
+        {**parts, RECONSTRUCTION: json_bytes(model.reconstruction.to_mapping(), indent=1)},
+        folder,
+        _common(model, folder, title, dataset, notes),
+        task=Task.PRETRAINING,
+        target="",
+        outputs=(),
+        metrics={"validation": {"reconstruction_error": finite_or_none(model.reconstruction.overall)}},
+    )
 
 
 def load_run(folder: Path) -> Run:
@@ -132,7 +175,7 @@ def add_parts(run: Run, writers: Mapping[str, Callable[[Path], None]]) -> Run:
         StorageError: the disk refuses; nothing is half-written and the run stays sound.
     """
     for name in writers:
-        if check_part_name(name) in CORE_PARTS:
+        if check_part_name(name) in {*CORE_PARTS, RECONSTRUCTION}:
             raise ValueError(f"{name!r} belongs to the training and is never replaced")
     with storage_errors(f"write into the run {run.manifest.title!r}"):
         sweep_leftovers(run.folder)
@@ -174,44 +217,55 @@ def _move_in(folder: Path, temporary: Path, digests: Mapping[str, str]) -> RunMa
     return after
 
 
-def _write_core_parts(model: TrainedModel, folder: Path, read_options: Mapping[str, Any]) -> dict[str, str]:
-    """Write all parts but the manifest and return their digests."""
+def _core_parts(
+    model: TrainedModel | PretrainedModel,
+    network: nn.Module,
+    config: Mapping[str, Any],
+    described: Mapping[str, Any],
+    read_options: Mapping[str, Any],
+) -> dict[str, bytes]:
+    """The bytes of the parts that every run has."""
     from tabnet_engine.runs.weights import pack_weights
 
-    config = {"model": model.model_config.to_mapping(), "training": model.training_config.to_mapping()}
-    contents = {
+    return {
         CONFIG: json_bytes(config, indent=1),
-        SCHEMA: json_bytes({"encoder": model.encoder.to_mapping(), "target": model.codec.to_mapping()}, indent=1),
-        WEIGHTS: pack_weights(model.network),
+        SCHEMA: json_bytes(described, indent=1),
+        WEIGHTS: pack_weights(network),
         HISTORY: model.history.to_json_lines().encode(),
         SPLITS: pack_splits(model.splits),
         READ_OPTIONS: json_bytes(dict(read_options), indent=1),
     }
-    for name, content in contents.items():
-        write_bytes(folder / name, content)
-    return {name: sha256_bytes(content) for name, content in contents.items()}
 
 
-def _describe(
-    model: TrainedModel, folder: Path, title: str, dataset: DatasetRef, parts: dict[str, str], notes: Sequence[str]
-) -> RunManifest:
-    versions = {"engine": __version__, "python": platform.python_version(), "torch": version("torch")}
-    metrics = {split: {k: finite_or_none(v) for k, v in scores.items()} for split, scores in model.metrics.items()}
-    return RunManifest(
-        run_id=folder.name,
-        title=title,
-        created=utc_now(),
-        task=model.codec.task,
-        target=model.codec.name,
-        outputs=model.codec.outputs,
-        n_features=model.encoder.layout.n_features,
-        rows={name: len(getattr(model.splits, name)) for name in SPLIT_NAMES},
-        dataset=dataset,
-        parts=parts,
-        metrics=metrics,
-        device=model.device,
-        seconds=model.seconds,
-        best_epoch=model.history.best_epoch,
-        notes=(*notes, *model.notes),
-        versions=versions,
-    )
+def _common(
+    model: TrainedModel | PretrainedModel, folder: Path, title: str, dataset: DatasetRef, notes: Sequence[str]
+) -> dict[str, Any]:
+    """What the manifest says of either kind of run."""
+    return {
+        "run_id": folder.name,
+        "title": tidy_title(title)[:MAX_TITLE] or folder.name,
+        "created": utc_now(),
+        "n_features": model.encoder.layout.n_features,
+        "rows": {name: len(getattr(model.splits, name)) for name in SPLIT_NAMES},
+        "dataset": dataset,
+        "device": model.device,
+        "seconds": model.seconds,
+        "best_epoch": model.history.best_epoch,
+        "notes": (*notes, *model.notes),
+        "versions": {"engine": __version__, "python": platform.python_version(), "torch": version("torch")},
+    }
+
+
+def _write_run(contents: Mapping[str, bytes], folder: Path, common: Mapping[str, Any], **own: Any) -> Run:
+    """Write parts and manifest to a temporary folder that gets its name once complete."""
+    parts = {name: sha256_bytes(content) for name, content in contents.items()}
+    manifest = RunManifest(**common, **own, parts=parts)
+    with storage_errors(f"write the run {manifest.title!r}"):
+        try:
+            with folder_written_whole(folder) as temporary:
+                for name, content in contents.items():
+                    write_bytes(temporary / name, content)
+                manifest.write(temporary)
+        except FileExistsError as error:
+            raise UserError(f"{str(folder)!r} exists already and is not overwritten; choose another folder") from error
+    return Run(folder, manifest)

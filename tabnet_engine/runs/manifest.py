@@ -118,7 +118,8 @@ class RunManifest:
     """What ``manifest.json`` holds. ``parts`` maps each part's name to the SHA-256 of its bytes.
 
     ``metrics`` maps a split ("validation", "test") to its scores; a score that the split does not
-    define is None. ``rows`` counts the rows of each split.
+    define is None. ``rows`` counts the rows of each split. ``target`` names several targets with commas
+    between them, and is empty for a pretraining.
     """
 
     run_id: str

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tabnet_engine.config import ModelConfig, TrainingConfig
+from tabnet_engine.config import ModelConfig, PretrainingConfig, TrainingConfig
 from tabnet_engine.data.encoding import TableEncoder
-from tabnet_engine.data.schema import FeatureSchema
+from tabnet_engine.data.schema import FeatureSchema, Task
 from tabnet_engine.data.splits import Splits
+from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import DamagedRunError, UserError
 from tabnet_engine.runs.manifest import MANIFEST, RunManifest
@@ -25,12 +26,15 @@ from tabnet_engine.training.history import History
 if TYPE_CHECKING:
     from tabnet_engine.model.tabnet import TabNet
     from tabnet_engine.training.experiment import TrainedModel
+    from tabnet_engine.training.pretrain import PretrainedModel
+    from tabnet_engine.training.reconstruction import Reconstruction
 
 __all__ = [
     "CONFIG",
     "CORE_PARTS",
     "HISTORY",
     "READ_OPTIONS",
+    "RECONSTRUCTION",
     "SCHEMA",
     "SPLITS",
     "SPLIT_NAMES",
@@ -40,7 +44,7 @@ __all__ = [
 ]
 
 CONFIG, SCHEMA, WEIGHTS, HISTORY = "config.json", "schema.json", "weights.safetensors", "history.jsonl"
-SPLITS, READ_OPTIONS = "splits.parquet", "read_options.json"
+SPLITS, READ_OPTIONS, RECONSTRUCTION = "splits.parquet", "read_options.json", "reconstruction.json"
 CORE_PARTS = (CONFIG, SCHEMA, WEIGHTS, HISTORY, SPLITS, READ_OPTIONS)
 SPLIT_NAMES = ("train", "validation", "test")
 
@@ -49,7 +53,9 @@ SPLIT_NAMES = ("train", "validation", "test")
 class Run:
     """A run folder whose parts were verified when it was loaded, and each again when it is read.
 
-    Reading anything but :meth:`network` and :meth:`model` does not import torch.
+    It is either a trained model or a pretraining (:attr:`is_pretraining`), which has no target: asking one for
+    what only the other has raises :class:`UserError`. Reading anything but :meth:`network`, :meth:`model` and
+    :meth:`pretrained` does not import torch.
     """
 
     folder: Path
@@ -59,6 +65,11 @@ class Run:
     def run_id(self) -> str:
         """The run's name for itself; explanations carry it."""
         return self.manifest.run_id
+
+    @property
+    def is_pretraining(self) -> bool:
+        """Whether this is a pretrained encoder, to train from, and no model that predicts."""
+        return self.manifest.task is Task.PRETRAINING
 
     def __contains__(self, name: str) -> bool:
         """Whether the run has a part of that name."""
@@ -95,7 +106,8 @@ class Run:
         Raises:
             DamagedRunError: a part is missing or changed; the text names it.
         """
-        for name in (*CORE_PARTS, *self.manifest.parts):
+        own = (RECONSTRUCTION,) if self.is_pretraining else ()
+        for name in (*CORE_PARTS, *own, *self.manifest.parts):
             path = self.path(name)
             if not is_regular_file(path):
                 raise self._damaged(name, "is missing")
@@ -118,9 +130,25 @@ class Run:
 
     @cached_property
     def training_config(self) -> TrainingConfig:
-        """Settings of the training."""
+        """Settings of the training.
+
+        Raises:
+            UserError: the run is a pretraining.
+        """
+        self._require_training()
         with self._parsing(CONFIG):
             return TrainingConfig.from_mapping(self._json(CONFIG)["training"])
+
+    @cached_property
+    def pretraining_config(self) -> PretrainingConfig:
+        """Settings of the pretraining.
+
+        Raises:
+            UserError: the run is no pretraining.
+        """
+        self._require_pretraining()
+        with self._parsing(CONFIG):
+            return PretrainingConfig.from_mapping(self._json(CONFIG)["pretraining"])
 
     @cached_property
     def encoder(self) -> TableEncoder:
@@ -134,16 +162,48 @@ class Run:
         return self.encoder.schema
 
     @cached_property
-    def codec(self) -> TargetCodec:
-        """From the target column to numbers and back."""
+    def targets(self) -> TargetCodecs:
+        """From each target column to numbers and back.
+
+        Raises:
+            UserError: the run is a pretraining, which has no target.
+        """
+        self._require_training()
         with self._parsing(SCHEMA):
-            return TargetCodec.from_mapping(self._json(SCHEMA)["target"])
+            targets = TargetCodecs.from_mapping(self._json(SCHEMA)["target"])
+            self._check_agreement(targets)
+            return targets
+
+    @property
+    def codec(self) -> TargetCodec:
+        """The codec of a single target; with several, :attr:`targets` has one for each.
+
+        Raises:
+            UserError: the run is a pretraining, which has no target.
+        """
+        return self.targets.only
+
+    @cached_property
+    def reconstruction(self) -> Reconstruction:
+        """How well a pretraining fills in hidden cells.
+
+        Raises:
+            UserError: the run is no pretraining.
+        """
+        from tabnet_engine.training.reconstruction import Reconstruction
+
+        self._require_pretraining()
+        with self._parsing(RECONSTRUCTION):
+            return Reconstruction.from_mapping(self._json(RECONSTRUCTION))
 
     @cached_property
     def history(self) -> History:
-        """What happened in each epoch."""
+        """What happened in each epoch; no epoch at all in a run that was imported."""
         with self._parsing(HISTORY):
-            return History.from_json_lines(self.read(HISTORY).decode())
+            history = History.from_json_lines(self.read(HISTORY).decode())
+            if history.best_epoch != self.manifest.best_epoch:
+                raise ValueError(f"its best epoch is {history.best_epoch}, not {self.manifest.best_epoch}")
+            return history
 
     @cached_property
     def splits(self) -> Splits:
@@ -161,12 +221,14 @@ class Run:
         """The trained network in evaluation mode, on the CPU; imports torch.
 
         Raises:
+            UserError: the run is a pretraining.
             DamagedRunError: the weights are not those of the configured network.
         """
+        self._require_training()
         from tabnet_engine.model.tabnet import TabNet
         from tabnet_engine.runs.weights import unpack_weights
 
-        network = TabNet(self.encoder.layout, len(self.codec.outputs), self.model_config)
+        network = TabNet(self.encoder.layout, len(self.targets.outputs), self.model_config)
         with self._parsing(WEIGHTS):
             unpack_weights(network, self.read(WEIGHTS))
         return network.eval()
@@ -175,6 +237,7 @@ class Run:
         """The run as training handed it over; imports torch.
 
         Raises:
+            UserError: the run is a pretraining.
             DamagedRunError: a part is damaged.
         """
         from tabnet_engine.training.experiment import TrainedModel
@@ -182,7 +245,7 @@ class Run:
         return TrainedModel(
             network=self.network(),
             encoder=self.encoder,
-            codec=self.codec,
+            targets=self.targets,
             splits=self.splits,
             history=self.history,
             metrics=self.manifest.metrics,
@@ -192,6 +255,53 @@ class Run:
             device=self.manifest.device,
             seconds=self.manifest.seconds,
         )
+
+    def pretrained(self) -> PretrainedModel:
+        """The run as pretraining handed it over, on the CPU; imports torch.
+
+        Raises:
+            UserError: the run is no pretraining.
+            DamagedRunError: a part is damaged, or the weights are not those of the configured network.
+        """
+        from tabnet_engine.model.decoder import TabNetAutoencoder
+        from tabnet_engine.runs.weights import unpack_weights
+        from tabnet_engine.training.pretrain import PretrainedModel
+
+        network = TabNetAutoencoder(self.encoder.layout, self.model_config, self.pretraining_config)
+        with self._parsing(WEIGHTS):
+            unpack_weights(network, self.read(WEIGHTS))
+        return PretrainedModel(
+            network=network.eval(),
+            encoder=self.encoder,
+            splits=self.splits,
+            history=self.history,
+            reconstruction=self.reconstruction,
+            model_config=self.model_config,
+            config=self.pretraining_config,
+            notes=self.manifest.notes,
+            device=self.manifest.device,
+            seconds=self.manifest.seconds,
+        )
+
+    def _require_training(self) -> None:
+        if self.is_pretraining:
+            raise UserError(
+                f"the run {self.manifest.title!r} is a pretraining, which predicts nothing; train from it first"
+            )
+
+    def _require_pretraining(self) -> None:
+        if not self.is_pretraining:
+            raise UserError(f"the run {self.manifest.title!r} is no pretraining; choose one, or pretrain first")
+
+    def _check_agreement(self, targets: TargetCodecs) -> None:
+        """Raise ``ValueError`` where the stored targets are not those that the manifest announces."""
+        announced = self.manifest
+        if targets.task is not announced.task:
+            raise ValueError(f"its task is {targets.task}, the manifest says {announced.task}")
+        if ", ".join(targets.names) != announced.target:
+            raise ValueError(f"its targets are {', '.join(targets.names)}, the manifest says {announced.target}")
+        if targets.outputs != announced.outputs:
+            raise ValueError("its outputs are not those of the manifest")
 
     def _json(self, name: str) -> Any:
         return parse_json(self.read(name))

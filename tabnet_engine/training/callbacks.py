@@ -6,11 +6,11 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tabnet_engine.errors import ConfigError, JobCancelledError
+from tabnet_engine.errors import JobCancelledError
 from tabnet_engine.training.history import EpochRecord
-from tabnet_engine.training.metrics import LOWER_IS_BETTER
+from tabnet_engine.training.monitor import Monitor
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -20,6 +20,7 @@ __all__ = [
     "CallbackList",
     "Cancellation",
     "EarlyStopping",
+    "LastWeights",
     "Progress",
     "ProgressReport",
     "TrainingState",
@@ -31,7 +32,8 @@ class TrainingState:
     """Where a training is. Callbacks read it, and may set ``stop`` to end after the running epoch.
 
     ``epoch`` and ``batch`` count from 1 and are 0 before the first; ``record`` is that of the last finished
-    epoch; ``best_epoch`` is the one whose weights would be kept now.
+    epoch; ``best_epoch`` is the one whose weights would be kept now. ``resumed_from`` is the epoch after which
+    an interrupted training went on here; 0 for one that started anew.
     """
 
     network: nn.Module
@@ -42,6 +44,7 @@ class TrainingState:
     record: EpochRecord | None = None
     best_epoch: int = 0
     stop: bool = False
+    resumed_from: int = 0
 
 
 class Callback:
@@ -107,16 +110,15 @@ class EarlyStopping(Callback):
     """Keeps the weights of the best epoch, and stops after ``patience`` epochs without a new best.
 
     Args:
-        monitor: ``loss`` for the loss on the validation rows, or the name of a validation score.
+        monitor: what is compared; a word is a score on the validation rows, ``loss`` the loss on them.
         patience: epochs without a new best before stopping; 0 never stops, the best weights are kept all
             the same.
     """
 
-    def __init__(self, monitor: str, patience: int) -> None:
-        self.monitor = monitor
+    def __init__(self, monitor: Monitor | str, patience: int) -> None:
+        self.monitor = Monitor.built_in(monitor) if isinstance(monitor, str) else monitor
         self.patience = patience
         self.stopped = False
-        self._sign = 1.0 if monitor in LOWER_IS_BETTER else -1.0
         self._best = math.inf
         self._weights: dict[str, Tensor] = {}
 
@@ -124,11 +126,11 @@ class EarlyStopping(Callback):
         """Compare the epoch with the best so far.
 
         Raises:
-            ConfigError: the validation rows do not define the monitored score.
+            ConfigError: the rows do not define the monitored score.
         """
         if state.record is None:
             raise ValueError("an epoch ended without a record")
-        value = self._sign * self._monitored(state.record)
+        value = self.monitor.value(state.record) * (-1.0 if self.monitor.greater_is_better else 1.0)
         if value < self._best:
             self._best = value
             state.best_epoch = state.epoch
@@ -138,17 +140,25 @@ class EarlyStopping(Callback):
             state.stop = True
 
     def on_train_end(self, state: TrainingState) -> None:
-        """Put the best weights back."""
-        state.network.load_state_dict(self._weights)
+        """Put the best weights back, if there was an epoch at all."""
+        if self._weights:
+            state.network.load_state_dict(self._weights)
 
-    def _monitored(self, record: EpochRecord) -> float:
-        value = record.validation_loss if self.monitor == "loss" else record.validation.get(self.monitor)
-        if value is None:
-            raise ConfigError(
-                f"the validation rows do not define {self.monitor!r}, by which the best epoch is chosen (they may hold "
-                "one class only); set monitor=loss or a larger validation_fraction"
-            )
-        return value
+    def state_dict(self) -> dict[str, Any]:
+        """What an interrupted training needs to go on."""
+        return {"stopped": self.stopped, "best": self._best, "weights": self._weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what :meth:`state_dict` gave."""
+        self.stopped, self._best, self._weights = state["stopped"], state["best"], state["weights"]
+
+
+class LastWeights(Callback):
+    """Keeps the weights of the last epoch, where there is no table to choose by."""
+
+    def on_epoch_end(self, state: TrainingState) -> None:
+        """The last epoch is the best one known."""
+        state.best_epoch = state.epoch
 
 
 class Cancellation(Callback):
@@ -211,13 +221,14 @@ class Progress(Callback):
     def _send(self, state: TrainingState, record: EpochRecord | None) -> None:
         self._reported = self.clock()
         done = (state.epoch - 1) + state.batch / state.n_batches
+        done_here = done - state.resumed_from
         elapsed = self._reported - self._started
         self.report(
             ProgressReport(
                 fraction=done / state.max_epochs,
                 epoch=state.epoch,
                 max_epochs=state.max_epochs,
-                seconds_left=elapsed / done * (state.max_epochs - done),
+                seconds_left=elapsed / done_here * (state.max_epochs - done),
                 record=record,
             )
         )

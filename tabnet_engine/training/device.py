@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
 from tabnet_engine.errors import ConfigError
 
-__all__ = ["resolve_device", "threads_for"]
+__all__ = ["mixed_precision", "resolve_device", "threads_for"]
 
 # Below so many numbers a layer, waiting for a second thread costs more than it saves.
 _ONE_THREAD_CELLS = 32_768
@@ -50,3 +50,18 @@ def threads_for(cells: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def mixed_precision(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """Where ``bfloat16`` is asked for, a context in which products are computed in it; weights stay float32.
+
+    A CUDA device without bfloat16 keeps computing in float32.
+
+    Args:
+        precision: ``float32`` or ``bfloat16``.
+        device: where the network runs.
+    """
+    able = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
+    if precision == "float32" or not able:
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)

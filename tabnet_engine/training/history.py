@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 __all__ = ["EpochRecord", "History"]
@@ -16,19 +16,21 @@ class EpochRecord:
     """One epoch.
 
     ``epoch`` counts from 1. ``seconds`` is the wall time of the epoch with its validation. Both losses are
-    the task's loss alone, class weights included, without the sparsity term, so that the two compare;
+    the task's loss alone, sample and class weights included, without the sparsity term, so that the two compare;
     for a regression they are in squared standard deviations of the target. ``learning_rate`` is that of the
     epoch's last batch. ``sparsity`` is the mean entropy of the masks over the training batches (paper
-    eq. 3.2). ``validation`` holds the scores on the validation rows.
+    eq. 3.2). ``validation`` holds the scores on the validation rows; without such rows it is empty and
+    ``validation_loss`` None. ``evaluation`` holds the loss and the scores on further tables, by their names.
     """
 
     epoch: int
     seconds: float
     train_loss: float
-    validation_loss: float
+    validation_loss: float | None
     learning_rate: float
     sparsity: float
     validation: dict[str, float | None]
+    evaluation: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
     def to_mapping(self) -> dict[str, Any]:
         """The record as plain JSON values."""
@@ -36,20 +38,25 @@ class EpochRecord:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_mapping` wrote.
+        """Read what :meth:`to_mapping` wrote, now or before there were further tables.
 
         Raises:
             ValueError: a part is missing or unknown.
         """
-        names = {field.name for field in dataclasses.fields(cls)}
+        values = {"evaluation": {}, **values}
+        names = {item.name for item in dataclasses.fields(cls)}
         if set(values) != names:
             raise ValueError(f"an epoch has {', '.join(sorted(names))}, got {', '.join(sorted(values))}")
-        return cls(**{**values, "validation": dict(values["validation"])})
+        evaluation = {name: dict(scores) for name, scores in values["evaluation"].items()}
+        return cls(**{**values, "validation": dict(values["validation"]), "evaluation": evaluation})
 
 
 @dataclass(frozen=True)
 class History:
-    """The epochs of one training in order, and the epoch whose weights were kept."""
+    """The epochs of one training in order, and the epoch whose weights were kept.
+
+    A network that was not trained here, an imported one, has no epochs and ``best_epoch`` 0.
+    """
 
     records: tuple[EpochRecord, ...]
     best_epoch: int
@@ -85,9 +92,11 @@ class History:
         """Read what :meth:`to_json_lines` wrote.
 
         Raises:
-            ValueError: a line is not an epoch, or not exactly one epoch is the best.
+            ValueError: a line is not an epoch, or not exactly one of the epochs is the best.
         """
         items = [json.loads(line) for line in text.splitlines() if line.strip()]
+        if not items:
+            return cls((), 0)
         best = [item["epoch"] for item in items if item.pop("best", False)]
         if len(best) != 1:
             raise ValueError(f"exactly one epoch must be marked best, found {len(best)}")

@@ -1,6 +1,6 @@
-"""One epoch over a table that lies in memory: no loader, no workers, one permutation an epoch.
+"""Epochs over a table that lies in memory: no loader, no workers, one permutation an epoch.
 
-Shape letters: B rows, N rows of the table, Q quantities that a step reports.
+Shape letters: B rows, N rows of the table, T targets, Q quantities that a step reports.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +19,9 @@ from tabnet_engine.data.encoding import EncodedTable
 from tabnet_engine.errors import ConfigError
 from tabnet_engine.model.norm import ghost_chunks
 from tabnet_engine.training.callbacks import Callback, TrainingState
+from tabnet_engine.training.history import EpochRecord
 
-__all__ = ["Step", "TensorTable", "batch_bounds", "run_epoch"]
+__all__ = ["EpochStore", "LoopState", "Step", "TensorTable", "batch_bounds", "run_epoch", "run_training"]
 
 
 @dataclass(frozen=True)
@@ -27,31 +29,39 @@ class TensorTable:
     """Rows that the network can read, on one device.
 
     Shape: numeric (N, n_numeric) float32 with NaN where missing, categorical (N, n_categorical) int64,
-    target (N,) float32 or int64; zeros where there is no target.
+    target (N,) float32 or int64, or (N, T) float32 of several targets; zeros where there is no target.
+    weight (N,) float32, None where every row counts the same.
     """
 
     numeric: Tensor
     categorical: Tensor
     target: Tensor
+    weight: Tensor | None = None
 
     @classmethod
-    def build(cls, encoded: EncodedTable, target: Tensor | None, device: torch.device) -> TensorTable:
+    def build(
+        cls, encoded: EncodedTable, target: Tensor | None, device: torch.device, weight: Tensor | None = None
+    ) -> TensorTable:
         """Bring an encoded table to a device."""
         if target is None:
             target = torch.zeros(len(encoded))
-        parts = (_tensor(encoded.numeric), _tensor(encoded.categorical), target)
-        return cls(*(part.to(device) for part in parts))
+        numeric, categorical = _tensor(encoded.numeric), _tensor(encoded.categorical)
+        return cls(numeric, categorical, target, weight).to(device)
 
     def __len__(self) -> int:
         return len(self.target)
 
+    def to(self, device: torch.device) -> TensorTable:
+        """The same rows on a device."""
+        return self._each(lambda part: part.to(device))
+
     def take(self, rows: Tensor) -> TensorTable:
         """The rows with these positions, in their order."""
-        return TensorTable(*(part.index_select(0, rows) for part in (self.numeric, self.categorical, self.target)))
+        return self._each(lambda part: part.index_select(0, rows))
 
     def slice(self, start: int, stop: int) -> TensorTable:
         """The rows from ``start`` to before ``stop``, without a copy."""
-        return TensorTable(self.numeric[start:stop], self.categorical[start:stop], self.target[start:stop])
+        return self._each(lambda part: part[start:stop])
 
     def batches(self, bounds: Sequence[tuple[int, int]]) -> Iterator[TensorTable]:
         """The slices with these bounds."""
@@ -60,6 +70,10 @@ class TensorTable:
     def shuffled(self, generator: torch.Generator) -> TensorTable:
         """All rows in a random order; the order depends on the generator only, not on the device."""
         return self.take(torch.randperm(len(self), generator=generator).to(self.target.device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> TensorTable:
+        weight = None if self.weight is None else change(self.weight)
+        return TensorTable(change(self.numeric), change(self.categorical), change(self.target), weight)
 
 
 def _tensor(values: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> Tensor:
@@ -114,3 +128,60 @@ def run_epoch(
             break
     means: list[float] = (total / len(table)).tolist()
     return means
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopState:
+    """What the loop itself must remember at the end of an epoch, beside the state of its parts."""
+
+    records: tuple[EpochRecord, ...] = ()
+    best_epoch: int = 0
+    stop: bool = False
+
+
+class EpochStore(Protocol):
+    """Where the end of an epoch is kept, so that another process can go on from there."""
+
+    def save(self, state: LoopState) -> None:
+        """Keep where the training is now."""
+        ...
+
+    def restore(self) -> LoopState | None:
+        """Bring every part of the training back to what was kept; None when nothing is."""
+        ...
+
+
+def run_training(
+    one_epoch: Callable[[TrainingState], EpochRecord],
+    state: TrainingState,
+    callback: Callback,
+    store: EpochStore | None = None,
+) -> LoopState:
+    """All epochs with their hooks; supervised training and pretraining differ only in ``one_epoch``.
+
+    Args:
+        one_epoch: trains and validates one epoch; ``state.epoch`` is its number.
+        state: fresh; counted up here. ``resumed_from`` and ``best_epoch`` are set when the store holds epochs.
+        callback: its ``on_epoch_end`` may set ``state.best_epoch`` and ``state.stop``.
+        store: keeps the end of each epoch, and is asked first for epochs that were done before.
+
+    Returns:
+        The records of all epochs, those before a resumption included, and the best epoch.
+    """
+    found = None if store is None else store.restore()
+    done = LoopState() if found is None else found
+    state.epoch = state.resumed_from = len(done.records)
+    state.record = done.records[-1] if done.records else None
+    state.best_epoch, state.stop = done.best_epoch, done.stop
+    callback.on_train_begin(state)
+    while state.epoch < state.max_epochs and not state.stop:
+        state.epoch += 1
+        callback.on_epoch_begin(state)
+        state.record = one_epoch(state)
+        callback.on_epoch_end(state)
+        records = (*done.records, state.record)
+        done = LoopState(records=records, best_epoch=state.best_epoch, stop=state.stop)
+        if store is not None:
+            store.save(done)
+    callback.on_train_end(state)
+    return done

@@ -1,6 +1,6 @@
 """What a training will need, reckoned before it starts, so that an absurd setting is refused and not tried.
 
-Shape letters: B rows of a batch, F raw features, D encoded width, H = n_d + n_a, S steps.
+Shape letters: B rows of a batch, F raw features, G groups of them, D encoded width, H = n_d + n_a, S steps.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import psutil
 import torch
 
 from tabnet_engine.config import ModelConfig, TrainingConfig
-from tabnet_engine.data.encoding import FIRST_CATEGORY, InputLayout
+from tabnet_engine.data.encoding import InputLayout
 from tabnet_engine.errors import ConfigError
-from tabnet_engine.model.embedding import categorical_width
+from tabnet_engine.model.embedding import categorical_widths
 
 __all__ = ["MemoryEstimate", "available_memory", "estimate_memory", "require_memory"]
 
@@ -47,7 +47,7 @@ class MemoryEstimate:
         """Reckon for a table of ``n_rows``; 0 leaves the table out."""
         batch_rows = min(training.batch_size, n_rows or training.batch_size)
         width, n_embedding = _embedding_size(model, layout)
-        n_weights = n_embedding + _encoder_weights(model, layout.n_features, width) + model.n_d * n_outputs
+        n_weights = n_embedding + _encoder_weights(model, layout.n_groups, width) + model.n_d * n_outputs
         table_row = 4 * len(layout.numeric_feature) + 8 * len(layout.categorical_feature) + 8
         return cls(
             weights=COPIES_OF_WEIGHTS * FLOAT_BYTES * n_weights,
@@ -132,20 +132,21 @@ def _embedding_size(model: ModelConfig, layout: InputLayout) -> tuple[int, int]:
     piecewise = model.numeric_embedding == "piecewise"
     per_number = model.d_numeric if piecewise else 1
     n_bins = max((len(edges) - 1 for edges in layout.bins), default=0) if piecewise else 0
-    widths = [model.d_categorical or categorical_width(size - FIRST_CATEGORY) for size in layout.categorical_sizes]
+    widths = categorical_widths(layout, model)
     tables = sum(size * width for size, width in zip(layout.categorical_sizes, widths, strict=True))
     n_numbers = len(layout.numeric_feature)
-    return n_numbers * per_number + sum(widths), n_numbers * (n_bins + 1) * per_number + tables
+    n_states = n_bins + int(model.missing_states)
+    return n_numbers * per_number + sum(widths), n_numbers * n_states * per_number + tables
 
 
-def _encoder_weights(model: ModelConfig, n_features: int, width: int) -> int:
+def _encoder_weights(model: ModelConfig, n_groups: int, width: int) -> int:
     """How many values the encoder learns: FC weights without bias, and two for each channel of a norm."""
     hidden, n_shared, n_own = model.n_d + model.n_a, model.n_shared, model.n_independent
     first, later = 2 * hidden * width, 2 * hidden * hidden
     shared = first + (n_shared - 1) * later if n_shared else 0
     own = n_own * later if n_shared else first + (n_own - 1) * later
     norms = (n_shared + n_own) * 4 * hidden
-    attention = n_features * model.n_a + 2 * n_features
+    attention = n_groups * model.n_a + 2 * n_groups
     return shared + (model.n_steps + 1) * (own + norms) + model.n_steps * attention + 2 * width
 
 

@@ -6,15 +6,19 @@ Shape letters: B rows, K outputs, C classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.data.schema import Task
-from tabnet_engine.training.probabilities import predicted_codes
+from tabnet_engine.data.target_set import TargetCodecs
+from tabnet_engine.data.targets import TargetCodec
+from tabnet_engine.training.options import Metric
+from tabnet_engine.training.probabilities import class_probabilities, predicted_codes
 
-__all__ = ["LOWER_IS_BETTER", "METRICS", "Scores", "area_under_curve", "evaluate"]
+__all__ = ["LOWER_IS_BETTER", "METRICS", "Scores", "area_under_curve", "evaluate", "evaluate_targets", "fits"]
 
 Scores = dict[str, float | None]
 Floats = npt.NDArray[np.float64]
@@ -24,9 +28,9 @@ CLASSIFICATION = ("auc", "accuracy", "balanced_accuracy", "log_loss")
 METRICS: dict[Task, tuple[str, ...]] = {
     Task.BINARY: CLASSIFICATION,
     Task.MULTICLASS: CLASSIFICATION,
-    Task.REGRESSION: ("rmse", "mae", "r2"),
+    Task.REGRESSION: ("rmse", "mae", "r2", "mse", "rmsle"),
 }
-LOWER_IS_BETTER = frozenset({"loss", "log_loss", "rmse", "mae"})
+LOWER_IS_BETTER = frozenset({"loss", "log_loss", "rmse", "mae", "mse", "rmsle"})
 
 
 def evaluate(task: Task, y: npt.ArrayLike, logits: npt.ArrayLike, classes: Sequence[str]) -> Scores:
@@ -41,7 +45,8 @@ def evaluate(task: Task, y: npt.ArrayLike, logits: npt.ArrayLike, classes: Seque
     Returns:
         For classes ``auc`` (with more than two classes the mean over the classes present of one against the
         rest), ``accuracy``, ``balanced_accuracy`` (mean recall of the classes present) and ``log_loss``; for
-        a regression ``rmse``, ``mae`` and ``r2``. A score that the rows do not define is ``None``.
+        a regression ``rmse``, ``mae``, ``r2``, ``mse`` and ``rmsle`` (of log(1 + y), a prediction below zero
+        counted as zero). A score that the rows do not define is ``None``.
 
     Raises:
         ValueError: shapes that do not belong together.
@@ -58,6 +63,39 @@ def evaluate(task: Task, y: npt.ArrayLike, logits: npt.ArrayLike, classes: Seque
         else:
             scores = _class_scores(task, np.asarray(y, dtype=np.int64), values)
     return {name: _json_safe(score) for name, score in scores.items()}
+
+
+def evaluate_targets(
+    targets: TargetCodecs, y: npt.NDArray[Any], logits: npt.NDArray[np.float64], metrics: Iterable[Metric] = ()
+) -> Scores:
+    """Score every target of a model.
+
+    Args:
+        targets: its T targets.
+        y: (B,) of one target, (B, T) of several, as :meth:`TargetCodecs.encode` gives them.
+        logits: (B, K) of all targets.
+        metrics: scores beside those of :func:`evaluate`; the same name replaces a built-in one.
+
+    Returns:
+        For one target its scores by name, for several ``<target>: <score>``.
+
+    Raises:
+        ValueError: shapes that do not belong together.
+    """
+    scores: Scores = {}
+    values = np.asarray(logits, dtype=np.float64)
+    for place, (codec, outputs) in enumerate(zip(targets.codecs, targets.slices, strict=True)):
+        column, own = targets.column(np.asarray(y), place), values[:, outputs]
+        found = evaluate(codec.task, column, own, codec.classes)
+        found |= {metric.name: _own_score(metric, codec.task, column, own) for metric in metrics if fits(metric, codec)}
+        prefix = f"{codec.name}: " if len(targets.codecs) > 1 else ""
+        scores |= {prefix + name: score for name, score in found.items()}
+    return scores
+
+
+def fits(metric: Metric, codec: TargetCodec) -> bool:
+    """Whether the metric can be computed for a target: probabilities need classes."""
+    return metric.needs != "probabilities" or codec.task is not Task.REGRESSION
 
 
 def area_under_curve(positive: npt.NDArray[np.bool_], score: Floats) -> float | None:
@@ -121,7 +159,28 @@ def _regression_scores(y: Floats, predicted: Floats) -> Scores:
         "rmse": math.sqrt(squared / len(y)),
         "mae": float(np.abs(error).mean()),
         "r2": 1.0 - squared / spread if spread > 0.0 else None,
+        "mse": squared / len(y),
+        "rmsle": _log_error(y, predicted),
     }
+
+
+def _log_error(y: Floats, predicted: Floats) -> float | None:
+    """Root mean squared error of log(1 + y); a target below zero does not define it."""
+    if (y < 0.0).any():
+        return None
+    return math.sqrt(float(np.square(np.log1p(np.maximum(predicted, 0.0)) - np.log1p(y)).mean()))
+
+
+def _own_score(metric: Metric, task: Task, y: npt.NDArray[Any], logits: Floats) -> float | None:
+    if not len(y):
+        return None
+    if metric.needs == "probabilities":
+        given: npt.NDArray[Any] = class_probabilities(task, logits)
+    elif metric.needs == "logits":
+        given = logits
+    else:
+        given = logits[:, 0] if task is Task.REGRESSION else predicted_codes(task, logits)
+    return _json_safe(float(metric.function(y, given)))
 
 
 def _json_safe(score: float | None) -> float | None:

@@ -15,11 +15,15 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from tabnet_engine.data.encoding import EncodedTable
+from tabnet_engine.data.encoding import EncodedTable, InputLayout
 from tabnet_engine.data.schema import Task
+from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.data.targets import TargetCodec
+from tabnet_engine.errors import SchemaError
+from tabnet_engine.model.embedding import PlainNumbers
 from tabnet_engine.model.tabnet import TabNet, TabNetOutput
 from tabnet_engine.training.loop import TensorTable
+from tabnet_engine.training.losses import as_targets
 from tabnet_engine.training.probabilities import class_probabilities, predicted_labels
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ForwardChunk",
+    "encode_latents",
     "forward_batches",
     "predict_frame",
     "predict_logits",
@@ -87,7 +92,20 @@ def forward_batches(
 
     Yields:
         The batches in row order; none for a table without rows.
+
+    Raises:
+        SchemaError: a number is missing, and the network has no state for missing cells.
     """
+    for start, output in _outputs(network, encoded, batch_size, device):
+        yield _chunk(start, output)
+        if progress is not None:
+            progress(min(1.0, (start + len(output.logits)) / len(encoded)))
+
+
+def _outputs(
+    network: TabNet, encoded: EncodedTable, batch_size: int, device: str
+) -> Iterator[tuple[int, TabNetOutput]]:
+    _require_readable(network, encoded)
     place = torch.device(device)
     precise = copy.deepcopy(network).to(place, torch.float64).eval()
     table = TensorTable.build(encoded, None, torch.device("cpu"))
@@ -96,9 +114,35 @@ def forward_batches(
         rows = table.slice(start, min(start + size, len(table)))
         with torch.inference_mode():
             output = precise(rows.numeric.to(place, torch.float64), rows.categorical.to(place))
-        yield _chunk(start, output)
-        if progress is not None:
-            progress(min(1.0, (start + size) / len(table)))
+        yield start, output
+
+
+def _require_readable(network: TabNet, encoded: EncodedTable) -> None:
+    """Refuse a missing number where it would turn every output of its row into NaN.
+
+    Raises:
+        SchemaError: names the first such row and its column.
+    """
+    numbers = network.embedding.numeric
+    has_states = numbers.missing is not None if isinstance(numbers, PlainNumbers) else (
+        numbers is None or bool(numbers.missing_states)
+    )  # fmt: skip
+    if has_states:
+        return
+    missing = np.isnan(encoded.numeric)
+    if missing.any():
+        row, slot = (int(place) for place in np.argwhere(missing)[0])
+        raise SchemaError(
+            f"{_slot_name(network, slot)}, row {row}: the number is missing, and this model was trained without a "
+            "state for missing cells; fill it in or remove the row"
+        )
+
+
+def _slot_name(network: TabNet, slot: int) -> str:
+    layout: InputLayout | None = getattr(network.embedding, "layout", None)
+    if layout is None:
+        return f"the numeric column {slot} (counted from 0)"
+    return f"column {layout.feature_names[layout.numeric_feature[slot]]!r}"
 
 
 def _chunk(start: int, output: TabNetOutput) -> ForwardChunk:
@@ -114,17 +158,50 @@ def predict_logits(network: TabNet, encoded: EncodedTable, *, device: str = "cpu
     return np.concatenate(chunks)
 
 
-def prediction_table(codec: TargetCodec, logits: npt.NDArray[np.float64]) -> pd.DataFrame:
-    """Logits in the words of the target.
+def encode_latents(network: TabNet, encoded: EncodedTable, *, device: str = "cpu") -> npt.NDArray[np.float32]:
+    """What each step hands to the head, ReLU(d) of the paper, for every row: (B, S, n_d).
+
+    Raises:
+        SchemaError: as :func:`forward_batches`.
+    """
+    parts = [
+        output.latents.transpose(0, 1).float().cpu().numpy()
+        for _, output in _outputs(network, encoded, MAX_BATCH_ROWS, device)
+    ]
+    if not parts:
+        return np.empty((0, network.encoder.n_steps, network.encoder.n_d), dtype=np.float32)
+    return np.concatenate(parts)
+
+
+def prediction_table(targets: TargetCodecs | TargetCodec, logits: npt.NDArray[np.float64]) -> pd.DataFrame:
+    """Logits in the words of the targets.
 
     Args:
-        codec: names the outputs and classes.
+        targets: name the outputs and classes.
         logits: (B, K).
 
     Returns:
         B rows. For classes ``prediction`` (the most probable class), a ``logit_`` of each output and a
-        ``probability_`` of each class; for a regression ``prediction`` alone.
+        ``probability_`` of each class; for a regression ``prediction`` alone. With several targets the columns of
+        one after those of the other: ``prediction_<target>``, ``logit_<target> = <class>`` and
+        ``probability_<target> = <class>``.
     """
+    chosen = as_targets(targets)
+    if len(chosen.codecs) == 1:
+        return _one_target(chosen.only, logits)
+    parts = []
+    for codec, outputs in zip(chosen.codecs, chosen.slices, strict=True):
+        table = _one_target(codec, logits[:, outputs])
+        parts.append(table.set_axis([_name_among_several(str(name), codec) for name in table.columns], axis=1))
+    return pd.concat(parts, axis=1)
+
+
+def _name_among_several(name: str, codec: TargetCodec) -> str:
+    kind, _, of_what = name.partition("_")
+    return f"{kind}_{codec.name} = {of_what}" if of_what else f"{kind}_{codec.name}"
+
+
+def _one_target(codec: TargetCodec, logits: npt.NDArray[np.float64]) -> pd.DataFrame:
     if codec.task is Task.REGRESSION:
         return pd.DataFrame({"prediction": logits[:, 0]})
     labels = pd.Series(predicted_labels(codec.task, logits, codec.classes), dtype="str")
@@ -141,4 +218,4 @@ def predict_frame(model: TrainedModel, frame: pd.DataFrame, *, device: str = "cp
         SchemaError: a column that the model reads is missing or holds values of another kind.
     """
     encoded = model.encoder.transform(frame)
-    return prediction_table(model.codec, predict_logits(model.network, encoded, device=device))
+    return prediction_table(model.targets, predict_logits(model.network, encoded, device=device))

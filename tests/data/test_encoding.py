@@ -293,6 +293,10 @@ _LAYOUT = InputLayout(("a", "b"), (0,), (1,), (3,), ((-1.0, 1.0),))
         {"bins": ()},
         {"bins": ((1.0, 1.0),)},
         {"bins": ((1.0,),)},
+        {"groups": (0,)},
+        {"groups": (1, 1)},
+        {"groups": (0, 2)},
+        {"groups": (-1, 0)},
     ],
 )
 def test_layouts_that_contradict_themselves_are_refused(change):
@@ -300,8 +304,44 @@ def test_layouts_that_contradict_themselves_are_refused(change):
         dataclasses.replace(_LAYOUT, **change)
 
 
-def test_layout_mapping_round_trip():
-    assert InputLayout.from_mapping(json.loads(json.dumps(_LAYOUT.to_mapping()))) == _LAYOUT
+@pytest.mark.parametrize("groups", [(), (0, 0), (1, 0)])
+def test_layout_mapping_round_trip(groups):
+    layout = dataclasses.replace(_LAYOUT, groups=groups)
+    assert InputLayout.from_mapping(json.loads(json.dumps(layout.to_mapping()))) == layout
+
+
+def test_a_layout_stored_before_groups_were_known_is_read():
+    values = _LAYOUT.to_mapping()
+    del values["groups"]
+    assert InputLayout.from_mapping(values) == _LAYOUT
+    assert (_LAYOUT.feature_group, _LAYOUT.n_groups) == ((0, 1), 2)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.sampled_from([None, "where", "when", ""]), min_size=5, max_size=5))
+def test_features_of_one_group_share_a_number_and_others_do_not(names):
+    schema = _schema(*NAMES)
+    for name, group in zip(NAMES, names, strict=True):
+        schema = schema.with_column(name, group=group)
+    layout = TableEncoder.fit(_table(), schema).layout
+    number = layout.feature_group
+    for a in range(5):
+        for b in range(5):
+            assert (number[a] == number[b]) == (a == b or (names[a] is not None and names[a] == names[b]))
+    assert set(number) == set(range(layout.n_groups))
+    assert (layout.groups == ()) == (layout.n_groups == 5)
+
+
+def test_columns_that_are_not_learned_from_count_in_no_group():
+    schema = FeatureSchema(
+        columns=(
+            Column(name="size", kind=Kind.NUMBER, group="g"),
+            Column(name="colour", kind=Kind.CATEGORY, group="g", role=Role.IGNORED),
+            Column(name="price", kind=Kind.NUMBER, group="h"),
+        )
+    )
+    layout = TableEncoder.fit(_table(), schema).layout
+    assert (layout.groups, layout.n_groups) == ((), 2)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabnet_engine.data.kinds import propose_schema, set_kind, set_role, set_target
+from tabnet_engine.data.kinds import propose_schema, set_kind, set_role, set_target, set_targets
 from tabnet_engine.data.profile import Severity, TableProfile, Topic, profile_table
 from tabnet_engine.data.profiling import leakage
 from tabnet_engine.data.schema import Column, FeatureSchema, Kind, Role
@@ -281,7 +281,9 @@ def test_mapping_round_trip_through_json():
     assert TableProfile.from_mapping(json.loads(json.dumps(profile.to_mapping()))) == profile
 
 
-@pytest.mark.parametrize("change", [{"columns": [{}]}, {"warnings": [{"severity": "dire"}]}, {"notes": None}])
+@pytest.mark.parametrize(
+    "change", [{"columns": [{}]}, {"warnings": [{"severity": "dire"}]}, {"notes": None}, {"targets": [{}]}]
+)
 def test_damaged_profiles_are_refused(change):
     values = {**_profile(_noise()).to_mapping(), **change}
     with pytest.raises(SchemaError, match="the profile cannot be read"):
@@ -306,3 +308,64 @@ def test_a_user_kind_is_profiled_as_chosen():
 def test_tables_of_hardly_any_rows(rows):
     frame = pd.DataFrame({"x": RNG.normal(size=rows), "y": ["a"] * rows})
     assert profile_table(frame, propose_schema(frame)).n_rows == rows
+
+
+def _two_targets(frame: pd.DataFrame, *names: str) -> TableProfile:
+    return profile_table(frame, set_targets(propose_schema(frame), frame, list(names)))
+
+
+def test_each_of_several_targets_is_measured_as_if_it_were_alone():
+    size = RNG.normal(size=N)
+    frame = _noise(size=size, group=np.where(size > 0, "big", "small"), y=size + RNG.normal(size=N))
+    both = _two_targets(frame, "y", "group")
+    assert [target.name for target in both.targets] == ["group", "y"]
+    features = frame.drop(columns=["group", "y"])
+    for target in both.targets:
+        alone = _profile(features.assign(**{target.name: frame[target.name]}), target.name)
+        assert alone.targets == (target,)
+        assert target.class_counts == alone.class_counts
+    first = both.targets[0]
+    assert (both.target, both.classes, both.class_counts) == (first.name, first.classes, first.class_counts)
+    assert both.column("size").association == first.associations["size"]
+    assert both.column("y").association is None
+    assert TableProfile.from_mapping(json.loads(json.dumps(both.to_mapping()))) == both
+
+
+def test_warnings_name_the_target_that_they_are_about():
+    count = RNG.integers(0, 200, N)
+    rare = np.where(RNG.random(N) < 0.02, "yes", "no")
+    frame = _noise(
+        code=pd.Series(rare).map({"yes": "Q7", "no": "Q1"}), half=count // 2, rest=count - count // 2, count=count
+    ).assign(rare=rare)
+    profile = _two_targets(frame, "rare", "count")
+    leaks = {warning.columns: warning.text for warning in profile.warnings if warning.topic is Topic.LEAKAGE}
+    assert 'of the target "rare"' in leaks["code",]
+    assert 'The target "count" equals "half" + "rest"' in leaks["half", "rest"]
+    (imbalance,) = _texts(profile, Topic.CLASS_IMBALANCE)
+    assert 'have the class "yes" of "rare"' in imbalance
+    assert profile.warnings == tuple(sorted(profile.warnings, key=lambda w: list(Severity)[::-1].index(w.severity)))
+
+
+def test_what_was_not_checked_is_said_for_each_target():
+    y = pd.Series(RNG.normal(size=N)).mask(np.arange(N) >= 20)
+    frame = _noise(y=y, z=RNG.choice(["a", "b"], N))
+    notes = _two_targets(frame, "y", "z").notes
+    assert notes == ("Only 20 rows have 'y': too few to look for leakage.",)
+
+
+def test_what_holds_for_every_target_is_said_once(monkeypatch):
+    monkeypatch.setattr(leakage, "_MAX_ROWS", 100)
+    frame = _noise(y=RNG.normal(size=N), z=RNG.choice(["a", "b"], N))
+    (note,) = _two_targets(frame, "y", "z").notes
+    assert note.startswith("Leakage was looked for in 100 of the 600 rows with a target")
+    notes = _two_targets(frame.assign(y=frame.y.mask(np.arange(N) < 50)), "y", "z").notes
+    assert [text for note in notes for text in ("'y'", "'z'") if text in note] == ["'y'", "'z'"]
+
+
+def test_repeated_rows_repeat_every_target():
+    frame = _noise(40, y=RNG.normal(size=40), z=["a", "b"] * 20)
+    frame = pd.concat([frame, frame.head(3), frame.tail(3).assign(z=["a", "a", "a"])], ignore_index=True)
+    (text,) = _texts(_two_targets(frame, "y", "z"), Topic.DUPLICATED_ROWS)
+    n_same = 3 + int((frame.z[37:40] == "a").sum())
+    assert text.startswith(f"{n_same} of 46 rows")
+    assert "in every feature and every target" in text

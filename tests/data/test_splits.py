@@ -97,3 +97,80 @@ def test_too_few_rows():
 def test_parts_that_cannot_be_filled(y, task, fractions, problem):
     with pytest.raises(SchemaError, match=problem):
         _split(y, task, *fractions)
+
+
+def _several(n: int, seed: int, *n_classes: int) -> np.ndarray:
+    """Columns of class codes, all of them present, and a column of numbers for each 1 in ``n_classes``."""
+    generator = np.random.default_rng(seed)
+    columns = []
+    for number in n_classes:
+        rare_first = generator.geometric(0.5, n) - 1
+        codes = np.minimum(rare_first, number - 1)
+        codes[generator.permutation(n)[:number]] = np.arange(number)
+        columns.append(generator.normal(size=n) if number == 1 else codes)
+    return np.column_stack(columns).astype(np.float64)
+
+
+@settings(deadline=None, max_examples=120)
+@given(
+    st.integers(60, 300),
+    st.lists(st.integers(1, 7), min_size=2, max_size=5),
+    st.floats(0.05, 0.4),
+    st.floats(0.0, 0.4),
+    st.integers(0, 9),
+)
+def test_with_several_targets_every_class_of_every_target_is_learned(n, n_classes, validation, test, seed):
+    y = _several(n, seed, *n_classes)
+    parts = _split(y, Task.MULTITASK, validation, test, seed)
+    joined = np.concatenate([parts.train, parts.validation, parts.test])
+    assert np.array_equal(np.sort(joined), np.arange(n))
+    for part in (parts.train, parts.validation, parts.test):
+        assert np.array_equal(part, np.sort(part))
+        assert part.dtype == np.int64
+    for column, number in zip(y.T, n_classes, strict=True):
+        if number > 1:
+            assert set(column[parts.train]) == set(range(number))
+    assert abs(len(parts.validation) - validation * n) <= 1 + sum(n_classes)
+    assert abs(len(parts.test) - test * n) <= 1 + sum(n_classes)
+
+
+def test_combinations_of_classes_keep_their_shares():
+    generator = np.random.default_rng(0)
+    a, b = generator.integers(0, 2, 1000), generator.integers(0, 3, 1000)
+    y = np.column_stack([a, generator.normal(size=1000), b])
+    parts = _split(y, Task.MULTITASK)
+    counts = np.bincount(3 * a + b)
+    for part, fraction in ((parts.validation, 0.1), (parts.test, 0.2)):
+        assert (np.abs(np.bincount((3 * a + b)[part]) - fraction * counts) <= 1).all()
+
+
+def test_too_many_combinations_are_not_stratified_but_sizes_stay():
+    y = np.column_stack([np.arange(60) % 30, np.arange(60) % 2])
+    parts = _split(y.astype(float), Task.MULTITASK, 0.2, 0.2)
+    assert (len(parts.train), len(parts.validation), len(parts.test)) == (36, 12, 12)
+    assert set(y[parts.train, 0]) == set(range(30))
+
+
+def test_whole_numbers_of_a_regression_among_several_targets_do_not_hinder_the_split():
+    y = np.column_stack([np.arange(40.0), np.linspace(0, 1, 40)])
+    parts = _split(y, Task.MULTITASK, 0.25, 0.25)
+    assert (len(parts.train), len(parts.validation), len(parts.test)) == (20, 10, 10)
+
+
+def test_whole_numbers_of_a_regression_are_not_stratified_when_its_task_is_known():
+    generator = np.random.default_rng(0)
+    y = np.column_stack([generator.integers(0, 70, 4000), generator.permutation(np.repeat([0.0, 1.0], 2000))])
+    options = {"validation_fraction": 0.1, "test_fraction": 0.2, "seed": 0}
+    known = make_splits(y, Task.MULTITASK, tasks=(Task.REGRESSION, Task.BINARY), **options)
+    alone = make_splits(y[:, 1], Task.BINARY, **options)
+    assert np.array_equal(known.test, alone.test)
+    assert np.array_equal(known.train, alone.train)
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        make_splits(y, Task.MULTITASK, tasks=(Task.BINARY,), **options)
+
+
+def test_pretraining_needs_no_target():
+    parts = _split(np.arange(50), Task.PRETRAINING, test=0.0)
+    assert (len(parts.train), len(parts.validation)) == (45, 5)
+    with pytest.raises(SchemaError, match=r"the table has 9 rows; at least"):
+        _split(np.zeros(9), Task.PRETRAINING)

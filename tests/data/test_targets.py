@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tabnet_engine.data.schema import Column, FeatureSchema, Kind, Role, Task
+from tabnet_engine.data.schema import Column, FeatureSchema, Kind, Role, Target, Task
 from tabnet_engine.data.targets import TargetCodec, usable_rows
 from tabnet_engine.errors import SchemaError
 
@@ -128,6 +128,39 @@ def test_usable_rows_are_those_with_a_target():
 def test_no_usable_row_is_refused():
     with pytest.raises(SchemaError, match="missing in every row"):
         usable_rows(_frame([None, None], "str"), _schema(Task.BINARY, "a", "b"))
+
+
+def _two(a, b) -> tuple[pd.DataFrame, FeatureSchema]:
+    heads = (Target(name="a", task=Task.REGRESSION), Target(name="b", task=Task.BINARY, classes=("n", "y")))
+    columns = tuple(Column(name=name, kind=Kind.CATEGORY, role=Role.TARGET) for name in "ab")
+    schema = FeatureSchema(columns=columns, task=Task.MULTITASK, heads=heads)
+    return pd.DataFrame({"a": pd.Series(a, dtype="float64"), "b": pd.Series(b, dtype="str")}), schema
+
+
+@given(st.lists(st.tuples(st.sampled_from([None, 1.0]), st.sampled_from([None, "y"])), min_size=1, max_size=12))
+def test_usable_rows_have_every_target(cells):
+    frame, schema = _two(*map(list, zip(*cells, strict=True)))
+    complete = [row for row, pair in enumerate(cells) if None not in pair]
+    if not complete:
+        with pytest.raises(SchemaError, match=r"missing in every row|no row has all of the targets \"a\", \"b\""):
+            usable_rows(frame, schema)
+        return
+    rows, note = usable_rows(frame, schema)
+    assert rows.tolist() == complete
+    assert rows.dtype == np.int64
+    assert (note is None) == (len(complete) == len(cells))
+
+
+def test_the_note_says_which_targets_were_missing_how_often():
+    frame, schema = _two([1.0, None, None, 4.0], ["y", None, "n", "y"])
+    note = "2 of 4 rows (50.0%) lack a target and were left out: 'a' in 2, 'b' in 1"
+    assert usable_rows(frame, schema)[1] == note
+    note = "2 of 4 rows (50.0%) lack a target and were left out: 'a' in 2"
+    assert usable_rows(frame.assign(b="y"), schema)[1] == note
+    with pytest.raises(SchemaError, match="the target 'a' is missing in every row"):
+        usable_rows(frame.assign(a=np.nan), schema)
+    with pytest.raises(SchemaError, match="no column 'b', the target"):
+        usable_rows(frame[["a"]], schema)
 
 
 @pytest.mark.parametrize(

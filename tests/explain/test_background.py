@@ -8,9 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabnet_engine.data.schema import Task
+from tabnet_engine.data.target_set import TargetCodecs
+from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Background
-from tabnet_engine.explain.background import BackgroundSample, choose_rows, draw_background, stratified_positions
+from tabnet_engine.explain.background import (
+    BackgroundSample,
+    choose_rows,
+    draw_background,
+    strata,
+    stratified_positions,
+    substitute_background,
+)
 from tabnet_engine.explain.subject import ChosenRows
 
 
@@ -54,6 +63,51 @@ def test_a_background_says_what_it_is(cases):
     assert whole.background.description == "all 30 training rows"
     ranges = draw_background(table, rows, rows * 1.0, task=Task.REGRESSION, n_rows=2, seed=0)
     assert ranges.background.description == "2 of 30 training rows, drawn over the range of the target"
+
+
+BOUGHT = TargetCodec("bought", Task.BINARY, ("no", "yes"))
+PRICE = TargetCodec("price", Task.REGRESSION, mean=1.0, scale=2.0)
+KIND = TargetCodec("kind", Task.MULTICLASS, ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("codecs", "place", "task"),
+    [
+        ((PRICE, KIND, BOUGHT), 1, Task.MULTICLASS),
+        ((BOUGHT, PRICE), 0, Task.BINARY),
+        ((PRICE, TargetCodec("size", Task.REGRESSION)), 0, Task.REGRESSION),
+    ],
+)
+def test_of_several_targets_the_first_with_classes_decides_the_draw(codecs, place, task):
+    targets = TargetCodecs(codecs)
+    y = np.arange(4 * len(codecs), dtype=np.float64).reshape(4, -1)
+    values, found, name = strata(targets, y)
+    assert (found, name) == (task, codecs[place].name)
+    np.testing.assert_array_equal(values, y[:, place])
+
+
+def test_a_single_target_decides_without_being_named():
+    y = np.array([0, 1, 1])
+    assert strata(TargetCodecs((BOUGHT,)), y) == (pytest.approx(y), Task.BINARY, "")
+
+
+def test_a_draw_over_one_of_several_targets_names_it(cases):
+    table, rows = cases.mixed_table(40), np.arange(30)
+    classes = draw_background(table, rows, rows % 2, task=Task.BINARY, n_rows=6, seed=0, target="bought")
+    assert classes.background.description == "6 of 30 training rows, drawn in the shares of the classes of 'bought'"
+    numbers = choose_rows(
+        table, rows, rows * 1.0, task=Task.REGRESSION, n_rows=6, seed=0, name="test rows", target="price"
+    )
+    assert numbers.selection == "6 of 30 test rows, drawn over the range of 'price'"
+
+
+def test_a_background_from_the_explained_table_says_that_it_is_a_substitute(cases):
+    table = cases.mixed_table(40)
+    few = substitute_background(table, n_rows=5, seed=0)
+    assert few.background.description.startswith("5 of 40 rows, drawn at random, of the explained table")
+    assert few.background.n_rows == len(set(few.background.rows.tolist())) == 5
+    np.testing.assert_array_equal(few.encoded.categorical, table.categorical[few.background.rows])
+    assert substitute_background(table, n_rows=50, seed=0).background.description.startswith("all 40 rows of the")
 
 
 def test_impossible_backgrounds_are_refused(cases):

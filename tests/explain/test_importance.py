@@ -7,7 +7,12 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tabnet_engine.data.schema import Task
+from tabnet_engine.data.target_set import TargetCodecs
+from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.explain.importance import GlobalImportance, from_attribution, from_masks
 
 
@@ -47,6 +52,43 @@ def test_shap_is_the_mean_size_of_the_values_over_rows_and_outputs(cases):
     np.testing.assert_allclose(result.standard_error, [0.5, 0.5])
     assert "2 rows and 2 outputs" in result.note
     assert "background: 3 rows, training rows; 70 evaluations a row" in result.note
+
+
+TARGETS = TargetCodecs(
+    (
+        TargetCodec("kind", Task.MULTICLASS, ("a", "b")),
+        TargetCodec("price", Task.REGRESSION),
+    )
+)
+
+
+@given(unit=st.floats(1e-3, 1e6), seed=st.integers(0, 50))
+def test_the_unit_of_one_target_does_not_change_what_matters_to_all(cases, unit, seed):
+    values = np.random.default_rng(seed).normal(size=(5, 4, 3))
+    first = from_attribution(cases.attribution(values), TARGETS)
+    other = values.copy()
+    other[:, :, 2] *= unit
+    second = from_attribution(cases.attribution(other, additivity_error=0.0), TARGETS)
+    np.testing.assert_allclose(first.values, second.values, rtol=1e-9)
+    assert first.values.sum() == pytest.approx(1)
+    assert "2 targets, each target counting the same" in first.note
+
+
+def test_each_target_counts_the_same_whatever_its_number_of_outputs(cases):
+    values = np.zeros((2, 2, 3))
+    values[:, 0, :2] = [[1.0, -3.0], [5.0, 1.0]]
+    values[:, 1, 2] = [1_000.0, -3_000.0]
+    result = from_attribution(cases.attribution(values), TARGETS)
+    np.testing.assert_allclose(result.values, [0.5, 0.5])
+
+
+def test_a_target_that_nothing_moves_and_a_single_target_are_no_division_by_zero(cases):
+    values = np.zeros((2, 2, 3))
+    values[:, 0, 2] = 4.0
+    np.testing.assert_allclose(from_attribution(cases.attribution(values), TARGETS).values, [0.5, 0])
+    one = TargetCodecs((TARGETS.codecs[1],))
+    alone = cases.attribution(values[:, :, 2:])
+    assert from_attribution(alone, one).values.tolist() == from_attribution(alone).values.tolist() == [4, 0]
 
 
 def test_one_row_has_no_error_and_no_row_no_importance(cases):

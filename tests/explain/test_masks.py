@@ -137,3 +137,15 @@ def test_parts_of_another_shape_are_refused(cases):
     explanation = cases.masks(n_rows=3)
     with pytest.raises(ValueError, match="step_sizes must have the shape"):
         dataclasses.replace(explanation, step_sizes=explanation.step_sizes.T)
+
+
+def test_large_contributions_that_cancel_are_measured_by_their_own_size(cases):
+    explanation = cases.masks(n_rows=3, n_steps=2)
+    large = np.full_like(explanation.contributions, 1e6)
+    large[1] = -1e6
+    large[1, 0] += 0.0625  # what single precision resolves at a million
+    changed = dataclasses.replace(explanation, contributions=large, logits=np.zeros((3, 1)), base=np.zeros(1))
+    assert changed.n_rows == 3
+    large[1, 0] += 1_000
+    with pytest.raises(ValueError, match="must sum to the logits"):
+        dataclasses.replace(changed, contributions=large)

@@ -8,10 +8,40 @@ import numpy as np
 import pytest
 
 from tabnet_engine.data.schema import Task
+from tabnet_engine.data.target_set import TargetCodecs
+from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.explain.mask_summaries import summarise_masks
 from tabnet_engine.explain.reading import Score, attribution_sentences, summary_sentences, timeline_sentences
 from tabnet_engine.explain.timeline import step_timeline
 from tabnet_engine.explain.wording import additivity_words, amount, column_name, joined, percent, probability, signed
+
+TARGETS = TargetCodecs(
+    (
+        TargetCodec("income", Task.BINARY, ("<=50K", ">50K")),
+        TargetCodec("tree", Task.MULTICLASS, ("oak", "pine", "fir")),
+        TargetCodec("price", Task.REGRESSION),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("output", "name", "task"),
+    [
+        (0, "the log-odds of income = >50K", Task.BINARY),
+        (1, "the score of tree = oak", Task.MULTICLASS),
+        (3, "the score of tree = fir", Task.MULTICLASS),
+        (4, "the predicted price", Task.REGRESSION),
+    ],
+)
+def test_an_output_of_several_targets_says_whose_it_is(output, name, task):
+    assert Score.of_output(TARGETS, output) == Score(name, task)
+
+
+def test_an_output_of_one_target_is_named_as_ever():
+    for codec in TARGETS.codecs:
+        for output, name in enumerate(codec.outputs):
+            assert Score.of_output(TargetCodecs((codec,)), output) == Score.of(codec.task, name)
+
 
 INCOME = Score.of(Task.BINARY, ">50K")
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tabnet_engine.data.schema import Task
 from tabnet_engine.data.splits import Splits
 from tabnet_engine.data.targets import TargetCodec
+from tabnet_engine.errors import SchemaError
 from tabnet_engine.explain.row_outcomes import (
     SPLIT_NAMES,
     frequent_texts,
@@ -93,6 +94,22 @@ def test_the_lists_of_rows():
     assert row_list(outcomes, "uncertain")[:2].tolist() == [4, 3]
     assert row_list(outcomes, "wrong").tolist() == [1, 3]
     assert row_list(regression(), "wrong").tolist() == [2, 3, 0, 4, 1]
+
+
+def test_one_of_several_targets_is_read_from_its_own_logits():
+    kind = TargetCodec("kind", Task.MULTICLASS, ("a", "b", "c"))
+    frame = FRAME.assign(kind=["a", "b", "c", "a", "b", "c"])
+    others = np.random.default_rng(0).normal(size=(6, 3))
+    together = row_outcomes(BINARY, SPLITS, frame, ROWS, np.hstack([others, LOGITS]), place=slice(3, 4))
+    for field in dataclasses.fields(together):
+        np.testing.assert_array_equal(getattr(together, field.name), getattr(binary(), field.name))
+    first = row_outcomes(kind, SPLITS, frame, ROWS, np.hstack([others, LOGITS]), place=slice(0, 3))
+    assert first.predicted.tolist() == others.argmax(axis=1).tolist()
+
+
+def test_a_table_without_the_target_is_said_by_name():
+    with pytest.raises(SchemaError, match="no column 'bought', the target"):
+        row_outcomes(BINARY, SPLITS, FRAME.rename(columns={"bought": "sold"}), ROWS, LOGITS)
 
 
 @settings(deadline=None)

@@ -54,3 +54,22 @@ def test_learning_rate_and_entropy_have_their_own_axes() -> None:
 
 def test_many_epochs_drop_the_markers() -> None:
     assert training.loss_curves([record(epoch) for epoch in range(1, 60)]).data[0].mode == "lines"
+
+
+def test_scores_of_several_targets_keep_their_targets_name() -> None:
+    import dataclasses
+
+    several = dataclasses.replace(record(1), validation={"a: b: auc": 0.8, "price: rmse": 3.0})
+    figure = training.metric_curves([several], ["a: b: auc"])
+    assert [trace.name for trace in figure.data] == ["AUC"]
+    assert "a: b: AUC" in figure.layout.title.text
+    figure = training.metric_curves([several], ["a: b: auc", "price: rmse"])
+    assert [trace.name for trace in figure.data] == ["a: b: AUC", "price: RMSE"]
+    assert training.split_metric("a: b: auc") == ("a: b", "auc")
+
+
+def test_a_training_without_validation_rows_draws_its_own_loss_alone() -> None:
+    import dataclasses
+
+    alone = dataclasses.replace(record(1), validation_loss=None, validation={})
+    assert [trace.name for trace in training.loss_curves([alone]).data] == ["training rows"]

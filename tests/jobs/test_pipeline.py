@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import time
 from pathlib import Path
@@ -14,17 +15,20 @@ from tabnet_engine.config import ExplainConfig, choose_settings
 from tabnet_engine.data.encoding import TableEncoder
 from tabnet_engine.data.kinds import propose_schema, set_target
 from tabnet_engine.data.samples import load_sample, sample_schema
+from tabnet_engine.data.splits import Splits
 from tabnet_engine.data.synthetic import credit_applications
 from tabnet_engine.data.tables import read_table
 from tabnet_engine.errors import ConfigError, ExplanationError, JobCancelledError, SchemaError
 from tabnet_engine.explain import store
 from tabnet_engine.explain.agreement import disagreement_sentences, rank_agreement
-from tabnet_engine.jobs.pipeline import Monitor, Source, explain_run, explain_table, train_run
+from tabnet_engine.jobs.monitor import EXPLAINING, Monitor
+from tabnet_engine.jobs.pipeline import Source, explain_run, explain_table, explanation_settings, train_run
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.records import JobProgress, JobState
 from tabnet_engine.jobs.spec import ExplainPayload, TrainPayload
-from tabnet_engine.runs.artefact import DatasetRef, Run, load_run
+from tabnet_engine.runs.artefact import DatasetRef, Run, load_run, save_run
 from tabnet_engine.runs.workspace import Workspace
+from tabnet_engine.training.history import History
 
 QUICK = {"max_epochs": 1, "n_shap_rows": 4, "n_background": 5, "n_steps": 2, "n_d": 4, "n_a": 4}
 REF = DatasetRef("0" * 64, "credit.csv", 300, 13)
@@ -74,7 +78,7 @@ def test_progress_only_grows_and_reaches_the_end(tmp_path: Path):
 def test_explaining_alone_fills_the_whole_bar(run: Run, tmp_path: Path):
     copy = load_run(shutil.copytree(run.folder, tmp_path / "copy"))
     seen: list[float] = []
-    monitor = Monitor(lambda progress: seen.append(progress.fraction), trains=False)
+    monitor = Monitor(lambda progress: seen.append(progress.fraction), phases=EXPLAINING)
     explain_run(copy, source().frame, ExplainConfig(n_shap_rows=3), monitor=monitor)
     assert seen == sorted(seen)
     assert (seen[0], seen[-1]) == (pytest.approx(0), pytest.approx(1))
@@ -122,12 +126,53 @@ def test_a_table_too_wide_for_shap_is_trained_and_says_so(tmp_path: Path):
     assert store.has_explanations(run, store.MASKS)
     assert not store.has_explanations(run, store.SHAP)
     assert any("at most 500 columns" in note for note in run.manifest.notes)
+    assert explanation_settings(run, {"preset": "best"}).n_shap_rows == 0, "a second attempt asks for none either"
 
 
 def test_a_budget_that_cannot_be_met_is_refused_before_training(tmp_path: Path):
     with pytest.raises(ExplanationError, match="too few"):
         train_run(source(), tmp_path / "run", {**QUICK, "n_evaluations": 3}, title="t")
     assert not (tmp_path / "run").exists()
+
+
+def test_values_that_fail_their_check_are_one_sentence_and_the_run_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("tabnet_engine.explain.shapley._ADDITIVITY", -1.0)
+    with pytest.raises(ExplanationError, match=r"failed their own check and are not kept.* train with fewer n_steps"):
+        train_run(source(), tmp_path / "run", QUICK, title="t")
+    kept = load_run(tmp_path / "run")
+    assert store.has_explanations(kept, store.MASKS)
+    assert not store.has_explanations(kept, store.SHAP)
+
+
+def test_an_imported_run_is_explained_against_the_table_it_is_asked_about(run: Run, tmp_path: Path):
+    imported = without_rows(run, tmp_path / "imported")
+    pieces, facts = explain_table(imported, source().frame, ["masks", "shap"], ExplainConfig(n_shap_rows=2))
+    assert set(pd.concat(list(pieces))["method"]) == {"masks", "shap"}
+    assert "of the explained table" in facts()["methods"]["shap"]["background"]["description"]
+    with pytest.raises(ExplanationError, match="imported without the rows it was trained on and has no attention"):
+        store.load_masks(imported)
+    with pytest.raises(ExplanationError, match="was imported without the rows it was trained on"):
+        explain_run(imported, source().frame, ExplainConfig())
+
+
+def test_a_trained_run_without_background_is_not_given_another(run: Run, tmp_path: Path):
+    model, reference = run.model(), run.manifest.dataset
+    bare = save_run(model, tmp_path / "bare", dataset=reference, read_options={}, title="bare")
+    with pytest.raises(ExplanationError, match="has no background rows yet; explain the run first"):
+        explain_table(bare, source().frame, ["masks", "shap"], ExplainConfig(n_shap_rows=2))
+    pieces, _ = explain_table(bare, source().frame, ["masks"], ExplainConfig())
+    assert len(list(pieces)) == 1
+
+
+def without_rows(run: Run, folder: Path) -> Run:
+    """The run as an import makes one: nothing is known of the rows it was trained on."""
+    nothing = np.zeros(0, dtype=np.int64)
+    model = dataclasses.replace(
+        run.model(), splits=Splits(nothing, nothing, nothing), history=History((), 0), metrics={}
+    )
+    return save_run(model, folder, dataset=run.manifest.dataset, read_options={}, title="imported")
 
 
 def test_a_table_without_rows_is_refused(run: Run):

@@ -17,7 +17,7 @@ from tabnet_engine.jobs import queue as module
 from tabnet_engine.jobs.processes import ProcessIdentity
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.records import JobProgress, JobState, stored_jobs
-from tabnet_engine.jobs.spec import JobSpec, TrainPayload
+from tabnet_engine.jobs.spec import JobSpec, PretrainPayload, TrainPayload
 from tabnet_engine.runs.database import writing
 from tabnet_engine.runs.workspace import Workspace
 from tests.jobs.conftest import NoLauncher, explain
@@ -182,6 +182,59 @@ def test_a_worker_elsewhere_is_judged_by_its_heartbeat(queue: JobQueue, launcher
     change(queue, job_id, heartbeat=time.time() - module.SILENT_SECONDS - 1)
     queue.reconcile()
     assert queue.job(job_id).attempt == 2
+
+
+def test_the_curve_goes_on_where_the_second_attempt_does(queue: JobQueue, launcher: NoLauncher) -> None:
+    launcher.process = NOBODY
+    job_id = queue.submit(explain())
+    first = queue.claim(job_id, NOBODY)
+    for number in (1, 2, 3):
+        first.add_epoch(epoch(number))
+    queue.reconcile()
+    second = queue.claim(job_id, NOBODY)
+    second.add_event("resumed", {"epoch": 2})
+    assert queue.epochs(job_id) == (epoch(1), epoch(2)), "the third epoch was not kept and is done again"
+    second.add_epoch(epoch(3))
+    assert queue.epochs(job_id) == (epoch(1), epoch(2), epoch(3))
+    assert [event.body for event in queue.events(job_id) if event.kind == "resumed"] == [{"epoch": 2}]
+
+
+def test_a_third_attempt_that_begins_anew_has_a_new_curve(queue: JobQueue, launcher: NoLauncher) -> None:
+    launcher.process = NOBODY
+    job_id = queue.submit(explain())
+    queue.claim(job_id, NOBODY).add_epoch(epoch(1))
+    queue.reconcile()
+    second = queue.claim(job_id, NOBODY)
+    second.add_event("resumed", {"epoch": 1})
+    second.add_epoch(epoch(2))
+    queue.reconcile()
+    queue.retry(job_id)
+    third = queue.claim(job_id, NOBODY)
+    third.add_epoch(epoch(1))
+    assert queue.epochs(job_id) == (epoch(1),)
+
+
+@pytest.mark.parametrize("kind", ["train", "worth"])
+def test_a_job_without_a_target_is_refused_and_a_pretraining_is_not(
+    queue: JobQueue, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, add_dataset: Callable[[str], str], kind: str
+) -> None:
+    columns = (Column(name="x", kind=Kind.NUMBER), Column(name="z", kind=Kind.NUMBER))
+    monkeypatch.setattr(workspace, "load_schema", lambda _: FeatureSchema(columns=columns))
+    dataset_id = add_dataset("d")
+    with pytest.raises(JobError, match="no target is chosen"):
+        queue.submit(JobSpec(kind, dataset_id, "r", "t"))
+    job_id = queue.submit(PretrainPayload(dataset_id=dataset_id).to_spec("r"))
+    assert PretrainPayload.of(queue.job(job_id).spec).schema == FeatureSchema(columns=columns)
+
+
+def test_a_pretraining_is_kept_while_a_training_from_it_waits(
+    queue: JobQueue, workspace: Workspace, add_dataset: Callable[[str], str]
+) -> None:
+    payload = TrainPayload(dataset_id=add_dataset("d"), schema=SCHEMA, pretrained_run_id="old")
+    queue.submit(payload.to_spec("new"))
+    workspace.run_folder("old").mkdir()
+    with pytest.raises(UserError, match="is used by the job"):
+        workspace.delete_run("old")
 
 
 def test_a_start_that_nobody_recorded_is_found(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:

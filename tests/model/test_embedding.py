@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from tabnet_engine.config import ModelConfig
 from tabnet_engine.data.encoding import FIRST_CATEGORY, MISSING, UNSEEN, InputLayout
+from tabnet_engine.errors import ConfigError
 from tabnet_engine.model.embedding import (
     CategoricalEmbedding,
     FeatureEmbedding,
     PiecewiseEmbedding,
     PlainNumbers,
     categorical_width,
+    categorical_widths,
 )
 
 EDGES = (-2.0, -0.5, 0.0, 1.0)
@@ -147,6 +149,28 @@ def test_every_feature_owns_a_dimension_and_widths_are_right() -> None:
     assert counts == [categorical_width(2), 6, 3, categorical_width(30)]
     fixed = FeatureEmbedding(LAYOUT, ModelConfig(d_categorical=5, numeric_embedding="none"))
     assert torch.bincount(fixed.column_feature).tolist() == [5, 2, 1, 5]
+
+
+def test_a_list_of_widths_goes_to_the_columns_in_table_order() -> None:
+    config = ModelConfig(d_categorical=(7, 3), numeric_embedding="none")
+    assert categorical_widths(LAYOUT, config) == (7, 3)
+    module = FeatureEmbedding(LAYOUT, config)
+    assert torch.bincount(module.column_feature).tolist() == [7, 2, 1, 3]
+    assert module(*batch()).shape == (6, module.width)
+
+
+@pytest.mark.parametrize("widths", [(), (2,), (2, 2, 2)])
+def test_too_few_or_too_many_widths_are_refused_with_both_counts(widths: tuple[int, ...]) -> None:
+    with pytest.raises(ConfigError, match=rf"lists {len(widths)} widths.* 2 categorical columns \(colour, city\)"):
+        FeatureEmbedding(LAYOUT, ModelConfig(d_categorical=widths))
+
+
+def test_the_settings_decide_about_missing_states() -> None:
+    numeric, categorical = batch()
+    numeric[2, 1] = NAN
+    assert torch.isfinite(FeatureEmbedding(LAYOUT, ModelConfig())(numeric, categorical)).all()
+    with pytest.raises(ValueError, match="without missing states"):
+        FeatureEmbedding(LAYOUT, ModelConfig(missing_states=False))(numeric, categorical)
 
 
 def test_widths_grow_with_the_number_of_categories() -> None:

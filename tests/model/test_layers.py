@@ -23,7 +23,7 @@ def transformer(n_shared: int = 2, n_independent: int = 2, n_steps: int = 3) -> 
 def attention(gamma: float = 1.5, mask_function: str = "sparsemax") -> AttentiveTransformer:
     torch.manual_seed(0)
     module = AttentiveTransformer(
-        2, OWNER, F, 2, gamma=gamma, virtual_batch_size=B, momentum=0.1, mask_function=mask_function
+        2, OWNER, 2, gamma=gamma, virtual_batch_size=B, momentum=0.1, mask_function=mask_function
     )
     return module.double()
 

@@ -7,8 +7,6 @@ import math
 import pytest
 import torch
 import torch.nn.functional as nnf
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
 from tabnet_engine.config import ModelConfig
@@ -57,56 +55,6 @@ def warm(net: TabNet, layout: InputLayout = MIXED) -> TabNet:
 def assert_same(one: TabNetOutput, other: TabNetOutput, **tolerance: float) -> None:
     for field in dataclasses.fields(TabNetOutput):
         torch.testing.assert_close(getattr(one, field.name), getattr(other, field.name), **tolerance)
-
-
-PAPER_COUNTS = [
-    ("Syn1-3", 11, 0, 2, {"n_d": 16, "n_a": 16, "n_steps": 4}, 26_638),
-    ("Syn4-6", 11, 0, 2, {"n_d": 16, "n_a": 16, "n_steps": 5}, 31_444),
-    ("Covertype", 10, 44, 7, {"n_d": 64, "n_a": 64, "n_steps": 5}, 470_604),
-    ("Covertype N=3", 10, 44, 7, {"n_d": 64, "n_a": 64, "n_steps": 3}, 328_308),
-    ("Covertype N=9", 10, 44, 7, {"n_d": 64, "n_a": 64, "n_steps": 9}, 755_196),
-    ("Sarcos-S", 21, 0, 7, {"n_d": 8, "n_a": 8, "n_steps": 3, "n_shared": 1}, 6_264),
-    ("Sarcos-M", 21, 0, 7, {"n_d": 64, "n_a": 64, "n_steps": 7}, 589_008),
-    ("Sarcos-L", 21, 0, 7, {"n_d": 128, "n_a": 128, "n_steps": 5}, 1_753_852),
-    ("Higgs-M", 28, 0, 2, {"n_d": 96, "n_a": 32, "n_steps": 8}, 656_056),
-]
-
-
-@pytest.mark.parametrize(
-    ("n_numeric", "n_binary", "n_outputs", "shape", "count"),
-    [row[1:] for row in PAPER_COUNTS],
-    ids=[row[0] for row in PAPER_COUNTS],
-)
-def test_parameter_counts_of_the_paper(n_numeric: int, n_binary: int, n_outputs: int, shape: dict, count: int) -> None:
-    n_features = n_numeric + n_binary
-    layout = InputLayout(
-        feature_names=tuple(f"x{index}" for index in range(n_features)),
-        numeric_feature=tuple(range(n_numeric)),
-        categorical_feature=tuple(range(n_numeric, n_features)),
-        categorical_sizes=(3,) * n_binary,
-        bins=((0.0, 1.0),) * n_numeric,
-    )
-    config = ModelConfig(numeric_embedding="none", d_categorical=1, **shape)
-    assert TabNet(layout, n_outputs, config, missing_states=False).n_parameters == count
-
-
-@given(
-    n_features=st.integers(1, 9), n_d=st.integers(1, 9), n_a=st.integers(1, 9), n_steps=st.integers(1, 4),
-    n_shared=st.integers(0, 3), n_independent=st.integers(0, 3), n_outputs=st.integers(1, 4),
-)  # fmt: skip
-@settings(deadline=None, max_examples=60)
-def test_parameter_count_formula(
-    n_features: int, n_d: int, n_a: int, n_steps: int, n_shared: int, n_independent: int, n_outputs: int
-) -> None:
-    if n_shared + n_independent == 0:
-        return
-    h, d = n_d + n_a, n_features
-    shared = 2 * h * d + (n_shared - 1) * 2 * h * h if n_shared else 0
-    own = n_independent * 2 * h * h if n_shared else 2 * h * d + (n_independent - 1) * 2 * h * h
-    norms = (n_shared + n_independent) * 4 * h
-    expected = shared + (n_steps + 1) * (own + norms) + n_steps * (n_a * d + 2 * d) + n_d * n_outputs + 2 * d
-    config = PLAIN.replace(n_d=n_d, n_a=n_a, n_steps=n_steps, n_shared=n_shared, n_independent=n_independent)
-    assert TabNet(numbers(n_features), n_outputs, config, missing_states=False).n_parameters == expected
 
 
 @BOTH_MASKS
@@ -255,7 +203,7 @@ def by_hand(net: TabNet, x: Tensor) -> tuple[Tensor, Tensor]:
 
     f = standardised(x)
     _, a = transform(f, 0)
-    prior = torch.ones(len(x), 4, dtype=x.dtype)
+    prior = torch.ones(len(x), len(encoder.attention.weight[0]), dtype=x.dtype)
     latents, masks = [], []
     for step in range(encoder.n_steps):
         mask = sparsemax(prior * standardised(a @ encoder.attention.weight[step].t()))
@@ -275,6 +223,19 @@ def test_all_steps_equal_the_equations_written_by_hand() -> None:
     torch.testing.assert_close(out.masks, masks)
     torch.testing.assert_close(out.latents, latents)
     torch.testing.assert_close(out.logits, latents.sum(0) @ net.head.t())
+
+
+def test_the_papers_preset_is_the_paper_to_the_letter() -> None:
+    """Parameter count of Syn4-6, one mask entry for each number, and eps = 1e-5 inside the entropy's logarithm."""
+    layout = numbers(11)
+    net = TabNet(layout, 2, ModelConfig.paper())
+    assert net.n_parameters == 31_444
+    x = batch(100, layout)[0].double()
+    out = net.double()(x, batch(100, layout)[1])
+    latents, masks = by_hand(net, x)
+    torch.testing.assert_close(out.masks, masks)
+    torch.testing.assert_close(out.logits, latents.sum(0) @ net.head.t())
+    torch.testing.assert_close(out.sparsity, -(masks * (masks + 1e-5).log()).sum() / (5 * 100))
 
 
 def loss_of(out: TabNetOutput, weight: Tensor) -> Tensor:
@@ -327,7 +288,7 @@ def test_the_fused_pass_equals_the_plain_formulas(
 
 def test_the_fused_pass_has_the_numerical_gradient() -> None:
     encoder = network(n_steps=2).double().encoder
-    x = torch.randn(6, len(encoder.attention.column_feature), dtype=torch.float64, requires_grad=True)
+    x = torch.randn(6, len(encoder.column_feature), dtype=torch.float64, requires_grad=True)
     prior = torch.rand(6, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(encoder, (x, prior), atol=1e-6)
 

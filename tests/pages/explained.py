@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
+from tabnet_engine.data.kinds import set_targets
 from tabnet_engine.data.schema import Role
 from tabnet_engine.jobs.pipeline import Source, train_run
 from tabnet_engine.runs.artefact import DatasetRef
@@ -24,7 +25,7 @@ GRAPES = ("Barbera", "![](http://evil.example/x.png)", "<b>$x$</b>")
 
 
 def bottles(target: str, n_rows: int = 90) -> pd.DataFrame:
-    """Bottles with an id: the grape is a class of three, the price a number."""
+    """Bottles with an id: the grape is a class of three, the price a number; "grape,price" keeps both."""
     generator = np.random.default_rng(11)
     acid = generator.normal(3, 1, n_rows).round(2)
     place = np.digitize(acid, [2.5, 3.5])
@@ -37,7 +38,7 @@ def bottles(target: str, n_rows: int = 90) -> pd.DataFrame:
             "price": (10 + 5 * acid + generator.normal(0, 1, n_rows)).round(2),
         }
     )
-    return frame.drop(columns={"grape", "price"} - {target})
+    return frame.drop(columns={"grape", "price"} - set(target.split(",")))
 
 
 @functools.cache
@@ -46,9 +47,10 @@ def _template(target: str) -> tuple[Path, Stored]:
     folder = Path(tempfile.mkdtemp(prefix="explained-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     space = Workspace.open(folder / "workspace")
-    dataset_id = store_table(space, bottles(target), folder, "bottles.csv", target)
+    dataset_id = store_table(space, bottles(target), folder, "bottles.csv", None)
     schema, info = space.load_schema(dataset_id), space.dataset(dataset_id)
     assert schema is not None
+    schema = set_targets(schema, space.load_frame(dataset_id), target.split(","))
     schema = schema.with_column("label", role=Role.ROW_ID)
     space.save_schema(dataset_id, schema)
     run_id, run_folder = space.new_run_folder()
@@ -60,7 +62,7 @@ def _template(target: str) -> tuple[Path, Stored]:
 
 
 def install(target: str, workspace_root: Path) -> Stored:
-    """Put a run that predicts ``target`` ("grape" or "price") into the workspace of the test."""
+    """Put a run that predicts ``target`` ("grape", "price" or both) into the workspace of the test."""
     root, stored = _template(target)
     shutil.copytree(root, workspace_root)
     return stored

@@ -125,7 +125,7 @@ def test_selected_points_become_the_rows_behind_them(
     assert "2 selected rows" in texts(app)
     table = app.dataframe[0].value
     assert table.columns[:3].tolist() == ["row", "predicted", "actual"]
-    assert table["probability"].between(0.5, 1).all()
+    assert table["probability"].between(50, 100).all()
 
 
 def test_the_csv_of_averages_holds_every_step(with_run: Stored) -> None:

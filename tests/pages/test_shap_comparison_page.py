@@ -52,7 +52,7 @@ def test_the_queue_starts_with_the_least_agreement(with_run: Stored) -> None:
     masks, values = explain_access.masks(run), explain_access.attribution(run)
     assert masks is not None
     assert values is not None
-    table = explain_comparison.queue_table(run, row_agreement(masks, values))
+    table = explain_comparison.queue_table(run, row_agreement(masks, values), 0)
     known = table["agreement"].dropna().tolist()
     assert known == sorted(known)
     assert set(table["row"]) == set(values.rows.tolist())

@@ -9,8 +9,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages._ui import data_access, job_panel, train_form
-from pages._ui.train_settings import BASIC, GROUPS
-from tabnet_engine.config import ExplainConfig, ModelConfig, TrainingConfig
+from pages._ui.train_settings import (
+    BASIC,
+    FROM_PRETRAINING,
+    GROUPS,
+    OF_TARGETS,
+    PRETRAINING,
+    PRETRAINING_OPTIMISATION,
+    Setting,
+)
+from pages._ui.train_start import PRETRAIN
+from tabnet_engine.config import ExplainConfig, ModelConfig, PretrainingConfig, TrainingConfig, choose_settings
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.records import JobProgress, JobState
 from tabnet_engine.jobs.spec import JobSpec, TrainPayload
@@ -56,14 +65,24 @@ def test_without_a_target_the_page_leads_to_its_choice(open_page: Open, add_tabl
 
 
 def test_every_setting_has_a_control_with_help() -> None:
-    shown = [*BASIC, *(setting for _, settings in GROUPS.values() for setting in settings)]
-    names = [setting.name for setting in shown]
-    known = {
-        field.name for config in (ModelConfig, TrainingConfig, ExplainConfig) for field in dataclasses.fields(config)
-    }
+    grouped = [setting for _, settings in GROUPS.values() for setting in settings]
+    shown = [*BASIC, *grouped, OF_TARGETS, *FROM_PRETRAINING]
+    assert names_of(shown) == fields_of(ModelConfig, TrainingConfig, ExplainConfig) - {"test_fraction"}
+    architecture = GROUPS["Architecture"][1]
+    pretraining = {setting.name for setting in (*PRETRAINING, *PRETRAINING_OPTIMISATION)}
+    assert pretraining == fields_of(PretrainingConfig)
+    assert pretraining & names_of(architecture) == set()
+    assert all(setting.help_text.endswith(".") and setting.label for setting in (*shown, *PRETRAINING))
+
+
+def names_of(settings: Sequence[Setting]) -> set[str]:
+    names = [setting.name for setting in settings]
     assert len(names) == len(set(names))
-    assert set(names) == known - {"test_fraction"}
-    assert all(setting.help_text.endswith(".") and setting.label for setting in shown)
+    return set(names)
+
+
+def fields_of(*configs: type) -> set[str]:
+    return {field.name for config in configs for field in dataclasses.fields(config)}
 
 
 def test_the_form_sends_what_it_shows(open_page: Open, add_table: Callable[..., str], space: Workspace) -> None:
@@ -303,3 +322,72 @@ def test_a_leak_is_said_before_the_training_starts(open_page: Open, add_table: C
     for page, ids in (("train", {}), ("dataset", {}), ("walkthrough", {"stage": "2"})):
         app = open_page(page, dataset=dataset_id, **ids)
         assert any("outcome" in warning.value for warning in app.warning), page
+
+
+def test_two_rows_are_refused_before_anything_starts(open_page: Open, add_table: Callable[..., str]) -> None:
+    dataset_id = add_table(applicants(2), name="two.csv")
+    app = open_page("train", dataset=dataset_id, mode=PRETRAIN)
+    assert "The table has 2 rows; at least 10 are needed" in texts(app)
+    assert not labels(app.button) & {"Train", "Pretrain"}
+    few = applicants(40).drop_duplicates("approved").reset_index(drop=True)
+    app = open_page("train", dataset=add_table(few, name="few.csv", target="approved"))
+    assert "The table has 2 rows; at least 10 are needed" in texts(app)
+    assert not labels(app.button) & {"Train", "Pretrain"}
+
+
+def test_the_papers_settings_are_a_start(open_page: Open, add_table: Callable[..., str], space: Workspace) -> None:
+    app = open_page("train", dataset=add_table(target="approved"))
+    next(box for box in app.selectbox if box.label == "Settings").select("paper")
+    checked(app.run())
+    press(app, "Train")
+    (job,) = JobQueue(space).list()
+    settings = TrainPayload.of(job.spec).settings
+    paper = {**ModelConfig.paper().to_mapping(), **TrainingConfig.paper(n_rows=120).to_mapping()}
+    model, training, _ = choose_settings(settings, n_rows=120, n_features=4)
+    chosen = {**model.to_mapping(), **training.to_mapping()}
+    assert chosen == paper
+
+
+def test_widths_of_categories_are_typed_one_by_one(
+    open_page: Open, add_table: Callable[..., str], space: Workspace
+) -> None:
+    app = open_page("train", dataset=add_table(target="approved"))
+    next(box for box in app.text_input if box.label == "Width of a category").input("2, 3")
+    checked(app.run())
+    press(app, "Train")
+    (job,) = JobQueue(space).list()
+    assert ModelConfig.from_mapping({"d_categorical": job.spec.payload["settings"]["d_categorical"]}).d_categorical == (
+        2,
+        3,
+    )
+
+
+def test_a_width_that_is_no_number_is_one_sentence(
+    open_page: Open, add_table: Callable[..., str], space: Workspace
+) -> None:
+    app = open_page("train", dataset=add_table(target="approved"))
+    next(box for box in app.text_input if box.label == "Width of a category").input("wide")
+    checked(app.run())
+    press(app, "Train")
+    assert len(app.error) == 1
+    assert app.error[0].value.startswith("Width of a category must be")
+    assert JobQueue(space).list() == ()
+
+
+@pytest.mark.parametrize(("label", "most"), [("Epochs", 100_000), ("Seed", 2**32 - 1), ("Decision steps", 1024)])
+def test_a_field_ends_where_its_setting_does(
+    open_page: Open, add_table: Callable[..., str], label: str, most: int
+) -> None:
+    app = open_page("train", dataset=add_table(target="approved"))
+    field = next(box for box in app.number_input if box.label == label)
+    assert field.max == most
+
+
+def test_waiting_and_stopping_are_called_so_everywhere(
+    open_page: Open, add_table: Callable[..., str], space: Workspace
+) -> None:
+    queue, job_id = queued(space, add_table(target="approved"))
+    queue.claim(job_id).cancelled()
+    said = texts(open_page("train", job=job_id)) + texts(open_page("runs"))
+    assert "stopped" in said
+    assert "cancel" not in said.lower()

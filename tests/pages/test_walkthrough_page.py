@@ -11,7 +11,7 @@ from pages._ui import explain_access, explain_jobs, walk_explain
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.spec import TrainPayload
 from tabnet_engine.runs.workspace import Workspace
-from tests.pages.conftest import ROOT, Stored, checked, texts
+from tests.pages.conftest import ROOT, Stored, applicants, checked, texts
 
 Open = Callable[..., AppTest]
 pytestmark = pytest.mark.usefixtures("no_process")
@@ -157,3 +157,26 @@ def test_the_truth_is_told_for_the_credit_sample_only(
     monkeypatch.setattr(walk_explain, "_CREDIT", space.dataset(with_run.dataset_id).name)
     app = open_page("walkthrough", stage="5", run=with_run.run_id)
     assert "debt_ratio" in texts(app)
+
+
+def test_going_back_to_another_table_forgets_the_training_on_the_first(
+    open_page: Open, with_run: Stored, add_table: Callable[..., str], space: Workspace
+) -> None:
+    other = add_table(applicants(40), name="other.csv")
+    queue = JobQueue(space)
+    job_id = queue.submit(TrainPayload(dataset_id=with_run.dataset_id, title="First try").to_spec(with_run.run_id))
+    queue.claim(job_id).finish()
+    app = open_page("walkthrough", stage="1", dataset=with_run.dataset_id, job=job_id, run=with_run.run_id)
+    next(box for box in app.selectbox if box.label.startswith("Or go on")).set_value(other)
+    app = press(checked(app.run()), "Next: target")
+    assert app.query_params["dataset"] in (other, [other])
+    assert not {"job", "run"} & set(app.query_params)
+
+
+def test_back_from_a_link_to_the_masks_leads_to_the_training_of_that_run(open_page: Open, with_run: Stored) -> None:
+    app = press(open_page("walkthrough", stage="4", run=with_run.run_id), "Back")
+    assert heading(app) == "3. Training"
+    assert {"Train again", "Next: masks"} <= buttons(app)
+    app = press(press(app, "Back"), "Back")
+    assert heading(app) == "1. Table"
+    assert "Next: target" in buttons(app)

@@ -12,12 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabnet_engine.config import ModelConfig, TrainingConfig
+from tabnet_engine.config import ModelConfig, PretrainingConfig, TrainingConfig
 from tabnet_engine.data.reading.dispatch import Table
 from tabnet_engine.data.reading.options import ReadOptions
 from tabnet_engine.data.schema import Column, FeatureSchema, Kind, Role, Task
+from tabnet_engine.data.several_targets import set_targets
+from tabnet_engine.data.tasks import without_targets
 from tabnet_engine.errors import StorageError
-from tabnet_engine.runs.artefact import DatasetRef, Run, load_run, save_run
+from tabnet_engine.runs.artefact import DatasetRef, Run, load_run, save_pretraining, save_run
 from tabnet_engine.runs.workspace import Workspace
 from tabnet_engine.training.history import EpochRecord, History
 
@@ -56,23 +58,10 @@ def as_table(frame: pd.DataFrame, **changes: Any) -> Table:
     return Table(frame=frame, **{**told, **changes})
 
 
-def tiny_model(target: str = "bought", **changes: Any) -> Any:
-    from tabnet_engine.data.encoding import TableEncoder
-    from tabnet_engine.data.splits import make_splits
-    from tabnet_engine.data.targets import TargetCodec
-    from tabnet_engine.training.experiment import TrainedModel, build_network
+TINY = ModelConfig(n_d=4, n_a=4, n_steps=2, n_bins=4)
 
-    frame, schema = people(), people_schema(target)
-    rows = np.flatnonzero(frame[target].notna())
-    first = TargetCodec.fit(frame, schema, rows)
-    assert first.task is not None
-    splits = make_splits(
-        first.encode(frame, rows=rows), first.task, validation_fraction=0.2, test_fraction=0.2, seed=1
-    ).of(rows)
-    encoder = TableEncoder.fit(frame, schema, rows=splits.train, n_bins=4)
-    codec = TargetCodec.fit(frame, schema, splits.train)
-    model_config = ModelConfig(n_d=4, n_a=4, n_steps=2, n_bins=4)
-    training_config = TrainingConfig(max_epochs=2, seed=3)
+
+def tiny_history() -> History:
     records = tuple(
         EpochRecord(
             epoch=number,
@@ -85,20 +74,71 @@ def tiny_model(target: str = "bought", **changes: Any) -> Any:
         )
         for number in (1, 2)
     )
+    return History(records, 2)
+
+
+def tiny_model(target: str = "bought", **changes: Any) -> Any:
+    """A model of one target, or of several with commas between them."""
+    from tabnet_engine.data.encoding import TableEncoder
+    from tabnet_engine.data.splits import make_splits
+    from tabnet_engine.data.target_set import TargetCodecs
+    from tabnet_engine.data.targets import usable_rows
+    from tabnet_engine.training.experiment import TrainedModel, build_network
+
+    frame, schema = people(), people_schema()
+    schema = set_targets(schema, frame, target.split(",")) if "," in target else people_schema(target)
+    rows, _ = usable_rows(frame, schema)
+    y = TargetCodecs.fit(frame, schema, rows).encode(frame, rows=rows)
+    assert schema.task is not None
+    splits = make_splits(y, schema.task, validation_fraction=0.2, test_fraction=0.2, seed=1).of(rows)
+    encoder = TableEncoder.fit(frame, schema, rows=splits.train, n_bins=4)
+    targets = TargetCodecs.fit(frame, schema, splits.train)
+    training_config = TrainingConfig(max_epochs=2, seed=3)
     parts = {
-        "network": build_network(encoder, codec, model_config, training_config).eval(),
+        "network": build_network(encoder, targets, TINY, training_config).eval(),
         "encoder": encoder,
-        "codec": codec,
+        "targets": targets,
         "splits": splits,
-        "history": History(records, 2),
+        "history": tiny_history(),
         "metrics": {"validation": {"auc": None, "accuracy": 0.5}, "test": {"accuracy": 0.75}},
-        "model_config": model_config,
+        "model_config": TINY,
         "training_config": training_config,
         "notes": ("one row has no target and was left out",),
         "device": "cpu",
         "seconds": 1.5,
     }
     return TrainedModel(**{**parts, **changes})
+
+
+def tiny_pretrained(**changes: Any) -> Any:
+    from tabnet_engine.data.encoding import TableEncoder
+    from tabnet_engine.data.splits import Splits
+    from tabnet_engine.model.decoder import TabNetAutoencoder
+    from tabnet_engine.training.pretrain import PretrainedModel
+    from tabnet_engine.training.reconstruction import ColumnReconstruction, Reconstruction
+
+    frame = people()
+    schema = without_targets(people_schema(), frame)
+    splits = Splits(np.arange(30), np.arange(30, 40), np.arange(0))
+    encoder = TableEncoder.fit(frame, schema, rows=splits.train, n_bins=4)
+    config = PretrainingConfig(max_epochs=2, mask_rate=0.4)
+    columns = (
+        ColumnReconstruction(name="age", error=0.5, standard_error=0.1, n_masked=4),
+        ColumnReconstruction(name="city", error=None, standard_error=None, n_masked=0, skipped="constant"),
+    )
+    parts = {
+        "network": TabNetAutoencoder(encoder.layout, TINY, config).eval(),
+        "encoder": encoder,
+        "splits": splits,
+        "history": tiny_history(),
+        "reconstruction": Reconstruction(columns=columns, overall=0.5, mask_rate=0.4, n_rows=10, seed=0),
+        "model_config": TINY,
+        "config": config,
+        "notes": ("one column is constant and was left out",),
+        "device": "cpu",
+        "seconds": 2.5,
+    }
+    return PretrainedModel(**{**parts, **changes})
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +167,25 @@ def run(saved_once: Path, tmp_path: Path) -> Run:
     """A saved run to do anything to; copied, which is quicker than saving."""
     shutil.copytree(saved_once, tmp_path / "run")
     return load_run(tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def pretrained() -> Any:
+    return tiny_pretrained()
+
+
+@pytest.fixture(scope="session")
+def pretraining_saved_once(pretrained: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pretraining") / "run"
+    save_pretraining(pretrained, folder, dataset=REF, read_options={"delimiter": ","}, title="All people")
+    return folder
+
+
+@pytest.fixture
+def pretraining(pretraining_saved_once: Path, tmp_path: Path) -> Run:
+    """A saved pretraining to do anything to."""
+    shutil.copytree(pretraining_saved_once, tmp_path / "pretraining")
+    return load_run(tmp_path / "pretraining")
 
 
 @pytest.fixture

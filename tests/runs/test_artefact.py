@@ -29,7 +29,8 @@ def test_a_run_comes_back_as_it_was_saved(save: Callable[..., Run], model: Any, 
     saved = save(notes=["labels were read without their final dot"])
     run = load_run(tmp_path / "run")
     assert run == saved
-    assert (run.encoder, run.codec, run.history) == (model.encoder, model.codec, model.history)
+    assert (run.encoder, run.targets, run.history) == (model.encoder, model.targets, model.history)
+    assert (run.codec, run.is_pretraining) == (model.targets.only, False)
     assert (run.schema, run.model_config) == (model.encoder.schema, model.model_config)
     assert (run.training_config, run.read_options) == (model.training_config, {"delimiter": ","})
     for name in ("train", "validation", "test"):

@@ -8,10 +8,12 @@ from tabnet_engine.training.callbacks import (
     CallbackList,
     Cancellation,
     EarlyStopping,
+    LastWeights,
     Progress,
     TrainingState,
 )
 from tabnet_engine.training.history import EpochRecord
+from tabnet_engine.training.monitor import Monitor
 
 HOOKS = [f"on_{what}_{when}" for what in ("train", "epoch", "batch") for when in ("begin", "end")]
 
@@ -70,6 +72,32 @@ def test_a_score_where_more_is_better_is_maximised():
     stopping = EarlyStopping("auc", patience=5)
     state = run(stopping, [record(epoch, 9.0, auc=auc) for epoch, auc in enumerate([0.6, 0.9, 0.8], start=1)])
     assert (state.best_epoch, state.network.weight.item()) == (2, 2.0)
+
+
+def test_any_monitor_may_choose_the_epoch():
+    items = [record(1, 9.0, gain=1.0), record(2, 8.0, gain=3.0), record(3, 7.0, gain=2.0)]
+    state = run(EarlyStopping(Monitor("gain", greater_is_better=True), patience=5), items)
+    assert state.best_epoch == 2
+
+
+def test_what_early_stopping_knows_can_be_taken_over():
+    first, second = EarlyStopping("loss", patience=2), EarlyStopping("loss", patience=2)
+    state = make_state()
+    for item in (record(1, 1.0), record(2, 2.0)):
+        state.epoch, state.record = item.epoch, item
+        with torch.no_grad():
+            state.network.weight.fill_(item.epoch)
+        first.on_epoch_end(state)
+    second.load_state_dict(first.state_dict())
+    state.epoch, state.record = 3, record(3, 3.0)
+    second.on_epoch_end(state)
+    second.on_train_end(state)
+    assert (second.stopped, state.stop, state.best_epoch, state.network.weight.item()) == (True, True, 1, 1.0)
+
+
+def test_without_anything_to_choose_by_the_last_weights_are_kept():
+    state = run(LastWeights(), [record(epoch, float(epoch)) for epoch in (1, 2, 3)])
+    assert (state.best_epoch, state.network.weight.item(), state.stop) == (3, 3.0, False)
 
 
 def test_no_patience_never_stops():

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from tabnet_engine.errors import ConfigError
-from tabnet_engine.training.device import resolve_device, threads_for
+from tabnet_engine.training.device import mixed_precision, resolve_device, threads_for
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,17 @@ def test_small_batches_get_one_thread_and_the_rest_is_left_alone():
             assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_bfloat16_is_computed_where_it_is_asked_for():
+    cpu, ones = torch.device("cpu"), torch.ones(2, 2)
+    with mixed_precision("bfloat16", cpu):
+        assert (ones @ ones).dtype is torch.bfloat16
+    with mixed_precision("float32", cpu):
+        assert (ones @ ones).dtype is torch.float32
+
+
+def test_a_card_without_bfloat16_stays_with_float32(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+    with mixed_precision("bfloat16", torch.device("cuda")):
+        assert not torch.is_autocast_enabled("cuda")

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tabnet_engine.config import ModelConfig
-from tabnet_engine.data.schema import Task
+from tabnet_engine.data.schema import SINGLE_TASKS, Column, FeatureSchema, Kind, Role, Target, Task
+from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.errors import ConfigError, JobCancelledError, SchemaError
 from tabnet_engine.training.callbacks import Cancellation
 from tabnet_engine.training.experiment import build_network, train_model
@@ -14,7 +15,7 @@ from tabnet_engine.training.metrics import METRICS, evaluate
 from tabnet_engine.training.prediction import predict_frame, predict_logits
 
 
-@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("task", SINGLE_TASKS)
 def test_a_table_becomes_a_scored_model(make_table, tiny_model, brief, task):
     frame, schema = make_table(task)
     model = train_model(frame, schema, tiny_model, brief)
@@ -59,7 +60,7 @@ def test_the_first_weights_follow_the_seed(make_table, tiny_model, brief):
     frame, schema = make_table(Task.REGRESSION)
     model = train_model(frame, schema, tiny_model, brief)
     one, same, other = (
-        build_network(model.encoder, model.codec, tiny_model, brief.replace(seed=seed)) for seed in (5, 5, 6)
+        build_network(model.encoder, model.targets, tiny_model, brief.replace(seed=seed)) for seed in (5, 5, 6)
     )
     assert torch.equal(one.head, same.head)
     assert not torch.equal(one.head, other.head)
@@ -185,3 +186,92 @@ def test_truth_values_are_a_target_too(make_table, tiny_model, brief):
     table = predict_frame(train_model(frame, truth, tiny_model, brief), frame)
     assert set(table["prediction"]) <= {"False", "True"}
     assert isinstance(table, pd.DataFrame)
+
+
+SEVERAL = (
+    Target(name="bought", task=Task.BINARY, classes=("no", "yes")),
+    Target(name="grade", task=Task.MULTICLASS, classes=("high", "low", "middle")),
+    Target(name="price", task=Task.REGRESSION),
+)
+
+
+@pytest.fixture
+def several():
+    """A table with a target of each kind, and its schema."""
+    generator = np.random.default_rng(0)
+    size, colour = generator.normal(size=150), generator.choice(["red", "green"], 150)
+    frame = pd.DataFrame({"size": size, "colour": colour})
+    frame["bought"] = np.where(size + (colour == "red") > 0, "yes", "no")
+    frame["grade"] = np.array(["low", "middle", "high"])[np.digitize(size, [-0.5, 0.5])]
+    frame["price"] = 1000.0 + 50.0 * size
+    columns = [Column(name="size", kind=Kind.NUMBER), Column(name="colour", kind=Kind.CATEGORY)]
+    kinds = {"bought": Kind.BOOLEAN, "grade": Kind.CATEGORY, "price": Kind.NUMBER}
+    columns += [Column(name=name, kind=kind, role=Role.TARGET) for name, kind in kinds.items()]
+    return frame, FeatureSchema(columns=tuple(columns), task=Task.MULTITASK, heads=SEVERAL)
+
+
+def test_several_targets_are_learned_by_one_network(several, tiny_model, brief):
+    frame, schema = several
+    model = train_model(frame, schema, tiny_model, brief)
+    assert model.targets.names == ("bought", "grade", "price")
+    assert len(model.network.output_offset) == 5
+    codec, place = model.targets.of("price")
+    assert model.network.output_offset[place].tolist() == [codec.mean]
+    assert model.network.output_scale.tolist() == [1, 1, 1, 1, codec.scale]
+    assert {name.partition(": ")[0] for name in model.metrics["test"]} == {"bought", "grade", "price"}
+
+
+def test_the_test_scores_of_several_targets_are_those_of_each(several, tiny_model, brief):
+    frame, schema = several
+    model = train_model(frame, schema, tiny_model, brief)
+    part = frame.iloc[model.splits.test]
+    logits = predict_logits(model.network, model.encoder.transform(part))
+    for codec, place in zip(model.targets.codecs, model.targets.slices, strict=True):
+        expected = evaluate(codec.task, codec.encode(part), logits[:, place], codec.classes)
+        found = {name: model.metrics["test"][f"{codec.name}: {name}"] for name in expected}
+        assert found == pytest.approx(expected)
+
+
+def test_final_dots_are_read_in_each_of_several_targets(several, tiny_model, brief):
+    frame, schema = several
+    dotted = frame.assign(bought=frame["bought"] + ".", grade=frame["grade"] + ".")
+    model = train_model(frame, schema, tiny_model, brief, test_frame=dotted)
+    assert model.metrics["test"] == train_model(frame, schema, tiny_model, brief, test_frame=frame).metrics["test"]
+    assert [note.count("'bought'") + 2 * note.count("'grade'") for note in model.notes] == [1, 2]
+
+
+def test_the_codec_of_several_targets_is_refused(several, tiny_model, brief):
+    model = train_model(*several, tiny_model, brief)
+    with pytest.raises(ValueError, match="3 targets"):
+        _ = model.codec
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_two_logits_give_each_of_two_classes_its_own(make_table, several, tiny_model, brief, many):
+    frame, schema = several if many else make_table(Task.BINARY)
+    model = train_model(frame, schema, tiny_model.replace(two_logits=True), brief)
+    codec = model.targets.codecs[0]
+    assert (codec.task, codec.outputs) == (Task.MULTICLASS, ("no", "yes"))
+    assert model.encoder.schema.targets[0].task is Task.MULTICLASS
+    assert len(model.network.output_offset) == len(model.targets.outputs) == (6 if many else 2)
+    assert [note for note in model.notes if "two_logits" in note] == [
+        f"{codec.name!r} has one logit for each of its two classes (two_logits)"
+    ]
+    assert TargetCodecs.fit(frame, model.encoder.schema, model.splits.train) == model.targets
+
+
+def test_missing_numbers_get_a_state_even_where_none_was_asked_for(make_table, tiny_model, brief):
+    frame, schema = make_table(Task.BINARY)
+    paper = tiny_model.replace(missing_states=False)
+    model = train_model(frame, schema, paper, brief)
+    assert model.model_config.missing_states
+    assert model.notes == ("numbers are missing, so missing_states was switched on",)
+    complete = train_model(frame.fillna({"size": 0.0}), schema, paper, brief)
+    assert not complete.model_config.missing_states
+    assert complete.notes == ()
+
+
+def test_a_number_missing_in_the_test_table_alone_gets_a_state(make_table, tiny_model, brief):
+    frame, schema = make_table(Task.BINARY)
+    paper, complete = tiny_model.replace(missing_states=False), frame.fillna({"size": 0.0})
+    assert train_model(complete, schema, paper, brief, test_frame=frame).model_config.missing_states

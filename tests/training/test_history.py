@@ -61,7 +61,24 @@ def test_exactly_one_epoch_must_be_the_best():
     with pytest.raises(ValueError, match="found 2"):
         History.from_json_lines("\n".join(lines))
     with pytest.raises(ValueError, match="found 0"):
-        History.from_json_lines("")
+        History.from_json_lines(json.dumps(record(1).to_mapping()))
+
+
+def test_a_network_that_was_not_trained_here_has_no_epochs():
+    assert History.from_json_lines(History((), 0).to_json_lines()) == History((), 0)
+    with pytest.raises(ValueError, match="no epoch 0"):
+        _ = History((), 0).best
+
+
+def test_records_from_before_there_were_further_tables_are_read():
+    old = record(1).to_mapping()
+    del old["evaluation"]
+    assert EpochRecord.from_mapping(old) == record(1)
+
+
+def test_further_tables_and_absent_validation_survive_json():
+    item = record(1, validation_loss=None, validation={}, evaluation={"later": {"loss": 0.5, "auc": None}})
+    assert History.from_json_lines(History((item,), 1).to_json_lines()).records == (item,)
 
 
 def test_a_best_epoch_that_is_not_there_is_a_defect():

@@ -8,7 +8,15 @@ from torch import nn
 from tabnet_engine.data.encoding import EncodedTable
 from tabnet_engine.errors import ConfigError
 from tabnet_engine.training.callbacks import Callback, TrainingState
-from tabnet_engine.training.loop import FINITE_CHECK_INTERVAL, TensorTable, batch_bounds, run_epoch
+from tabnet_engine.training.history import EpochRecord
+from tabnet_engine.training.loop import (
+    FINITE_CHECK_INTERVAL,
+    LoopState,
+    TensorTable,
+    batch_bounds,
+    run_epoch,
+    run_training,
+)
 
 
 def make_table(n_rows):
@@ -100,3 +108,58 @@ def test_an_epoch_that_diverged_ends_early_and_shows_it():
     (mean,) = run_epoch(lambda batch: torch.full((1,), float("nan")), table, bounds, Callback(), state)
     assert np.isnan(mean)
     assert state.batch == FINITE_CHECK_INTERVAL
+
+
+def test_weights_and_several_targets_travel_with_their_rows():
+    encoded = EncodedTable(np.arange(6, dtype=np.float32)[:, None], np.arange(6)[:, None])
+    target = torch.arange(12.0).view(6, 2)
+    table = TensorTable.build(encoded, target, torch.device("cpu"), torch.arange(6.0) * 10)
+    taken = table.shuffled(torch.Generator().manual_seed(0)).slice(1, 4)
+    assert torch.equal(taken.target[:, 0], taken.numeric[:, 0] * 2)
+    assert torch.equal(taken.weight, taken.numeric[:, 0] * 10)
+    assert table.slice(0, 2).weight.tolist() == [0.0, 10.0]
+    assert make_table(4).slice(0, 2).weight is None
+
+
+class Memory:
+    """An epoch store that remembers in this process."""
+
+    def __init__(self, kept=None):
+        self.kept = kept
+        self.saved = []
+
+    def save(self, state):
+        self.saved.append(state)
+
+    def restore(self):
+        return self.kept
+
+
+def make_record(epoch):
+    return EpochRecord(
+        epoch=epoch, seconds=0.0, train_loss=1.0, validation_loss=1.0, learning_rate=0.1, sparsity=0.0, validation={}
+    )
+
+
+def fresh_state(max_epochs=4):
+    return TrainingState(network=nn.Identity(), max_epochs=max_epochs, n_batches=1)
+
+
+def test_every_epoch_is_kept_after_its_callbacks():
+    class StopAtTwo(Callback):
+        def on_epoch_end(self, state):
+            state.best_epoch, state.stop = 1, state.epoch == 2
+
+    store = Memory()
+    done = run_training(lambda state: make_record(state.epoch), fresh_state(), StopAtTwo(), store)
+    assert [(len(kept.records), kept.best_epoch, kept.stop) for kept in store.saved] == [(1, 1, False), (2, 1, True)]
+    assert done == store.saved[-1]
+
+
+@pytest.mark.parametrize(("stop", "expected"), [(False, [1, 2, 3, 4]), (True, [1, 2])])
+def test_a_resumed_training_goes_on_after_what_was_done(stop, expected):
+    kept = LoopState(records=(make_record(1), make_record(2)), best_epoch=2, stop=stop)
+    state = fresh_state()
+    done = run_training(lambda at: make_record(at.epoch), state, Callback(), Memory(kept))
+    assert [record.epoch for record in done.records] == expected
+    assert (state.resumed_from, done.best_epoch) == (2, 2)

@@ -12,6 +12,7 @@ from tabnet_engine.training.memory import MemoryEstimate, available_memory, esti
 
 LAYOUT = InputLayout(("a", "b"), (0,), (1,), (5,), ((-1.0, 0.0, 1.0),))
 NUMBERS = InputLayout(("a",), (0, 0), (), (), ((-1.0, 0.0, 1.0, 2.0), (0.0, 1.0)))
+GROUPED = InputLayout(("a", "b", "c"), (0, 1), (2,), (5,), ((-1.0, 0.0, 1.0), (0.0, 1.0)), (0, 0, 1))
 WORDS = InputLayout(("a", "b"), (), (0, 1), (3, 90), ())
 GIGABYTE = 1024**3
 
@@ -30,9 +31,11 @@ def training():
         {"n_shared": 2, "n_independent": 0},
         {"numeric_embedding": "none"},
         {"d_categorical": 6, "n_d": 7},
+        {"missing_states": False},
+        {"missing_states": False, "numeric_embedding": "none"},
     ],
 )
-@pytest.mark.parametrize("layout", [LAYOUT, NUMBERS, WORDS])
+@pytest.mark.parametrize("layout", [LAYOUT, NUMBERS, WORDS, GROUPED])
 def test_weights_are_counted_exactly(tiny_model, training, shape, layout):
     model = tiny_model.replace(**shape)
     estimate = MemoryEstimate.of(model, training, layout, 3, 0)
@@ -64,6 +67,11 @@ def test_a_larger_batch_model_or_table_needs_more(tiny_model, training):
     assert estimate_memory(tiny_model.replace(n_d=64), training, LAYOUT, n_rows=1000) > least
     assert estimate_memory(tiny_model, training, LAYOUT, n_rows=2000) > least
     assert estimate_memory(tiny_model, training, LAYOUT, n_rows=1000, n_outputs=9) > least
+
+
+def test_a_width_for_each_categorical_column_counts(tiny_model, training):
+    model = tiny_model.replace(d_categorical=[3, 5])
+    assert MemoryEstimate.of(model, training, WORDS, 1, 0).weights == 5 * 4 * TabNet(WORDS, 1, model).n_parameters
 
 
 def test_a_batch_is_never_larger_than_the_table(tiny_model):

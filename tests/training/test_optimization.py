@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tabnet_engine.config import TrainingConfig
-from tabnet_engine.training.optimization import FlatParameters, Optimization, learning_rate
+from tabnet_engine.errors import ConfigError
+from tabnet_engine.training.optimization import FlatParameters, Optimization, TorchOptimization, learning_rate
 
 
 def rates(config, n_steps, steps_per_epoch=5):
@@ -118,3 +119,130 @@ def test_flat_weights_are_the_network_s_own_until_they_are_released():
     flat.values.fill_(1.0)
     assert all((parameter == 0).all() and parameter.grad is None for parameter in network.parameters())
     assert len({parameter.untyped_storage().data_ptr() for parameter in network.parameters()}) == 4
+
+
+class Parts(nn.Module):
+    """Names as TabNet's; the head comes first among the parameters."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.head = nn.Parameter(torch.randn(4))
+        self.embedding = nn.Linear(3, 4)
+        self.encoder = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.encoder(self.embedding(x).tanh()) @ self.head
+
+
+def test_the_vector_s_parts_are_found_by_name():
+    runs = FlatParameters(Parts()).runs(("embedding.", "encoder."))
+    assert runs == [(slice(0, 4), False), (slice(4, 40), True)]
+    assert FlatParameters(make_network()).runs(("embedding.",)) == [(slice(0, 21), False)]
+
+
+def torch_adam(network, config, **changes):
+    given = {"optimizer": None, "scheduler": None, **changes}
+    return TorchOptimization(network, config, 5, **given)
+
+
+@pytest.mark.parametrize("build", [start, torch_adam])
+def test_a_frozen_encoder_stays_and_then_learns(build):
+    network, x = Parts(), torch.randn(8, 3)
+    config = TrainingConfig(freeze_epochs=2, max_epochs=4, weight_decay=1.0, schedule="constant", clip_norm=0.5)
+    optimization = build(network, config)
+    before = {name: tensor.clone() for name, tensor in network.named_parameters()}
+    for step in range(1, 21):
+        optimization.step(network(x).square().mean())
+        frozen = [torch.equal(before[name], tensor) for name, tensor in network.named_parameters()]
+        assert frozen == [False] + [step <= 10] * 4
+    assert optimization.learning_rate == config.learning_rate
+
+
+def test_a_thawed_encoder_begins_like_a_fresh_one():
+    config = TrainingConfig(freeze_epochs=1, max_epochs=2, schedule="constant", clip_norm=0.0, weight_decay=0.0)
+    thawed, x = Parts(), torch.randn(8, 3)
+    optimization = start(thawed, config)
+    for _ in range(5):
+        optimization.step(thawed(x).square().mean())
+    before = thawed.encoder.weight.clone()
+    optimization.step(thawed(x).square().mean())
+    # The first step of Adam is the rate itself in every weight that has a gradient.
+    moved = (thawed.encoder.weight - before).abs()
+    torch.testing.assert_close(moved, torch.full_like(moved, config.learning_rate), rtol=1e-3, atol=1e-6)
+
+
+def test_freezing_takes_the_frozen_gradient_out_of_the_norm():
+    config = TrainingConfig(freeze_epochs=1, max_epochs=1, clip_norm=1.0)
+    network = Parts()
+    optimization = start(network, config)
+    loss = network.encoder.weight.sum() * 1e6 + network.head.sum() * 0.1
+    optimization.step(loss)
+    assert network.head.grad.tolist() == pytest.approx([0.1] * 4)
+    assert network.encoder.weight.grad.abs().sum() == 0.0
+
+
+@pytest.mark.parametrize("name", ["adamw", "adam"])
+def test_without_an_optimizer_of_ones_own_the_settings_count(name):
+    config = TrainingConfig(optimizer=name, schedule="constant", max_epochs=4)
+    ours, theirs, x = make_network(), make_network(), torch.randn(20, 3)
+    own, of_torch = start(ours, config), torch_adam(theirs, config)
+    for _ in range(10):
+        own.step(ours(x).square().mean())
+        of_torch.step(theirs(x).square().mean())
+    for one, two in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("per_batch", "expected"), [(True, [1.0, 0.5, 0.25, 0.125]), (False, [1.0, 1.0, 0.5, 0.5])])
+def test_a_scheduler_steps_by_batch_or_by_epoch(per_batch, expected):
+    network = make_network()
+    optimization = torch_adam(
+        network,
+        TrainingConfig(),
+        optimizer=lambda parameters: torch.optim.SGD(parameters, lr=1.0),
+        scheduler=lambda optimizer: torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5),
+        per_batch=per_batch,
+    )
+    seen = []
+    for step in range(4):
+        optimization.step(network(torch.ones(2, 3)).mean())
+        seen.append(optimization.learning_rate)
+        if step % 2 == 1:
+            optimization.end_epoch(0.0)
+    assert seen == expected
+
+
+def test_a_plateau_is_seen_in_the_monitored_score():
+    network = make_network()
+    optimization = torch_adam(
+        network,
+        TrainingConfig(learning_rate=1.0),
+        scheduler=lambda optimizer: torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=0),
+        per_batch=True,
+    )
+    seen = []
+    for score in (3.0, 2.0, 2.0, 1.0, 5.0):
+        optimization.step(network(torch.ones(2, 3)).mean())
+        seen.append(optimization.learning_rate)
+        optimization.end_epoch(score)
+    assert seen == [1.0, 1.0, 1.0, 0.5, 0.5]
+
+
+def test_a_scheduler_made_for_fewer_steps_says_so():
+    network = make_network()
+    optimization = torch_adam(
+        network,
+        TrainingConfig(),
+        scheduler=lambda optimizer: torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=2),
+        per_batch=True,
+    )
+    for _ in range(2):
+        optimization.step(network(torch.ones(2, 3)).mean())
+    with pytest.raises(ConfigError, match="learning-rate scheduler cannot go on"):
+        optimization.step(network(torch.ones(2, 3)).mean())
+
+
+def test_an_optimizer_that_needs_the_loss_again_is_refused():
+    with pytest.raises(ConfigError, match="LBFGS computes the loss several times"):
+        torch_adam(make_network(), TrainingConfig(), optimizer=lambda parameters: torch.optim.LBFGS(list(parameters)))

@@ -3,11 +3,20 @@ import pandas as pd
 import pytest
 import torch
 
-from tabnet_engine.data.schema import Task
+from tabnet_engine.data.schema import SINGLE_TASKS, Task
 from tabnet_engine.errors import SchemaError
 from tabnet_engine.training import prediction
 from tabnet_engine.training.experiment import train_model
-from tabnet_engine.training.prediction import forward_batches, predict_frame, predict_logits, rows_per_batch
+from tabnet_engine.training.prediction import (
+    encode_latents,
+    forward_batches,
+    predict_frame,
+    predict_logits,
+    prediction_table,
+    rows_per_batch,
+)
+
+TASKS = [*SINGLE_TASKS, Task.MULTITASK]
 
 
 @pytest.fixture
@@ -19,13 +28,13 @@ def train(make_table, tiny_model, brief):
     return make
 
 
-@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("task", TASKS)
 def test_chunks_hold_one_forward(train, task):
     model, frame = train(task)
     encoded = model.encoder.transform(frame)
     chunks = list(forward_batches(model.network, encoded, batch_size=50))
     assert [(chunk.start, len(chunk)) for chunk in chunks] == [(0, 50), (50, 50), (100, 20)]
-    n_outputs = len(model.codec.outputs)
+    n_outputs = len(model.targets.outputs)
     for chunk in chunks:
         rows = len(chunk)
         assert chunk.masks.shape == (2, rows, 2)
@@ -80,7 +89,7 @@ def test_predicting_is_repeatable_and_needs_no_gradient(train):
     )
 
 
-@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("task", TASKS)
 def test_a_row_gets_the_same_answer_alone_and_among_others(train, task):
     model, frame = train(task)
     together = predict_logits(model.network, model.encoder.transform(frame))
@@ -121,7 +130,7 @@ def test_a_regression_has_a_prediction_in_the_target_s_units(train):
     assert 800.0 < table["prediction"].mean() < 1200.0
 
 
-@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("task", TASKS)
 def test_no_rows_give_an_empty_table_with_the_same_columns(train, task):
     model, frame = train(task)
     table = predict_frame(model, frame.iloc[:0])
@@ -142,3 +151,52 @@ def test_a_missing_column_is_named(train):
     model, frame = train(Task.BINARY)
     with pytest.raises(SchemaError, match="'size'"):
         predict_frame(model, frame.drop(columns="size"))
+
+
+def test_several_targets_have_their_columns_side_by_side(train):
+    model, frame = train(Task.MULTITASK)
+    table = predict_frame(model, frame)
+    assert list(table.columns) == [
+        "prediction_answer", "logit_answer = yes", "probability_answer = no", "probability_answer = yes",
+        "prediction_level", "logit_level = low", "logit_level = middle", "logit_level = top",
+        "probability_level = low", "probability_level = middle", "probability_level = top",
+        "prediction_amount",
+    ]  # fmt: skip
+    logits = predict_logits(model.network, model.encoder.transform(frame))
+    for codec, own in zip(model.targets.codecs, model.targets.slices, strict=True):
+        alone = prediction_table(codec, logits[:, own])
+        ours = table[[name for name in table.columns if f"_{codec.name}" in name]]
+        pd.testing.assert_frame_equal(ours.set_axis(alone.columns, axis=1), alone)
+    for output in model.targets.outputs[:-1]:
+        assert f"logit_{output}" in table.columns
+
+
+@pytest.mark.parametrize("task", [Task.REGRESSION, Task.MULTITASK])
+def test_latents_are_what_the_head_reads(train, task):
+    model, frame = train(task)
+    encoded = model.encoder.transform(frame)
+    latents = encode_latents(model.network, encoded)
+    assert latents.shape == (120, 2, 4)
+    assert (latents >= 0).all()
+    head = model.network.head.detach().numpy()
+    logits = np.einsum("bsd,kd->bk", latents, head) * model.targets.output_scale + model.targets.output_offset
+    np.testing.assert_allclose(logits, predict_logits(model.network, encoded), rtol=1e-5, atol=1e-4)
+    assert encode_latents(model.network, encoded.take(np.zeros(0, np.int64))).shape == (0, 2, 4)
+
+
+@pytest.mark.parametrize("numeric_embedding", ["piecewise", "none"])
+def test_a_missing_number_is_refused_by_a_network_without_missing_states(
+    make_table, tiny_model, brief, numeric_embedding
+):
+    frame, schema = make_table(Task.BINARY)
+    complete = frame.assign(size=frame["size"].fillna(0.0))
+    config = tiny_model.replace(missing_states=False, numeric_embedding=numeric_embedding)
+    model = train_model(complete, schema, config, brief)
+    assert np.isfinite(predict_logits(model.network, model.encoder.transform(complete))).all()
+    encoded = model.encoder.transform(complete.assign(size=complete["size"].where(complete.index != 7)))
+    for refused in (predict_logits, encode_latents, lambda *parts: list(forward_batches(*parts))):
+        with pytest.raises(SchemaError, match="row 7: the number is missing, and this model was trained without"):
+            refused(model.network, encoded)
+    model.network.embedding.layout = model.encoder.layout
+    with pytest.raises(SchemaError, match="column 'size', row 7"):
+        predict_logits(model.network, encoded)

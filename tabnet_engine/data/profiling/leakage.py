@@ -1,4 +1,4 @@
-"""How columns go with the target, and whether they give it away."""
+"""How columns go with a target, and whether they give it away."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tabnet_engine.data.profiling.associations import (
 )
 from tabnet_engine.data.profiling.column_profile import Cells
 from tabnet_engine.data.profiling.profile_records import Association
-from tabnet_engine.data.schema import FeatureSchema, Kind, Task
+from tabnet_engine.data.schema import FeatureSchema, Kind, Target, Task
 from tabnet_engine.data.values import as_numbers, factorise
 
-__all__ = ["TargetView", "associate", "determined_by", "find_sum", "view_target"]
+__all__ = ["TargetView", "associate", "determined_by", "find_sum", "view_targets"]
 
 _MAX_SUM_COLUMNS = 200
 _MAX_ROWS = 20_000
@@ -37,13 +37,14 @@ _Codes = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class TargetView:
-    """The target as the measures need it.
+    """One target as the measures need it.
 
     ``codes`` are its classes (B), -1 where missing (in a regression 0 where present); ``numbers`` its
     values (B), NaN where missing, or None for classes. ``sample`` are the rows in which leakage is looked
     for, out of ``n_usable`` rows with a target; the measure learns on ``half`` of them.
     """
 
+    target: Target
     codes: _Codes
     numbers: _Floats | None
     n_usable: int
@@ -60,30 +61,39 @@ class TargetView:
         """The most columns among which a sum is looked for: a quarter of the rows, at most 200."""
         return min(_MAX_SUM_COLUMNS, self.sample.size // 4)
 
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """Rows of each class; empty for a regression."""
+        if self.numbers is not None:
+            return ()
+        return tuple(np.bincount(self.codes[self.codes >= 0], minlength=len(self.target.classes)).tolist())
 
-def view_target(frame: pd.DataFrame, schema: FeatureSchema, seed: int) -> TargetView | None:
-    """Read the target and draw the sample; None where no target is chosen.
+
+def view_targets(frame: pd.DataFrame, schema: FeatureSchema, seed: int) -> tuple[TargetView, ...]:
+    """Read each target that is chosen and draw its sample.
 
     Raises:
         SchemaError: a regression target with a cell that is no number.
     """
-    if schema.target is None:
-        return None
-    series = frame[schema.target.name]
+    return tuple(_view(frame, target, len(schema.columns), seed) for target in schema.targets)
+
+
+def _view(frame: pd.DataFrame, target: Target, n_columns: int, seed: int) -> TargetView:
+    series = frame[target.name]
     numbers = None
-    if schema.task is Task.REGRESSION:
+    if target.task is Task.REGRESSION:
         numbers = as_numbers(series)
         codes = np.where(np.isfinite(numbers), 0, -1).astype(np.int64)
     else:
-        place = {name: index for index, name in enumerate(schema.classes)}
+        place = {name: index for index, name in enumerate(target.classes)}
         raw, texts = factorise(series)
         codes = np.array([*(place.get(text, -1) for text in texts), -1], dtype=np.int64)[raw]
     usable = np.flatnonzero(codes >= 0).astype(np.int64)
-    n_sampled = min(usable.size, _MAX_ROWS, max(_FEWEST_ROWS, _MAX_CELLS // max(1, len(schema.columns))))
+    n_sampled = min(usable.size, _MAX_ROWS, max(_FEWEST_ROWS, _MAX_CELLS // max(1, n_columns)))
     generator = np.random.default_rng(seed)
     sample = np.sort(generator.choice(usable, size=n_sampled, replace=False))
     half = generator.permutation(n_sampled) < n_sampled // 2
-    return TargetView(codes, numbers, usable.size, sample, half)
+    return TargetView(target, codes, numbers, usable.size, sample, half)
 
 
 def associate(cells: Cells, target: TargetView) -> Association | None:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
 from tabnet_engine.data.schema import Kind, Role
 from tabnet_engine.errors import SchemaError
 
-__all__ = ["Association", "ColumnProfile", "Histogram", "Severity", "TableProfile", "TableWarning", "Topic"]
+__all__ = [
+    "Association",
+    "ColumnProfile",
+    "Histogram",
+    "Severity",
+    "TableProfile",
+    "TableWarning",
+    "TargetProfile",
+    "Topic",
+]
 
 
 class Severity(StrEnum):
@@ -69,7 +78,7 @@ class ColumnProfile:
     ``top_values`` are the most frequent values as text with ``top_counts`` rows each; ``n_other`` rows
     hold any other value. Numbers and dates have a histogram and the five statistics (a date's are
     seconds since 1970, UTC, ``std`` in seconds); they are None elsewhere, and where the range of the
-    values is too wide for a float.
+    values is too wide for a float. ``association`` is that with the first target.
     """
 
     name: str
@@ -91,11 +100,21 @@ class ColumnProfile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TargetProfile:
+    """One target: the rows of each of its classes, and how each column goes with it (by the column's name)."""
+
+    name: str
+    classes: tuple[str, ...] = ()
+    class_counts: tuple[int, ...] = ()
+    associations: Mapping[str, Association] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableProfile:
     """A table in numbers.
 
-    ``classes`` and ``class_counts`` are those of a classification target. ``notes`` say what was
-    measured on a part of the rows or columns only.
+    ``targets`` describes every target in table order; ``target``, ``classes`` and ``class_counts`` are those
+    of the first. ``notes`` say what was measured on a part of the rows or columns only.
     """
 
     n_rows: int
@@ -106,6 +125,7 @@ class TableProfile:
     target: str | None = None
     classes: tuple[str, ...] = ()
     class_counts: tuple[int, ...] = ()
+    targets: tuple[TargetProfile, ...] = ()
 
     def column(self, name: str) -> ColumnProfile:
         """The profile of the column called ``name``.
@@ -137,6 +157,7 @@ class TableProfile:
                 columns=tuple(_column(item) for item in values["columns"]),
                 warnings=tuple(_warning(item) for item in values["warnings"]),
                 target=values["target"],
+                targets=tuple(_target(item) for item in values["targets"]),
                 **tuples,
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -148,6 +169,19 @@ def _warning(item: Mapping[str, Any]) -> TableWarning:
     return TableWarning(severity, topic, tuple(item["columns"]), str(item["text"]))
 
 
+def _target(item: Mapping[str, Any]) -> TargetProfile:
+    return TargetProfile(
+        name=str(item["name"]),
+        classes=tuple(item["classes"]),
+        class_counts=tuple(item["class_counts"]),
+        associations={name: _association(value) for name, value in item["associations"].items()},
+    )
+
+
+def _association(item: Mapping[str, Any]) -> Association:
+    return Association(item["measure"], item["value"])
+
+
 def _column(item: Mapping[str, Any]) -> ColumnProfile:
     histogram, association = item["histogram"], item["association"]
     changed = {
@@ -156,6 +190,6 @@ def _column(item: Mapping[str, Any]) -> ColumnProfile:
         "top_values": tuple(item["top_values"]),
         "top_counts": tuple(item["top_counts"]),
         "histogram": histogram and Histogram(tuple(histogram["edges"]), tuple(histogram["counts"])),
-        "association": association and Association(association["measure"], association["value"]),
+        "association": association and _association(association),
     }
     return ColumnProfile(**{**item, **changed})

@@ -10,7 +10,7 @@ from tabnet_engine.data.profiling.profile_records import ColumnProfile, Severity
 from tabnet_engine.data.schema import Kind, Role
 from tabnet_engine.data.wording import listed, quoted
 
-__all__ = ["Findings", "find_warnings"]
+__all__ = ["Findings", "Leaks", "find_warnings"]
 
 # Shares of the target's variance that one column predicts alone in rows it has not seen.
 _SUSPICIOUS = 0.90
@@ -26,17 +26,25 @@ _ORDER = (Severity.SERIOUS, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
-    """What was measured on the whole table.
+class Leaks:
+    """What may give away one target.
 
     ``determined`` gives, for each feature, the share of the target that it predicts alone; ``rule`` a
     weighted sum of ``rule_columns`` that equals the target.
     """
 
-    n_checked: int = 0
+    target: str
+    n_checked: int
     determined: Mapping[str, float]
     rule: LinearRule | None = None
     rule_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What was measured on the whole table."""
+
+    leaks: tuple[Leaks, ...] = ()
     same_columns: tuple[tuple[str, ...], ...] = ()
     n_repeated_rows: int = 0
 
@@ -62,25 +70,28 @@ def find_warnings(profile: TableProfile, findings: Findings) -> tuple[TableWarni
     return tuple(sorted(found, key=lambda warning: _ORDER.index(warning.severity)))
 
 
-def _leaking_sum(profile: TableProfile, findings: Findings) -> Iterator[TableWarning]:
-    rule = findings.rule
-    if rule is None or len(findings.rule_columns) < 2:
-        return
-    names = findings.rule_columns
+def _leaking_sum(_profile: TableProfile, findings: Findings) -> Iterator[TableWarning]:
+    for leaks in findings.leaks:
+        if leaks.rule is not None and len(leaks.rule_columns) > 1:
+            yield _sum_warning(leaks.target, leaks.rule, leaks.rule_columns)
+
+
+def _sum_warning(target: str, rule: LinearRule, names: tuple[str, ...]) -> TableWarning:
     terms = " + ".join(f"{quoted(name)}" for name in names[:10]) + (" + …" if len(names) > 10 else "")
     formula = terms if rule.is_plain_sum else f"a weighted sum of {listed(names)}"
-    yield TableWarning(
+    return TableWarning(
         Severity.SERIOUS,
         Topic.LEAKAGE,
         names,
-        f"The target {quoted(profile.target or '')} equals {formula} in all {rule.n_rows:,} rows checked: the model "
+        f"The target {quoted(target)} equals {formula} in all {rule.n_rows:,} rows checked: the model "
         "would add up instead of learning. Set these columns to ignored unless all are known before the prediction "
         "is made.",
     )
 
 
-def _leaking_columns(profile: TableProfile, findings: Findings) -> Iterator[TableWarning]:
-    for name, share in sorted(findings.determined.items(), key=lambda item: -item[1]):
+def _leaking_columns(_profile: TableProfile, findings: Findings) -> Iterator[TableWarning]:
+    found = [(share, name, leaks) for leaks in findings.leaks for name, share in leaks.determined.items()]
+    for share, name, leaks in sorted(found, key=lambda item: -item[0]):
         if share < _SUSPICIOUS:
             return
         severity = Severity.SERIOUS if share >= _GIVEN_AWAY else Severity.WARNING
@@ -89,39 +100,49 @@ def _leaking_columns(profile: TableProfile, findings: Findings) -> Iterator[Tabl
             Topic.LEAKAGE,
             (name,),
             f"{quoted(name)} alone predicts {_percent(share)} of the variation of the target "
-            f"{quoted(profile.target or '')} ({findings.n_checked:,} rows checked): if it is only known after the "
+            f"{quoted(leaks.target)} ({leaks.n_checked:,} rows checked): if it is only known after the "
             "outcome, it leaks. Set it to ignored unless it is known before the prediction is made.",
         )
 
 
 def _imbalance(profile: TableProfile, _findings: Findings) -> Iterator[TableWarning]:
-    total = sum(profile.class_counts)
-    limit = _RARE_CLASS if len(profile.classes) == 2 else _RARE_AMONG_MANY
-    counted = zip(profile.class_counts, profile.classes, strict=True)
-    rare = sorted((count, name) for count, name in counted if count < max(_FEW_ROWS, limit * total))
-    if not rare or profile.target is None:
-        return
+    for target in profile.targets:
+        total = sum(target.class_counts)
+        limit = _RARE_CLASS if len(target.classes) == 2 else _RARE_AMONG_MANY
+        counted = zip(target.class_counts, target.classes, strict=True)
+        rare = sorted((count, name) for count, name in counted if count < max(_FEW_ROWS, limit * total))
+        if rare:
+            whose = f" of {quoted(target.name)}" if len(profile.targets) > 1 else ""
+            yield _imbalance_warning(target.name, whose, rare, total)
+
+
+def _imbalance_warning(target: str, whose: str, rare: list[tuple[int, str]], total: int) -> TableWarning:
     count, name = rare[0]
     others = f" ({len(rare)} classes are rare: {listed([name for _, name in rare])})" if len(rare) > 1 else ""
-    yield TableWarning(
+    return TableWarning(
         Severity.WARNING,
         Topic.CLASS_IMBALANCE,
-        (profile.target,),
-        f"Only {count:,} of {total:,} rows ({_percent(count / total)}) have the class {quoted(name)}{others}: a high "
-        "accuracy says little. Look at the AUC and the balanced accuracy, and try balanced class weights.",
+        (target,),
+        f"Only {count:,} of {total:,} rows ({_percent(count / total)}) have the class {quoted(name)}{whose}{others}: "
+        "a high accuracy says little. Look at the AUC and the balanced accuracy, and try balanced class weights.",
     )
 
 
 def _capped_target(profile: TableProfile, _findings: Findings) -> Iterator[TableWarning]:
-    if profile.target is None or profile.classes:
-        return
-    target = profile.column(profile.target)
-    if not target.top_counts or target.n_unique < _QUANTITY or target.maximum is None:
-        return
-    n_present = profile.n_rows - target.n_missing
-    if float(target.top_values[0]) != target.maximum or target.top_counts[0] < _PILED_UP * n_present:
-        return
-    yield TableWarning(
+    for target in profile.targets:
+        column = profile.column(target.name)
+        if not target.classes and _is_capped(column, profile.n_rows - column.n_missing):
+            yield _capped_warning(column, profile.n_rows - column.n_missing)
+
+
+def _is_capped(column: ColumnProfile, n_present: int) -> bool:
+    if not column.top_counts or column.n_unique < _QUANTITY or column.maximum is None:
+        return False
+    return float(column.top_values[0]) == column.maximum and column.top_counts[0] >= _PILED_UP * n_present
+
+
+def _capped_warning(target: ColumnProfile, n_present: int) -> TableWarning:
+    return TableWarning(
         Severity.INFO,
         Topic.CAPPED_TARGET,
         (target.name,),
@@ -134,12 +155,13 @@ def _repeated_rows(profile: TableProfile, findings: Findings) -> Iterator[TableW
     n_repeated = findings.n_repeated_rows
     if n_repeated:
         share = n_repeated / profile.n_rows
+        targets = "every target" if len(profile.targets) > 1 else "the target"
         yield TableWarning(
             Severity.WARNING if share >= 0.01 else Severity.INFO,
             Topic.DUPLICATED_ROWS,
             (),
             f"{n_repeated:,} of {profile.n_rows:,} rows ({_percent(share)}) repeat an earlier row in every feature and "
-            "the target: the same row may be learned and tested. Remove them if they are no separate cases.",
+            f"{targets}: the same row may be learned and tested. Remove them if they are no separate cases.",
         )
 
 

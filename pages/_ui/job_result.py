@@ -1,0 +1,38 @@
+"""What came of a job that ended well: the trained model, the pretraining, or the comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pages._ui import data_access, job_panel, pretraining_view, run_view, shell, state, widgets
+
+if TYPE_CHECKING:
+    from tabnet_engine.jobs.records import JobRecord
+
+__all__ = ["result"]
+
+_DONE = {
+    "explain": "explained anew",
+    "worth": "the worth of this pretraining was measured",
+}
+
+
+def result(record: JobRecord) -> None:
+    """Show the run that a job made or worked on."""
+    run_id = record.spec.run_id
+    if run_id not in data_access.all_run_names():
+        widgets.info("The run that this training made was deleted, or is damaged")
+        return
+    run = data_access.run(run_id)
+    verb = "pretrained" if run.is_pretraining else "trained"
+    done = _DONE.get(record.spec.kind, f"{verb} in {job_panel.time_text(run.manifest.seconds)}")
+    widgets.success(f"{run.manifest.title}: {done}")
+    if run.is_pretraining:
+        pretraining_view.next_step(run)
+        pretraining_view.details(run)
+    else:
+        state.choose("run", run_id)
+        run_view.summary(run)
+        run_view.explanation_links(run_id)
+        run_view.curves(run)
+    shell.link("runs", "Settings, scores and origin of this run", icon=":material/history:", run=run_id)

@@ -1,0 +1,71 @@
+"""The form that starts a pretraining: a table without a target, the columns to leave out, settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages._ui import job_submit, state, train_start, widgets
+from pages._ui.train_form import device_hint
+from pages._ui.train_settings import BASIC, GROUPS, PRETRAINING, PRETRAINING_OPTIMISATION, setting_controls
+from tabnet_engine.config import PretrainingConfig, choose_settings
+from tabnet_engine.jobs.pretraining import pretraining_schema
+
+if TYPE_CHECKING:
+    from tabnet_engine.data.schema import FeatureSchema
+    from tabnet_engine.runs.workspace import DatasetInfo
+
+__all__ = ["pretrain_form"]
+
+
+def pretrain_form(info: DatasetInfo, schema: FeatureSchema) -> None:
+    """Draw the form; starting puts the job into the address."""
+    st.caption(
+        "Some cells of each row are hidden, and the network learns to fill them in from the others. No target is "
+        "needed; a training can start from what was learned, which helps most where few rows have a target."
+    )
+    if not train_start.enough_rows(info):
+        return
+    scope = info.dataset_id
+    title = st.text_input("Title", f"{info.name}: pretraining"[:200], max_chars=200, key=f"pretrain_title_{scope}")
+    ignore = _left_out(schema, scope)
+    preset = train_start.preset_choice(f"pretrain_{scope}")
+    settings = _settings(info, pretraining_schema(schema, ignore), preset)
+    if st.button("Pretrain", type="primary", icon=":material/play_arrow:", key=f"pretrain_{scope}"):
+        job_id = job_submit.pretraining(scope, settings, title=title, ignore=ignore)
+        state.choose("job", job_id)
+        st.rerun()
+
+
+def _left_out(schema: FeatureSchema, scope: str) -> tuple[str, ...]:
+    chosen = st.multiselect(
+        "Columns to leave out",
+        schema.feature_names,
+        key=f"pretrain_ignore_{scope}",
+        placeholder="none",
+        help="These are neither hidden nor read. A training that starts from this pretraining reads the same columns.",
+    )
+    if schema.targets:
+        names = ", ".join(target.name for target in schema.targets)
+        st.caption(widgets.as_sentence(f"Not read either, since it is to be predicted: {names}"))
+    else:
+        st.caption("Leave out what you want to predict later: a column that was read here can be no target then.")
+    return tuple(chosen)
+
+
+def _settings(info: DatasetInfo, read: FeatureSchema, preset: str) -> dict[str, Any]:
+    model, _, _ = choose_settings(
+        {"preset": preset}, n_rows=info.n_rows, n_features=len(read.features), n_categorical=read.n_categorical
+    )
+    pretraining = PretrainingConfig.suggest(n_rows=info.n_rows)
+    scope = f"pretrain_{info.dataset_id}_{preset}"
+    values = setting_controls(PRETRAINING, pretraining, scope=scope)
+    st.caption(device_hint())
+    values |= setting_controls([item for item in BASIC if hasattr(model, item.name)], model, scope=scope)
+    with st.expander("All settings", icon=":material/tune:"):
+        st.markdown("**Architecture**")
+        values |= setting_controls(GROUPS["Architecture"][1], model, scope=scope)
+        st.markdown("**Optimisation**")
+        values |= setting_controls(PRETRAINING_OPTIMISATION, pretraining, scope=scope)
+    return values

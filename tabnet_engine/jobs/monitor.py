@@ -1,0 +1,111 @@
+"""How long work tells where it is, and learns that it should stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tabnet_engine.explain.subject import Steering
+from tabnet_engine.jobs.records import JobProgress
+from tabnet_engine.training.callbacks import Callback, Cancellation, Progress, ProgressReport, TrainingState
+
+if TYPE_CHECKING:
+    from tabnet_engine.training.history import EpochRecord
+
+__all__ = ["COMPARING", "EXPLAINING", "PRETRAINING", "TRAINING", "Monitor"]
+
+Phases = Mapping[str, tuple[float, float]]
+
+# Where each phase starts and ends on the bar of the whole job; training is by far the longest.
+TRAINING: Phases = {"Training": (0.0, 0.7), "Masks": (0.7, 0.75), "SHAP": (0.75, 1.0)}
+EXPLAINING: Phases = {"Masks": (0.0, 1 / 6), "SHAP": (1 / 6, 1.0)}
+PRETRAINING: Phases = {"Pretraining": (0.0, 1.0)}
+COMPARING: Phases = {"Comparing": (0.0, 1.0)}
+
+
+def _ignore(*_: Any) -> None:
+    """Nobody listens."""
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """Who listens to long work, and what it consists of.
+
+    ``report`` gets every progress, ``epoch`` each finished epoch, ``resumed`` the last epoch of an earlier
+    attempt where a training goes on from it; ``should_cancel`` is asked at every batch and between explained
+    rows. ``phases`` are the parts of the work on its bar.
+    """
+
+    report: Callable[[JobProgress], None] = _ignore
+    epoch: Callable[[EpochRecord], None] = _ignore
+    should_cancel: Callable[[], bool] = _never
+    resumed: Callable[[int], None] = _ignore
+    phases: Phases = field(default_factory=lambda: TRAINING)
+
+    def callbacks(self, phase: str = "Training") -> tuple[Callback, ...]:
+        """The callbacks of a training that this monitor follows as ``phase``."""
+        epochs = _Epochs(self, phase)
+        return Cancellation(self.should_cancel), epochs, Progress(epochs.follow)
+
+    def begin(self, phase: str, message: str) -> None:
+        """Say that a phase begins."""
+        self.report(JobProgress(phase=phase, fraction=self.overall(phase, 0.0), message=message))
+
+    def steering(self, phase: str) -> Steering:
+        """How explaining rows is followed in ``phase``."""
+        return Steering(self.counter(phase, "rows"), self.should_cancel)
+
+    def counter(self, phase: str, what: str) -> Callable[[int, int], None]:
+        """A function to tell how many of all ``what`` ("rows") are done."""
+        started = time.monotonic()
+
+        def progress(done: int, total: int) -> None:
+            share = done / max(total, 1)
+            elapsed = time.monotonic() - started
+            left = elapsed / share * (1 - share) if share > 0 else None
+            message = f"{done:,} of {total:,} {what}"
+            fraction = self.overall(phase, share)
+            self.report(JobProgress(phase=phase, fraction=fraction, message=message, seconds_left=left))
+
+        return progress
+
+    def overall(self, phase: str, share: float) -> float:
+        """Where a share of one phase stands on the bar of the whole work."""
+        start, stop = self.phases[phase]
+        return start + share * (stop - start)
+
+
+class _Epochs(Callback):
+    """Turns what a training does into the progress of its job."""
+
+    def __init__(self, monitor: Monitor, phase: str) -> None:
+        self._monitor = monitor
+        self._phase = phase
+        self._origin = ""
+
+    def on_train_begin(self, state: TrainingState) -> None:
+        """Say so when the training goes on after an epoch of an earlier attempt."""
+        if state.resumed_from:
+            self._origin = f", resumed from epoch {state.resumed_from}"
+            self._monitor.resumed(state.resumed_from)
+
+    def follow(self, report: ProgressReport) -> None:
+        """Report how far the training is."""
+        self._monitor.report(
+            JobProgress(
+                phase=self._phase,
+                fraction=self._monitor.overall(self._phase, report.fraction),
+                message=f"epoch {report.epoch} of at most {report.max_epochs}{self._origin}",
+                epoch=report.epoch,
+                max_epochs=report.max_epochs,
+                seconds_left=report.seconds_left,
+            )
+        )
+        if report.record is not None:
+            self._monitor.epoch(report.record)

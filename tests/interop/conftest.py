@@ -1,0 +1,3 @@
+"""The maker of the fixtures needs pytorch-tabnet and is no test."""
+
+collect_ignore = ["make_fixtures.py"]
