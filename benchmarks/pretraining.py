@@ -100,6 +100,12 @@ def own_settings(settings: Settings, pretrained: PretrainedModel, metric: str) -
     return scores
 
 
+def keep(path: Path | None, worth: PretrainingWorth, own: dict[int, list[float]]) -> None:
+    """Write every score."""
+    if path is not None:
+        path.write_text(json.dumps({"worth": worth.to_mapping(), "own_settings": own}, indent=1))
+
+
 def show(worth: PretrainingWorth, own: dict[int, list[float]]) -> None:
     """Print the table: mean ± standard deviation over the seeds, and the paired difference with its 95 % interval."""
     n_seeds = len(worth.seeds)
@@ -139,9 +145,9 @@ def main() -> None:
         seeds=seeds,
         progress=lambda done, total: print(f"{done} of {total} trainings", file=sys.stderr),
     )
+    keep(given.out, worth, {})
     own = own_settings(settings, pretrained, worth.metric)
-    if given.out is not None:
-        given.out.write_text(json.dumps({"worth": worth.to_mapping(), "own_settings": own}, indent=1))
+    keep(given.out, worth, own)
     show(worth, own)
     error, epochs = pretrained.reconstruction.overall, len(pretrained.history)
     print(f"\n{given.table}: {time.perf_counter() - started:,.0f} s in all, {pretrained.seconds:,.0f} of them for")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages._ui import job_submit, state, train_start, widgets
-from pages._ui.train_form import device_hint
+from pages._ui.train_form import chosen_words, device_hint
 from pages._ui.train_settings import BASIC, GROUPS, PRETRAINING, PRETRAINING_OPTIMISATION, setting_controls
-from tabnet_engine.config import PretrainingConfig, choose_settings
 from tabnet_engine.jobs.pretraining import pretraining_schema
+from tabnet_engine.jobs.settings import choose_pretraining_settings
 
 if TYPE_CHECKING:
     from tabnet_engine.data.schema import FeatureSchema
@@ -32,6 +32,7 @@ def pretrain_form(info: DatasetInfo, schema: FeatureSchema) -> None:
     ignore = _left_out(schema, scope)
     preset = train_start.preset_choice(f"pretrain_{scope}")
     settings = _settings(info, pretraining_schema(schema, ignore), preset)
+    st.caption(chosen_words(settings))
     if st.button("Pretrain", type="primary", icon=":material/play_arrow:", key=f"pretrain_{scope}"):
         job_id = job_submit.pretraining(scope, settings, title=title, ignore=ignore)
         state.choose("job", job_id)
@@ -55,10 +56,9 @@ def _left_out(schema: FeatureSchema, scope: str) -> tuple[str, ...]:
 
 
 def _settings(info: DatasetInfo, read: FeatureSchema, preset: str) -> dict[str, Any]:
-    model, _, _ = choose_settings(
+    model, pretraining = choose_pretraining_settings(
         {"preset": preset}, n_rows=info.n_rows, n_features=len(read.features), n_categorical=read.n_categorical
     )
-    pretraining = PretrainingConfig.suggest(n_rows=info.n_rows)
     scope = f"pretrain_{info.dataset_id}_{preset}"
     values = setting_controls(PRETRAINING, pretraining, scope=scope)
     st.caption(device_hint())

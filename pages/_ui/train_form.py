@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
     from tabnet_engine.runs.workspace import DatasetInfo
 
-__all__ = ["device_hint", "train_form"]
+__all__ = ["chosen_words", "device_hint", "train_form"]
 
 _SOURCES = _HELD_OUT, _OTHER_TABLE = "Hold rows of this table back", "Use another table"
 _TEST_HELP = "Rows that training never sees; the scores of the run are taken on them."
@@ -49,6 +49,7 @@ def train_form(info: DatasetInfo, schema: FeatureSchema) -> None:
     test_id = _test_rows(info, settings, scope)
     with st.expander("All settings", icon=":material/tune:"):
         settings |= _others(start)
+    st.caption(chosen_words(settings))
     _estimate(info, settings)
     if st.button("Train", type="primary", icon=":material/play_arrow:", key=f"start_{scope}"):
         pretrained_id = None if start.pretrained is None else start.pretrained.run_id
@@ -72,7 +73,10 @@ def _start(info: DatasetInfo, schema: FeatureSchema) -> _Start:
         n_features=len(schema.features),
         n_categorical=schema.n_categorical,
     )
-    return _Start(model, training, explanation, pretrained, schema, f"{scope}_{preset}")
+    pretrained_id = ""
+    if pretrained is not None:
+        training, pretrained_id = training.for_fine_tuning(), pretrained.manifest.run_id
+    return _Start(model, training, explanation, pretrained, schema, f"{scope}_{preset}_{pretrained_id}")
 
 
 def _basic(start: _Start) -> dict[str, Any]:
@@ -163,6 +167,11 @@ def _estimate(info: DatasetInfo, settings: dict[str, Any]) -> None:
         return
     seconds = last.seconds / (last.rows["train"] * n_epochs) * info.n_rows * settings["max_epochs"]
     st.caption(f"Training takes about {job_panel.time_text(max(seconds, 1.0))} at most, judging by the last run here.")
+
+
+def chosen_words(settings: dict[str, Any]) -> str:
+    """What will really run: a field that shows a red number, outside its range, has kept the one before."""
+    return f"At most {settings['max_epochs'] or 0:,} epochs, seed {settings['seed'] or 0}."
 
 
 def device_hint() -> str:

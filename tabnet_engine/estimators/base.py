@@ -178,7 +178,7 @@ class SupervisedEstimator(TrainedEstimator):
         self._model_config, note = require_states(
             self._model_config,
             [encoded.numeric],
-            pretrained=self._goes_on(request) or self._isrequest.pretrained_model(),
+            pretrained=self._goes_on(request) or request.from_unsupervised is not None,
         )
         train = LabelledTable(encoded, coded, weight)
         if not self._goes_on(request):
@@ -230,9 +230,6 @@ class SupervisedEstimator(TrainedEstimator):
     def _goes_on(self, request: FitRequest) -> bool:
         """Whether this fit continues the estimator's own network; a pretrained one takes precedence."""
         return request.warm_start and request.from_unsupervised is None and "network_" in vars(self)
-
-    def _is_pretrained(self, request: FitRequest) -> bool:
-        return request.from_unsupervised is not None
 
     def _prepare(self, frame: pd.DataFrame, values: npt.NDArray[Any], y: Any, request: FitRequest) -> None:
         """Learn how rows and targets are read, and choose the settings."""

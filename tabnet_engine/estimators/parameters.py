@@ -195,7 +195,7 @@ class TabNetParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         """
         chosen = self._chosen(fit, columns)
         with as_value_errors():
-            model, training, _ = choose_settings(chosen, n_rows=n_rows, n_features=len(columns))
+            model, training, _ = choose_settings(chosen, n_rows=n_rows, **_counts(columns))
         return model, training
 
     def _pretraining_configurations(
@@ -223,7 +223,7 @@ class TabNetParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         if mask_rate is not None:
             own["mask_rate"] = mask_rate
         with as_value_errors():
-            model, _, _ = choose_settings(shape, n_rows=n_rows, n_features=len(columns))
+            model, _, _ = choose_settings(shape, n_rows=n_rows, **_counts(columns))
             kept = {key: value for key, value in course.items() if key in _PRETRAINING}
             return model, PretrainingConfig.suggest(n_rows=n_rows).replace(**kept, **own)
 
@@ -292,3 +292,9 @@ class TabNetParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         arguments = dict(self.scheduler_params or {})
         per_batch = bool(arguments.pop("is_batch_level", False))
         return (lambda optimizer: scheduler_fn(optimizer, **arguments)), per_batch
+
+
+def _counts(columns: Sequence[Column]) -> dict[str, int]:
+    """How many columns take part, and how many of them are categories."""
+    categorical = sum(column.kind in {Kind.CATEGORY, Kind.BOOLEAN} for column in columns)
+    return {"n_features": len(columns), "n_categorical": categorical}

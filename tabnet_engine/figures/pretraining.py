@@ -43,7 +43,7 @@ def reconstruction_bars(reconstruction: Reconstruction, *, max_columns: int = 30
     figure = go.Figure(_error_bars(kept))
     figure.add_vline(x=1.0, line={"color": NEUTRAL, "width": 1.5, "dash": "dash"})
     left_out = len(measured) - len(kept)
-    subtitle = f"{reconstruction.n_rows:,} rows that were not learned from, bars with 95 % intervals"
+    subtitle = f"{reconstruction.n_rows:,} rows that were not learned from, bars with 95\u00a0% intervals"
     subtitle += f"; {left_out:,} columns with larger errors are not drawn" if left_out else ""
     axis = "error: 0 exact, 1 (dashed) as good as the mean"
     finish(figure, title=title, subtitle=subtitle, x=axis, height=bars_height(len(kept)), legend=False)
@@ -162,7 +162,7 @@ def gain_by_budget(worth: PretrainingWorth) -> go.Figure:
         hovertemplate="%{customdata}<extra></extra>",
     )
     better = "above 0" if worth.greater_is_better else "below 0"
-    subtitle = f"paired by seed, with minus without; {better} it helped; 95 % intervals over {_seeds(worth)}"
+    subtitle = f"paired by seed, with minus without; {better} it helped; 95\u00a0% intervals over {_seeds(worth)}"
     axis = f"difference in {metric_label(worth.metric)}"
     finish(figure, title=title, subtitle=subtitle, x="labelled rows", y=axis, height=380, legend=False)
     return _budget_axis(figure, summary)

@@ -95,10 +95,11 @@ def _settings(
     source: Source, settings: Mapping[str, Any], pretrained: Run | None
 ) -> tuple[ModelConfig, TrainingConfig, ExplainConfig, tuple[str, ...]]:
     """All settings of a training and its explanations, and a sentence where SHAP must be left out."""
-    features = source.schema.features if pretrained is None else pretrained.schema.features
+    schema = source.schema if pretrained is None else pretrained.schema
+    features = schema.features
     if not features:
         raise SchemaError("no column is left to learn from; give at least one column the role 'feature'")
-    size = {"n_rows": len(source.frame), "n_features": len(features)}
+    size = {"n_rows": len(source.frame), "n_features": len(features), "n_categorical": schema.n_categorical}
     model, training, explanation = choose_settings(settings, **size)
     if pretrained is not None:
         model, training = choose_fine_tuning_settings(settings, pretrained=pretrained.model_config, **size)

@@ -14,7 +14,7 @@ from tabnet_engine.data.schema import ENCODABLE, Column, FeatureSchema, Role
 from tabnet_engine.errors import DamagedRunError, SchemaError, UserError
 from tabnet_engine.jobs.checkpoints import remove_checkpoint
 from tabnet_engine.jobs.monitor import COMPARING, PRETRAINING, Monitor
-from tabnet_engine.jobs.settings import choose_pretraining_settings
+from tabnet_engine.jobs.settings import choose_pretraining_settings, with_frozen_start
 from tabnet_engine.jobs.source import Source, fit_options
 from tabnet_engine.runs.artefact import Run, add_part, save_pretraining
 from tabnet_engine.training.pretraining_worth import PretrainingWorth
@@ -108,7 +108,10 @@ def pretrain_run(
     monitor = monitor or Monitor(phases=PRETRAINING)
     schema = pretraining_schema(source.schema, ignore)
     model_config, config = choose_pretraining_settings(
-        settings, n_rows=len(source.frame), n_features=len(schema.features)
+        settings,
+        n_rows=len(source.frame),
+        n_features=len(schema.features),
+        n_categorical=schema.n_categorical,
     )
     monitor.begin("Pretraining", "preparing the table")
     model = pretrain_model(
@@ -158,7 +161,7 @@ def measure_worth(
     monitor = monitor or Monitor(phases=COMPARING)
 
     def config(budget: int) -> TrainingConfig:
-        return TrainingConfig.suggest(n_rows=budget).replace(**settings)
+        return with_frozen_start(TrainingConfig.suggest(n_rows=budget).replace(**settings), settings)
 
     first = config(max(budgets)).seed
     monitor.begin("Comparing", "preparing the table")

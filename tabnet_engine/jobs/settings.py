@@ -14,8 +14,10 @@ __all__ = [
     "check_training_settings",
     "choose_fine_tuning_settings",
     "choose_pretraining_settings",
+    "with_frozen_start",
 ]
 
+PRETRAINED_WIDTH = 32
 # Ranges do not depend on the table: any size will do to check what a user wrote.
 _ANY_SIZE = {"n_rows": 10_000, "n_features": 10}
 
@@ -39,7 +41,7 @@ def check_pretraining_settings(settings: Mapping[str, Any]) -> None:
 
 
 def choose_pretraining_settings(
-    settings: Mapping[str, Any], *, n_rows: int, n_features: int
+    settings: Mapping[str, Any], *, n_rows: int, n_features: int, n_categorical: int = 0
 ) -> tuple[ModelConfig, PretrainingConfig]:
     """Settings of a pretraining that fit the table, with the user's own on top.
 
@@ -47,6 +49,7 @@ def choose_pretraining_settings(
         settings: any of the settings of model and pretraining, by name, and ``preset``, which decides the model.
         n_rows: rows of the table.
         n_features: raw columns that take part.
+        n_categorical: how many of them are categories or truth values.
 
     Raises:
         ConfigError: an unknown preset or setting, or a value outside its range.
@@ -60,7 +63,11 @@ def choose_pretraining_settings(
     if unknown:
         known = ", ".join(sorted(model | pretraining))
         raise ConfigError(f"unknown setting {unknown[0]!r}; the settings of a pretraining are {known}")
-    shape = ModelConfig.paper() if preset == "paper" else ModelConfig.suggest(n_rows=n_rows, n_features=n_features)
+    shape = ModelConfig.paper()
+    if preset == "best":
+        shape = ModelConfig.suggest(n_rows=n_rows, n_features=n_features, n_categorical=n_categorical)
+        # To rebuild every column takes more than to predict one: at 16 a linear head reads less from the encoder.
+        shape = shape.replace(n_d=max(PRETRAINED_WIDTH, shape.n_d), n_a=max(PRETRAINED_WIDTH, shape.n_a))
     return (
         shape.replace(**{key: value for key, value in chosen.items() if key in model}),
         PretrainingConfig.suggest(n_rows=n_rows).replace(**{k: v for k, v in chosen.items() if k in pretraining}),
@@ -68,7 +75,7 @@ def choose_pretraining_settings(
 
 
 def choose_fine_tuning_settings(
-    settings: Mapping[str, Any], *, n_rows: int, n_features: int, pretrained: ModelConfig
+    settings: Mapping[str, Any], *, n_rows: int, n_features: int, pretrained: ModelConfig, n_categorical: int = 0
 ) -> tuple[ModelConfig, TrainingConfig]:
     """Settings of a training that starts from a pretraining: the network is the one that was pretrained.
 
@@ -77,11 +84,12 @@ def choose_fine_tuning_settings(
         n_rows: rows of the table.
         n_features: raw columns that take part.
         pretrained: the network of the pretraining.
+        n_categorical: how many columns are categories or truth values.
 
     Raises:
         ConfigError: a setting that does not exist, is outside its range, or would change the network.
     """
-    shape, training, _ = choose_settings(settings, n_rows=n_rows, n_features=n_features)
+    shape, training, _ = choose_settings(settings, n_rows=n_rows, n_features=n_features, n_categorical=n_categorical)
     # The head is new in any case, so how many logits it gives is free.
     two_logits = shape.two_logits if {"two_logits", "preset"} & set(settings) else pretrained.two_logits
     for name in sorted(_names(ModelConfig) & set(settings) - {"two_logits"}):
@@ -91,7 +99,12 @@ def choose_fine_tuning_settings(
                 f"{name} is {given} in the pretraining and cannot be {wanted} in a training that starts from it; "
                 "leave it out, or pretrain again"
             )
-    return pretrained.replace(two_logits=two_logits), training
+    return pretrained.replace(two_logits=two_logits), with_frozen_start(training, settings)
+
+
+def with_frozen_start(training: TrainingConfig, settings: Mapping[str, Any]) -> TrainingConfig:
+    """The settings of a fine-tuning: the encoder is frozen at first, unless the user chose for how long."""
+    return training if "freeze_epochs" in settings else training.for_fine_tuning()
 
 
 def _names(settings: type[ModelConfig | TrainingConfig | PretrainingConfig]) -> set[str]:

@@ -170,7 +170,7 @@ def pretraining_worth(
     *,
     budgets: Sequence[int],
     seeds: Sequence[int],
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
     should_cancel: Callable[[], bool] = lambda: False,
 ) -> PretrainingWorth:
     """Train on a few labelled rows with the pretraining and without it, and compare on the same test rows.

@@ -22,7 +22,7 @@ def census():
     job = generator.integers(0, 6, n_rows)
     sector = generator.integers(0, 3, n_rows)
     hours = generator.normal(40, 8, n_rows)
-    score = (age > 40) + (job > 2) + 0.05 * (hours - 40) + generator.normal(0, 0.4, n_rows)
+    score = 1.0 * (age > 40) + 1.0 * (job > 2) + 0.05 * (hours - 40) + generator.normal(0, 0.4, n_rows)
     labels = np.where(score > 1.2, "wealthy", "not_wealthy").astype(object)
     table = np.column_stack([age, job, sector, hours])
     parts = {"train": slice(0, 240), "valid": slice(240, 300), "test": slice(300, 360)}

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
-from tabnet_engine.jobs import pipeline, pretraining
-from tabnet_engine.jobs.tasks import TASKS
+from tabnet_engine.jobs import pipeline, pretraining, tasks
+from tabnet_engine.jobs.context import JobContext, Task
 from tabnet_engine.training.options import FitOptions
 
 __all__ = ["TASKS"]
 
 
 def every_epoch(checkpoint: Path | None) -> FitOptions:
-    return FitOptions(checkpoint=checkpoint, checkpoint_seconds=0.0, resume=True)
+    return FitOptions(checkpoint=checkpoint, checkpoint_seconds=0.0, resume=checkpoint is not None)
 
 
-pipeline.fit_options = every_epoch
-pretraining.fit_options = every_epoch
+def eagerly(task: Task) -> Task:
+    """The task with eager checkpoints; nothing is changed for whoever only imports this."""
+
+    def run(context: JobContext) -> None:
+        eager = [mock.patch.object(module, "fit_options", every_epoch) for module in (pipeline, pretraining)]
+        with eager[0], eager[1]:
+            task(context)
+
+    return run
+
+
+TASKS = {kind: eagerly(task) for kind, task in tasks.TASKS.items()}

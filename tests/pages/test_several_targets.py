@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -140,9 +141,9 @@ def test_a_decision_tells_the_chosen_targets_own_prediction(open_page: Open, bot
     assert "What each step added to every class" not in titles(app)
     shown = next(metric.value for metric in app.metric if metric.label == "Actual price").replace("\\", "")
     assert shown == table["actual"][1]
-    outcomes = explain_access.outcomes(data_access.run(both.run_id), "price")
-    assert outcomes is not None
-    assert float(shown) == pytest.approx(outcomes.actual[5], rel=1e-2)
+    whole = explain_access.frame(data_access.run(both.run_id))
+    assert whole is not None
+    assert float(shown) == pytest.approx(whole["price"][5], rel=1e-2)
 
 
 def test_each_target_has_its_own_list_of_wrong_rows(open_page: Open, both: Stored) -> None:
@@ -151,9 +152,12 @@ def test_each_target_has_its_own_list_of_wrong_rows(open_page: Open, both: Store
     assert "least certain first" not in lists.options  # a number has no probability
     lists.set_value("wrong")
     app = checked(app.run())
-    outcomes = explain_access.outcomes(data_access.run(both.run_id), "price")
-    assert outcomes is not None
-    assert int(app.query_params["row"]) == outcomes.rows[outcomes.error.argmax()]
+    run = data_access.run(both.run_id)
+    stored, table = explain_access.masks(run), explain_access.frame(run)
+    assert stored is not None
+    assert table is not None
+    errors = np.abs(stored.logits[:, OUTPUTS - 1] - table["price"].to_numpy()[stored.rows])
+    assert int(app.query_params["row"]) == stored.rows[errors.argmax()]
 
 
 def test_a_class_belongs_to_its_target_in_words_and_on_axes(both: Stored) -> None:
