@@ -97,6 +97,7 @@ def test_a_column_that_gives_a_target_away_is_warned_of(shop: Path, tmp_path: Pa
         ("bought,x", ("--positive", "bought=maybe"), '"maybe" is no class'),
         ("bought,x", ("--ignore", "x"), "named by --target and by --ignore"),
         ("bought,x", ("--set", "task_weights=1,2,3"), "task_weights"),
+        ("bought", ("--set", "d_categorical=0"), "d_categorical must be between 1 and 256, got 0"),
         ("bought", ("--set", "preset=golden"), "preset must be one of best, paper"),
         (",", (), "no target"),
     ],
@@ -129,3 +130,16 @@ def test_names_without_commas_come_back_as_they_were_joined(names: list[str]):
 def test_the_longest_name_wins_and_unknown_ones_stay():
     assert column_names("a,b,c", {"a", "b", "a,b"}) == ("a,b", "c")
     assert column_names("x,,y", {"y"}) == ("x", "y")
+
+
+def test_categories_that_training_did_not_see_are_said_when_they_are_predicted(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    frame = pd.DataFrame({"shape": ["round", "square"] * 20, "size": np.arange(40) % 7, "y": np.arange(40) % 2})
+    frame.to_csv(tmp_path / "seen.csv", index=False)
+    assert train(tmp_path / "seen.csv", tmp_path / "run", "y") == 0
+    frame.assign(shape=["round", "oval"] * 20).to_csv(tmp_path / "new.csv", index=False)
+    files = ("--run", str(tmp_path / "run"), "--table", str(tmp_path / "new.csv"), "--out", str(tmp_path / "out.csv"))
+    capfd.readouterr()
+    assert main(["predict", *files]) == 0
+    assert "column 'shape': 20 of 40 cells hold categories that training did not see" in capfd.readouterr().err

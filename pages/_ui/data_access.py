@@ -14,6 +14,7 @@ import streamlit as st
 from tabnet_engine.data.kinds import propose_schema
 from tabnet_engine.data.profile import TableProfile, profile_table
 from tabnet_engine.data.schema import FeatureSchema, Task
+from tabnet_engine.data.targets import usable_rows
 from tabnet_engine.errors import StorageError, UserError
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.runs.workspace import DatasetInfo, RunSummary, Workspace
@@ -29,6 +30,7 @@ __all__ = [
     "dataset_names",
     "datasets",
     "frame",
+    "labelled_rows",
     "pretraining_names",
     "profile",
     "queue",
@@ -97,6 +99,16 @@ def frame(dataset_id: str) -> pd.DataFrame:
 @st.cache_resource(show_spinner="Opening the table", max_entries=4)
 def _frame(folder: str, dataset_id: str) -> pd.DataFrame:
     return _workspace(folder).load_frame(dataset_id)
+
+
+def labelled_rows(dataset_id: str, columns: FeatureSchema) -> int:
+    """How many rows of a table have every target; the size that settings should fit."""
+    return _labelled_rows(str(root()), dataset_id, columns)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _labelled_rows(folder: str, dataset_id: str, columns: FeatureSchema) -> int:
+    return len(usable_rows(_frame(folder, dataset_id), columns)[0])
 
 
 def profile(dataset_id: str, columns: FeatureSchema) -> TableProfile:

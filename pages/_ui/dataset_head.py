@@ -66,8 +66,10 @@ def next_step(dataset_id: str, schema: FeatureSchema) -> None:
     """What to do now: choose a target and train, or pretrain without one."""
     if schema.target is None:
         widgets.info("Choose the column to predict; then a model can be trained")
+    elif not schema.features:
+        widgets.info(train_start.NO_FEATURE)
     with st.container(horizontal=True, gap="small"):
-        if schema.target is not None:
+        if schema.target is not None and schema.features:
             label = "Train on this table"
             if st.button(label, type="primary", icon=":material/arrow_forward:", icon_position="right", key="go_train"):
                 shell.open_page("train", dataset=dataset_id, mode=train_start.PREDICT)

@@ -82,7 +82,10 @@ def all_targets(run: Run, explanation: ShownRow, table: pd.DataFrame) -> None:
         said = widgets.number(float(line["predicted"])) if number else str(line["predicted"])
         lines.append({"target": codec.name, "predicted": said, "probability": sure, "actual": came})
     with st.expander(f"All {len(lines)} targets of this row", icon=":material/list:", expanded=len(lines) <= 5):
-        st.dataframe(pd.DataFrame(lines), hide_index=True, key="all_targets")
+        shown = pd.DataFrame(lines)
+        if not shown["probability"].any():
+            shown = shown.drop(columns="probability")  # numbers alone have none
+        st.dataframe(shown, hide_index=True, key="all_targets")
 
 
 def _outcome(run: Run, explanation: ShownRow, table: pd.DataFrame, codec: TargetCodec, place: slice) -> RowOutcomes:

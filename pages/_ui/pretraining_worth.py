@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages._ui import data_access, explain_widgets, job_panel, job_submit, state, widgets
 from tabnet_engine.data.kinds import set_target
+from tabnet_engine.data.schema import Kind
 from tabnet_engine.errors import UserError
 from tabnet_engine.figures.pretraining import gain_by_budget, score_by_budget
 from tabnet_engine.figures.theme import format_number
@@ -150,7 +151,7 @@ def _choices(schema: FeatureSchema, names: list[str]) -> tuple[str, str, int, in
     chosen = [target.name for target in schema.targets if target.name in names]
     places = st.columns(4)
     with places[0]:
-        index = names.index(chosen[0]) if chosen else 0
+        index = names.index((chosen or _likely(schema, names))[0])
         target = st.selectbox("Target", names, index=index, key="worth_target", help="Columns it has not read.")
     with places[1]:
         budgets = st.text_input(
@@ -163,6 +164,12 @@ def _choices(schema: FeatureSchema, names: list[str]) -> tuple[str, str, int, in
             "Epochs", 1, 10_000, None, key="worth_epochs", placeholder="automatic", help="Of each training, at most."
         )
     return target, budgets, int(n_seeds), epochs
+
+
+def _likely(schema: FeatureSchema, names: list[str]) -> list[str]:
+    """The columns a person may want to predict, the table's last one first; row numbers and constants are none."""
+    dull = {column.name for column in schema.columns if column.kind in (Kind.IDENTIFIER, Kind.CONSTANT)}
+    return [name for name in reversed(names) if name not in dull] or names
 
 
 def _schema_for(dataset_id: str, schema: FeatureSchema, target: str) -> FeatureSchema:

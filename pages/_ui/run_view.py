@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
 
 _SAME_SCALE = (("auc", "accuracy", "balanced_accuracy"), ("rmse", "mae"), ("r2",), ("reconstruction_error",))
+# The squared error repeats the RMSE in a unit nobody thinks in; the RMSLE has no value where a target is negative.
+_ONLY_IN_FULL = frozenset({"mse", "rmsle"})
 
 __all__ = ["curves", "explanation_links", "origin", "scores", "settings", "summary"]
 
@@ -45,7 +47,7 @@ _METRIC_HELP = {
 
 def summary(run: Run) -> None:
     """The scores of the test rows (or the validation rows where there are none), a row of them for each target."""
-    _scores(run, "test" if run.manifest.metrics.get("test") else "validation")
+    _scores(run, "test" if run.manifest.metrics.get("test") else "validation", left_out=_ONLY_IN_FULL)
 
 
 def scores(run: Run) -> None:
@@ -56,11 +58,13 @@ def scores(run: Run) -> None:
         widgets.info("This run has no scores: it was not tested here, as a model that was imported is not")
 
 
-def _scores(run: Run, split: str) -> None:
+def _scores(run: Run, split: str, *, left_out: frozenset[str] = frozenset()) -> None:
     values = run.manifest.metrics.get(split, {})
     groups: dict[str, list[str]] = {}
     for key in values:
-        groups.setdefault(split_metric(key)[0], []).append(key)
+        target, metric = split_metric(key)
+        if metric not in left_out:
+            groups.setdefault(target, []).append(key)
     for target, keys in groups.items():
         if target:
             st.markdown(f"**{widgets.md(target)}**")
@@ -125,7 +129,7 @@ def origin(run: Run) -> None:
             "Test rows": f"{manifest.rows.get('test', 0):,}",
             "Columns read": str(len(run.schema.features)),
             "Kept epoch": f"{manifest.best_epoch} of {len(run.history)}" if len(run.history) else "–",
-            "Training took": time_text(manifest.seconds),
+            "Training took": time_text(manifest.seconds) if len(run.history) else "–",
             "Device": manifest.device,
         }
     )

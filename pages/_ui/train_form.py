@@ -40,6 +40,9 @@ def train_form(info: DatasetInfo, schema: FeatureSchema) -> None:
     """Draw the form for a table with a target; starting puts the job into the address."""
     if not train_start.enough_rows(info):
         return
+    if not schema.features:
+        widgets.info(train_start.NO_FEATURE)
+        return
     dataset_profile.serious_warnings(data_access.profile(info.dataset_id, schema), info.dataset_id)
     scope = info.dataset_id
     targets = ", ".join(target.name for target in schema.targets)
@@ -69,7 +72,7 @@ def _start(info: DatasetInfo, schema: FeatureSchema) -> _Start:
         pretrained = train_start.pretraining_choice(schema, scope)
     model, training, explanation = choose_settings(
         {"preset": preset},
-        n_rows=info.n_rows,
+        n_rows=data_access.labelled_rows(info.dataset_id, schema),
         n_features=len(schema.features),
         n_categorical=schema.n_categorical,
     )

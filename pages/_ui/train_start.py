@@ -15,9 +15,22 @@ if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
     from tabnet_engine.runs.workspace import DatasetInfo
 
-__all__ = ["MODES", "PREDICT", "PRETRAIN", "enough_rows", "mode_choice", "preset_choice", "pretraining_choice"]
+__all__ = [
+    "MODES",
+    "NO_FEATURE",
+    "PREDICT",
+    "PRETRAIN",
+    "enough_rows",
+    "mode_choice",
+    "preset_choice",
+    "pretraining_choice",
+]
 
 MODES = PREDICT, PRETRAIN = "Predict a column", "Pretrain without a target"
+NO_FEATURE = (
+    "No column is left to predict from: take one back from the columns to predict, or give one the role 'feature' in "
+    "the Columns view of the tables page"
+)
 _PRESET_NAMES = {"best": "best: what the size of the table suggests", "paper": "paper: Arik & Pfister 2021"}
 _NOTHING = ""
 

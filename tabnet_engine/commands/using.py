@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tabnet_engine.commands.arguments import path_argument, read_settings
-from tabnet_engine.commands.console import console_monitor
+from tabnet_engine.commands.console import console_monitor, say
 from tabnet_engine.commands.files import check_new_file, read_another, replace_file
 from tabnet_engine.errors import ConfigError
 
@@ -58,6 +58,8 @@ def _predict(arguments: argparse.Namespace) -> None:
     from tabnet_engine.training.prediction import predict_frame
 
     run, table = _load(arguments)
+    for note in run.encoder.unseen_notes(table.frame):
+        say(note)
     frame = predict_frame(run.model(), table.frame)
     if arguments.out.suffix == ".parquet":
         replace_file(arguments.out, frame.to_parquet)
@@ -79,6 +81,8 @@ def _explain(arguments: argparse.Namespace) -> None:
     sidecar = arguments.out.with_name(arguments.out.name + ".json")
     check_new_file(sidecar, arguments.table)
     run, table = _load(arguments)
+    for note in run.encoder.unseen_notes(table.frame):
+        say(note)
     pieces, facts = explain_table(run, table.frame, methods, config, monitor=console_monitor(EXPLAINING))
     replace_file(arguments.out, lambda path: write_long_tables(path, pieces))
     replace_file(sidecar, lambda path: path.write_text(json.dumps(facts(), indent=1) + "\n", encoding="utf-8"))

@@ -54,9 +54,10 @@ class ModelConfig(Settings):
         require("momentum", self.momentum, 1e-4, 1.0)
         require("n_bins", self.n_bins, 2, 256)
         require("d_numeric", self.d_numeric, 1, 64)
-        widths = self.d_categorical if isinstance(self.d_categorical, tuple) else (self.d_categorical or 1,)
+        widths = self.d_categorical if isinstance(self.d_categorical, tuple) else (self.d_categorical,)
         for width in widths:
-            require("d_categorical", width, 1, 256)
+            if width is not None:
+                require("d_categorical", width, 1, 256)
         require("entropy_epsilon", self.entropy_epsilon, 0.0, 0.1)
 
     @classmethod
@@ -86,6 +87,13 @@ class ModelConfig(Settings):
             # With few batches an epoch the running statistics must follow faster.
             momentum=0.1 if n_rows < 12_000 else 0.02,
         )
+
+    def for_pretraining(self) -> Self:
+        """The same at least 32 wide: to rebuild every column takes more than to predict one.
+
+        On Adult a linear head reads less from an encoder of width 16 (AUC .839) than from one of 32 (.859).
+        """
+        return self.replace(n_d=max(32, self.n_d), n_a=max(32, self.n_a))
 
     @classmethod
     def paper(cls) -> Self:

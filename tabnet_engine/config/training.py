@@ -77,11 +77,11 @@ class TrainingConfig(Settings):
         if n_rows < 2_000:
             return cls(max_epochs=100, batch_size=32, weight_decay=1.0, patience=75)
         if n_rows < 50_000 and 0 < n_features <= n_categorical:
-            return cls(max_epochs=40, batch_size=64 if n_rows < 12_000 else 256, weight_decay=0.1, patience=20)
+            return cls(max_epochs=34, batch_size=64 if n_rows < 12_000 else 256, weight_decay=0.1, patience=17)
         if n_rows < 12_000:
             return cls(max_epochs=30, batch_size=64, weight_decay=0.5, patience=15)
         if n_rows < 50_000:
-            return cls(max_epochs=30, batch_size=256, weight_decay=0.3, patience=15)
+            return cls(max_epochs=26, batch_size=256, weight_decay=0.3, patience=13)
         if n_rows < 200_000:
             return cls(max_epochs=15, batch_size=256, weight_decay=0.1, patience=8)
         return cls(max_epochs=10, batch_size=1024, weight_decay=0.1, patience=5)

@@ -224,6 +224,22 @@ class TableEncoder:
             categorical[:, slot] = _category_codes(_series(frame, column), column)
         return EncodedTable(numeric, categorical)
 
+    def unseen_notes(self, frame: pd.DataFrame) -> tuple[str, ...]:
+        """A sentence for each column with categories that training never saw, which are read as unseen.
+
+        Raises:
+            SchemaError: as :meth:`transform`.
+        """
+        notes = []
+        for column, states in zip(self.schema.features, self.cell_states(frame).T, strict=True):
+            rows = np.flatnonzero(states == CellState.UNSEEN)
+            if len(rows):
+                notes.append(
+                    f"column {column.name!r}: {len(rows):,} of {len(frame):,} cells hold categories that training "
+                    f"did not see, first in row {rows[0]:,}; read as unseen"
+                )
+        return tuple(notes)
+
     def cell_states(self, frame: pd.DataFrame) -> npt.NDArray[np.uint8]:
         """Which cells were observed, missing or unseen (B, F), as :class:`CellState` values.
 

@@ -6,6 +6,7 @@ Shapes: B rows, T targets, K outputs of all targets together.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -38,9 +39,9 @@ class TargetCodecs:
             raise SchemaError("no target is chosen; choose the column to predict")
         if len(set(self.names)) < len(self.codecs):
             raise SchemaError(f"every target must have a name of its own, got {', '.join(self.names)}")
-        twice = [name for place, name in enumerate(self.outputs) if name in self.outputs[:place]]
-        if twice:
-            raise SchemaError(f"two targets would both have an output {twice[0]!r}; rename one of their columns")
+        name, count = Counter(self.outputs).most_common(1)[0]
+        if count > 1:
+            raise SchemaError(f"two targets would both have an output {name!r}; rename one of their columns")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -138,7 +138,8 @@ def _check_task(series: pd.Series[Any], counts: dict[str, int], task: Task) -> N
         raise SchemaError(f"a binary target has two values; {series.name!r} has {len(counts):,}: {names}")
     elif len(counts) > MAX_CLASSES:
         raise SchemaError(
-            f"the target {series.name!r} has {len(counts):,} different values; at most {MAX_CLASSES} can be classes"
+            f"the target {series.name!r} has {len(counts):,} different values; at most {MAX_CLASSES} can be classes; "
+            "choose another target, or regression if its values are numbers"
         )
 
 

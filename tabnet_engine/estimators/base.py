@@ -33,6 +33,7 @@ from tabnet_engine.estimators.saving import dataset_of, digest_of
 from tabnet_engine.estimators.target_columns import ClassLabels, TargetColumns, target_names
 from tabnet_engine.estimators.trained import TrainedEstimator
 from tabnet_engine.estimators.verbose import EpochLines
+from tabnet_engine.model.tabnet import TabNet
 from tabnet_engine.runs.artefact import save_run
 from tabnet_engine.runs.run import Run
 from tabnet_engine.training.callbacks import Callback
@@ -110,7 +111,8 @@ class SupervisedEstimator(TrainedEstimator):
             callbacks: told about every epoch and batch.
             pin_memory: accepted and not needed: the whole table is on the device before the first epoch.
             from_unsupervised: a fitted :class:`TabNetPretrainer` to start from; it decides the network's shape.
-            warm_start: go on from this estimator's own weights and optimizer instead of fresh ones.
+            warm_start: go on from this estimator's own weights instead of fresh ones, and with an ``optimizer_fn``
+                from its optimizer's moments.
             augmentations: changes every training batch: :class:`ClassificationSMOTE` and the like.
             compute_importance: keep the encoded training rows until ``feature_importances_`` is asked for.
             checkpoint: a folder kept up to date while training, to continue from after a crash.
@@ -162,29 +164,42 @@ class SupervisedEstimator(TrainedEstimator):
     def _fit(self, X: Any, y: Any, request: FitRequest) -> None:  # noqa: N803 - scikit-learn's name
         started = time.perf_counter()
         rows, labels = read_rows(X, estimator=self), y
-        validate_data(self, rows, labels, reset=not self._goes_on(request), skip_check_array=True)
+        goes_on = self._goes_on(request)
+        validate_data(self, rows, labels, reset=not goes_on, skip_check_array=True)
         values = self._read_y(labels)
         check_consistent_length(rows, values)
         if len(values) < 2:
             raise InputError("n_samples=1: training needs at least 2 rows")
-        frame = as_frame(rows, column_names(rows) if not self._goes_on(request) else self._encoder.schema.feature_names)
+        frame = as_frame(rows, self._encoder.schema.feature_names if goes_on else column_names(rows))
         weight = read_sample_weight(request.sample_weight, frame)
         if weight is not None:
-            frame, values, labels, weight = _without_weightless(frame, values, labels, weight)
-        if not self._goes_on(request):
+            # Rows that weigh nothing would still shape bins and batch norms.
+            kept = weight > 0
+            frame, values, weight = frame[kept].reset_index(drop=True), values[kept], weight[kept]
+            request = request.of_rows(kept)
+        if not goes_on:
+            # Until there is a trained network again, this estimator is not fitted: what fails halfway predicts nothing.
+            if "network_" in vars(self):
+                del self.network_
             self._prepare(frame, values, labels, request)
         encoded = self._encoder.transform(frame)
         coded = self._targets.encode(values)
         self._model_config, note = require_states(
             self._model_config,
             [encoded.numeric],
-            pretrained=self._goes_on(request) or request.from_unsupervised is not None,
+            pretrained=goes_on or request.from_unsupervised is not None,
         )
         train = LabelledTable(encoded, coded, weight)
-        if not self._goes_on(request):
-            self._build(train, request)
+        if goes_on:
+            columns = self._encoder.schema.features
+            self._training_config = self._configurations(request.settings, columns, len(train))[1]
+            self._train(self.network_, train, request)
+        else:
             self.notes_ = (*self.notes_, *(() if note is None else (note,)))
-        self._train(train, request)
+            self._optimizer = None
+            network = self._build(train, request)
+            self._train(network, train, request)
+            self.network_ = network
         self._training_table = encoded if request.compute_importance else None
         self._importances = None
         self._fitted_on = (len(frame), digest_of(frame))
@@ -240,6 +255,10 @@ class SupervisedEstimator(TrainedEstimator):
         schema = targets.schema(columns)
         notes: tuple[str, ...] = ()
         if request.from_unsupervised is None:
+            if training.freeze_epochs:
+                raise ParameterError(
+                    "freeze_epochs keeps a pretrained encoder as it is; give fit one: from_unsupervised"
+                )
             encoder = TableEncoder.fit(frame, schema, n_bins=model.n_bins)
         else:
             pretrained = request.pretrained_model()
@@ -250,19 +269,15 @@ class SupervisedEstimator(TrainedEstimator):
         self._model_config, self._training_config = model, training
         self._learned_targets(targets)
 
-    def _build(self, train: LabelledTable, request: FitRequest) -> None:
+    def _build(self, train: LabelledTable, request: FitRequest) -> TabNet:
         """A network with its first weights."""
         network = build_network(self._encoder, self._targets.codecs, self._model_config, self._training_config)
         if request.from_unsupervised is not None:
             start_from(network, request.pretrained_model(), train.encoded, seed=self._training_config.seed)
-        self.network_ = network
-        self._optimizer = None
+        return network
 
-    def _train(self, train: LabelledTable, request: FitRequest) -> None:
+    def _train(self, network: TabNet, train: LabelledTable, request: FitRequest) -> None:
         codecs = self._targets.codecs
-        if self._goes_on(request):
-            columns = self._encoder.schema.features
-            self._training_config = self._configurations(request.settings, columns, len(train))[1]
         evaluation = self._evaluation_tables(request)
         metrics = choose_metrics(request.eval_metric, codecs, self._default_metric(codecs))
         options = self._options(train, evaluation, metrics, request)
@@ -274,7 +289,7 @@ class SupervisedEstimator(TrainedEstimator):
         )
         available = available_memory(resolve_device(self._training_config.device))
         require_memory(estimate, available, self._model_config, self._training_config)
-        result = fit(self.network_, train, None, codecs, self._training_config, callbacks, options=options)
+        result = fit(network, train, None, codecs, self._training_config, callbacks, options=options)
         self.history_ = result.history
         self._scores = dict(zip(metrics.names, metrics.keys, strict=True))
         self._eval_names = tuple(evaluation)
@@ -353,13 +368,3 @@ class SupervisedEstimator(TrainedEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
-
-
-def _without_weightless(
-    frame: pd.DataFrame, values: npt.NDArray[Any], y: Any, weight: npt.NDArray[np.float64]
-) -> tuple[pd.DataFrame, npt.NDArray[Any], Any, npt.NDArray[np.float64]]:
-    """Rows that weigh nothing would still shape bins and batch norms."""
-    kept = weight > 0
-    if kept.all():
-        return frame, values, y, weight
-    return frame[kept].reset_index(drop=True), values[kept], y, weight[kept]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from tabnet_engine.training.history import EpochRecord, History
+from tabnet_engine.training.monitor import mean_score
 
 __all__ = ["EpochHistory", "score_of"]
 
@@ -54,12 +55,8 @@ def score_of(record: EpochRecord, name: str, key: str) -> float:
     A name that is no evaluation set's stands for the rows that a pretraining holds out.
     """
     scores = record.evaluation.get(name, {**record.validation, "loss": record.validation_loss})
-    found = [scores[key]] if key in scores else [
-        value for score, value in scores.items() if score.endswith(f": {key}")
-    ]  # fmt: skip
-    if not found or any(value is None for value in found):
-        return math.nan
-    return sum(value for value in found if value is not None) / len(found)
+    value = mean_score(key, scores)
+    return math.nan if value is None else value
 
 
 def _targets(history: History, name: str, key: str) -> list[str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
 
 from tabnet_engine.estimators.errors import ParameterError
 from tabnet_engine.estimators.parameters import FitSettings
@@ -34,6 +38,12 @@ class FitRequest:
     checkpoint: Path | None
     checkpoint_seconds: float
     resume: bool
+
+    def of_rows(self, kept: npt.NDArray[np.bool_]) -> Self:
+        """The same for some of the training rows (B); a weight for each row goes with its row."""
+        if np.ndim(self.weights) != 1 or len(self.weights) != len(kept):
+            return self
+        return dataclasses.replace(self, weights=np.asarray(self.weights)[kept])
 
     def pretrained_model(self) -> PretrainedModel:
         """What the caller handed in to start from.

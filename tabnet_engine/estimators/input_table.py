@@ -90,12 +90,13 @@ def in_order(values: pd.DataFrame | npt.NDArray[Any], names: Sequence[str]) -> p
         InputError: a column is absent, or an array has another number of columns; the text says which.
     """
     nameless = tuple(names) == tuple(f"x{index}" for index in range(len(names)))
-    if isinstance(values, pd.DataFrame) and not nameless:
-        given = column_names(values)
-        absent = [name for name in names if name not in given]
+    given = column_names(values) if isinstance(values, pd.DataFrame) else ()
+    place = {name: index for index, name in enumerate(given)}
+    absent = [name for name in names if name not in place]
+    if isinstance(values, pd.DataFrame) and not (nameless and absent):
         if absent:
             raise InputError(f"the table has no column {absent[0]!r}, which the network reads")
-        return values.iloc[:, [given.index(name) for name in names]]
+        return values.iloc[:, [place[name] for name in names]]
     if values.shape[1] != len(names):
         raise InputError(f"the table has {values.shape[1]} columns, but the network reads {len(names)}")
     return values

@@ -224,6 +224,9 @@ class TabNetParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             own["mask_rate"] = mask_rate
         with as_value_errors():
             model, _, _ = choose_settings(shape, n_rows=n_rows, **_counts(columns))
+            if self.preset == "best":
+                given = {key: value for key, value in shape.items() if key in {"n_d", "n_a"}}
+                model = model.for_pretraining().replace(**given)
             kept = {key: value for key, value in course.items() if key in _PRETRAINING}
             return model, PretrainingConfig.suggest(n_rows=n_rows).replace(**kept, **own)
 

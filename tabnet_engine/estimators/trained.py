@@ -139,7 +139,7 @@ class TrainedEstimator(TabNetParameters):
         """
         encoded = self._encode_rows(X)
         with as_value_errors():
-            return np.asarray(encode_latents(self.network_, encoded), dtype=np.float32)
+            return np.asarray(encode_latents(self.network_, encoded, device=self._device()), dtype=np.float32)
 
     def save_model(self, path: str | Path, *, overwrite: bool = False) -> str:
         """Write everything to ``path`` with ``.zip`` added; :meth:`load_model` reads it back.

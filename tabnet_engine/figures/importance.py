@@ -10,7 +10,17 @@ import plotly.graph_objects as go
 
 from tabnet_engine.explain.importance import GlobalImportance
 from tabnet_engine.explain.wording import amount, percent
-from tabnet_engine.figures.theme import ACCENT, NEUTRAL, PALETTE, bars_height, empty, escape, finish, labels
+from tabnet_engine.figures.theme import (
+    ACCENT,
+    NEUTRAL,
+    PALETTE,
+    bars_height,
+    empty,
+    escape,
+    finish,
+    labels,
+    other_columns,
+)
 
 __all__ = ["ATTENTION", "EFFECT", "METHOD_COLORS", "importance_bars"]
 
@@ -52,7 +62,7 @@ def importance_bars(
     figure = go.Figure(_bars(importance, kept, scale))
     names = labels([importance.features[index] for index in kept])
     if len(rest):
-        names.append(f"{len(rest)} other columns")
+        names.append(other_columns(len(rest)))
         figure.add_trace(_rest_bar(importance, rest, len(kept), scale))
     finish(figure, title=title, subtitle=subtitle, x=x, height=bars_height(len(names)), legend=False)
     figure.update_yaxes(

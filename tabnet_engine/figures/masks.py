@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from tabnet_engine.explain.mask_summaries import MaskMap, MaskSummary
 from tabnet_engine.explain.wording import percent
 from tabnet_engine.figures.cells import SHADES, cell_texts, opacity, shade_legend
-from tabnet_engine.figures.theme import ACCENT, color, empty, escape, finish, labels
+from tabnet_engine.figures.theme import ACCENT, color, empty, escape, finish, labels, other_columns
 
 __all__ = ["mask_maps", "reading_counts", "step_feature_map", "step_shares"]
 
@@ -121,7 +121,7 @@ def step_feature_map(summary: MaskSummary, *, max_features: int = 25) -> go.Figu
     if len(rest):
         others = [*summary.mean_masks[:, rest].sum(axis=1), summary.mean_aggregate[rest].sum()]
         grid = np.vstack([grid, others])
-        features.append(f"{len(rest)} other columns")
+        features.append(other_columns(len(rest)))
     steps = [*(f"step {step + 1}" for step in range(summary.n_steps)), "all"]
     top = max(float(grid[: len(kept)].max()), 1e-9)
     figure = go.Figure(

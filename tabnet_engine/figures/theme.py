@@ -36,6 +36,7 @@ __all__ = [
     "finish",
     "format_number",
     "labels",
+    "other_columns",
     "tint",
 ]
 
@@ -110,6 +111,15 @@ def labels(names: Sequence[object], width: int = 28) -> list[str]:
         taken.add(label := next(text for text in candidates if text not in taken))
         result.append(escape(label))
     return result
+
+
+def other_columns(count: int) -> str:
+    """The name of the columns that a chart draws as one.
+
+    >>> other_columns(1), other_columns(12)
+    ('1 other column', '12 other columns')
+    """
+    return "1 other column" if count == 1 else f"{count} other columns"
 
 
 def _shorten(text: str, width: int) -> str:

@@ -162,9 +162,18 @@ def _line(
 
 
 def _mark_best(figure: go.Figure, best_epoch: int | None) -> None:
-    if best_epoch is not None:
-        figure.add_vline(
-            x=best_epoch,
-            line={"color": NEUTRAL, "width": 1, "dash": "dash"},
-            annotation={"text": f"kept: epoch {best_epoch}", "font": {"size": 12}, "yanchor": "bottom"},
-        )
+    """The kept epoch, named on the side of its line where the chart has more room: at its edge the name is cut."""
+    if best_epoch is None:
+        return
+    first, last = figure.layout.xaxis.range
+    left = best_epoch > (first + last) / 2
+    figure.add_vline(
+        x=best_epoch,
+        line={"color": NEUTRAL, "width": 1, "dash": "dash"},
+        annotation={
+            "text": f"kept: epoch {best_epoch}",
+            "font": {"size": 12},
+            "xanchor": "right" if left else "left",
+            "yanchor": "bottom",
+        },
+    )

@@ -11,7 +11,18 @@ import plotly.graph_objects as go
 
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.wording import amount, signed
-from tabnet_engine.figures.theme import GRID, NEGATIVE, NEUTRAL, POSITIVE, bars_height, empty, escape, finish, labels
+from tabnet_engine.figures.theme import (
+    GRID,
+    NEGATIVE,
+    NEUTRAL,
+    POSITIVE,
+    bars_height,
+    empty,
+    escape,
+    finish,
+    labels,
+    other_columns,
+)
 
 __all__ = ["brief", "waterfall"]
 
@@ -105,7 +116,7 @@ def _lines(
         for label, cell, index in zip(labels(cells, width=26), cells, kept, strict=True)
     ]
     if len(rest):
-        name = f"{len(rest)} other columns"
+        name = other_columns(len(rest))
         lines.append(_Line(name, f"{name} together", float(pushes[rest].sum()), 0.0))
     return lines
 

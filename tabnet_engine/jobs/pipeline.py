@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tabnet_engine.config import ExplainConfig, ModelConfig, TrainingConfig, choose_settings
 from tabnet_engine.data.encoding import EncodedTable
 from tabnet_engine.data.schema import Task
+from tabnet_engine.data.targets import usable_rows
 from tabnet_engine.errors import ExplanationError, SchemaError
 from tabnet_engine.explain import importance, long_table, store
 from tabnet_engine.explain.attribution import Attribution
@@ -83,12 +84,24 @@ def train_run(
         options=fit_options(checkpoint),
         pretrained=None if pretrained is None else pretrained.pretrained(),
     )
-    origin = () if pretrained is None else (f"trained from the pretraining {pretrained.manifest.title!r}",)
-    notes = (*source.notes, *origin, *refusal)
+    notes = (*source.notes, *_origin(source, pretrained), *refusal)
     run = save_run(model, folder, dataset=source.dataset, read_options=source.read_options, title=title, notes=notes)
     if checkpoint is not None:
         remove_checkpoint(checkpoint)
     return explain_run(run, source.frame, explain_config, monitor=monitor)
+
+
+def _origin(source: Source, pretrained: Run | None) -> tuple[str, ...]:
+    """Where the first weights came from, and what that means for the scores."""
+    if pretrained is None:
+        return ()
+    told = (f"trained from the pretraining {pretrained.manifest.title!r}",)
+    if source.test_frame is not None or pretrained.manifest.dataset.sha256 != source.dataset.sha256:
+        return told
+    return (
+        *told,
+        "the pretraining read this table too, without its target: test rows are new in their labels only",
+    )
 
 
 def _settings(
@@ -99,7 +112,9 @@ def _settings(
     features = schema.features
     if not features:
         raise SchemaError("no column is left to learn from; give at least one column the role 'feature'")
-    size = {"n_rows": len(source.frame), "n_features": len(features), "n_categorical": schema.n_categorical}
+    # After a pretraining on everything only a few rows may be labelled: those decide.
+    n_rows = len(usable_rows(source.frame, source.schema)[0])
+    size = {"n_rows": n_rows, "n_features": len(features), "n_categorical": schema.n_categorical}
     model, training, explanation = choose_settings(settings, **size)
     if pretrained is not None:
         model, training = choose_fine_tuning_settings(settings, pretrained=pretrained.model_config, **size)

@@ -48,7 +48,7 @@ def pretraining_schema(schema: FeatureSchema, ignore: Sequence[str]) -> FeatureS
         if schema.column(name).role is not Role.TARGET:
             schema = set_role(schema, name, Role.IGNORED)
     if not schema.features:
-        raise SchemaError("no column is left to learn from; leave out fewer columns")
+        raise SchemaError("no column is left to learn from; leave out fewer columns, or bring a table with more rows")
     return schema
 
 

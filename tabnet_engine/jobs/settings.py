@@ -17,7 +17,6 @@ __all__ = [
     "with_frozen_start",
 ]
 
-PRETRAINED_WIDTH = 32
 # Ranges do not depend on the table: any size will do to check what a user wrote.
 _ANY_SIZE = {"n_rows": 10_000, "n_features": 10}
 
@@ -65,9 +64,7 @@ def choose_pretraining_settings(
         raise ConfigError(f"unknown setting {unknown[0]!r}; the settings of a pretraining are {known}")
     shape = ModelConfig.paper()
     if preset == "best":
-        shape = ModelConfig.suggest(n_rows=n_rows, n_features=n_features, n_categorical=n_categorical)
-        # To rebuild every column takes more than to predict one: at 16 a linear head reads less from the encoder.
-        shape = shape.replace(n_d=max(PRETRAINED_WIDTH, shape.n_d), n_a=max(PRETRAINED_WIDTH, shape.n_a))
+        shape = ModelConfig.suggest(n_rows=n_rows, n_features=n_features, n_categorical=n_categorical).for_pretraining()
     return (
         shape.replace(**{key: value for key, value in chosen.items() if key in model}),
         PretrainingConfig.suggest(n_rows=n_rows).replace(**{k: v for k, v in chosen.items() if k in pretraining}),

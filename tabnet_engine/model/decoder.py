@@ -141,6 +141,7 @@ class TabNetAutoencoder(nn.Module):
         super().__init__()
         if not layout.feature_names:
             raise ConfigError("a network needs at least one feature column, got none")
+        self.config = config
         self.embedding = FeatureEmbedding(layout, config)
         self.encoder = TabNetEncoder(self.embedding.column_feature, layout.feature_group, config)
         self.entropy_epsilon = config.entropy_epsilon

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 import safetensors
@@ -27,6 +27,11 @@ from torch import Tensor
 from tabnet_engine.errors import ConfigError, StorageError
 from tabnet_engine.training.history import EpochRecord
 from tabnet_engine.training.loop import LoopState
+from tabnet_engine.training.optimization import Stepper, TorchOptimization
+
+if TYPE_CHECKING:
+    from tabnet_engine.model.decoder import TabNetAutoencoder
+    from tabnet_engine.model.tabnet import TabNet
 
 __all__ = [
     "Checkpoint",
@@ -35,6 +40,7 @@ __all__ = [
     "fingerprint",
     "pack_state",
     "state_checksum",
+    "training_identity",
     "unpack_state",
 ]
 
@@ -75,7 +81,7 @@ class Checkpoint:
     Args:
         folder: made when absent; holds this training's checkpoint only.
         parts: everything that has a state, by name.
-        identity: what training this is (:func:`fingerprint`); a checkpoint of another one is not used.
+        identity: what training this is (:func:`training_identity`); a checkpoint of another one is not used.
         resume: whether :meth:`restore` looks for an earlier checkpoint.
         seconds: the least time between two checkpoints; 0 keeps every epoch.
         clock: tells the time, in seconds.
@@ -134,6 +140,30 @@ class Checkpoint:
         loop = state["loop"]
         records = tuple(EpochRecord.from_mapping(item) for item in loop["records"])
         return LoopState(records=records, best_epoch=loop["best_epoch"], stop=loop["stop"])
+
+
+def training_identity(
+    network: TabNet | TabNetAutoencoder,
+    stepper: Stepper,
+    plain: Mapping[str, Any],
+    data: Iterable[np.ndarray[Any, Any] | Tensor],
+) -> str:
+    """What tells one training from every other: network, first weights and moments, settings and all of its data.
+
+    Args:
+        network: before its first step; its settings count too, since not all of them show in its weights.
+        stepper: before its first step.
+        plain: settings of the training as plain JSON values.
+        data: every table and weight that it reads.
+    """
+    parts = (stepper.optimizer, stepper.scheduler) if isinstance(stepper, TorchOptimization) else ()
+    described = {
+        "network": network.config.to_mapping(),
+        "layout": network.embedding.layout.to_mapping(),
+        "optimizer": [type(part).__qualname__ for part in parts],
+        "stepper": state_checksum(stepper.state_dict()),
+    }
+    return fingerprint({**described, **plain}, [*network.state_dict().values(), *data])
 
 
 def fingerprint(plain: Mapping[str, Any], data: Iterable[np.ndarray[Any, Any] | Tensor]) -> str:

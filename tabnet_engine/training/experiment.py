@@ -20,7 +20,7 @@ from tabnet_engine.data.schema import FeatureSchema, Target, Task
 from tabnet_engine.data.splits import Splits, make_splits
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.data.targets import TargetCodec, usable_rows
-from tabnet_engine.errors import SchemaError
+from tabnet_engine.errors import ConfigError, SchemaError
 from tabnet_engine.model.tabnet import TabNet
 from tabnet_engine.training.callbacks import Callback
 from tabnet_engine.training.device import resolve_device
@@ -102,7 +102,10 @@ def train_model(
         JobCancelledError: a callback asked to stop.
     """
     started = time.perf_counter()
+    if pretrained is None and training_config.freeze_epochs:
+        raise ConfigError("freeze_epochs keeps a pretrained encoder as it is; set it to 0, or start from a pretraining")
     plan = _plan(frame, schema, model_config, pretrained)
+    without_effect = _without_effect(plan.schema, training_config)
     prepared = _prepare(frame, plan, training_config, test_frame)
     network = build_network(prepared.encoder, prepared.targets, prepared.model_config, training_config)
     if pretrained is not None:
@@ -120,10 +123,18 @@ def train_model(
         metrics={name: _score(network, table, prepared.targets) for name, table in tables.items() if table is not None},
         model_config=prepared.model_config,
         training_config=training_config,
-        notes=(*prepared.notes, *result.notes),
+        notes=(*prepared.notes, *without_effect, *result.notes),
         device=result.device,
         seconds=time.perf_counter() - started,
     )
+
+
+def _without_effect(schema: FeatureSchema, config: TrainingConfig) -> tuple[str, ...]:
+    """A sentence for each setting about classes where no target has any."""
+    if any(target.task is not Task.REGRESSION for target in schema.targets):
+        return ()
+    balanced = [name for name in ("class_weights", "sampler") if getattr(config, name) == "balanced"]
+    return tuple(f"{name}=balanced has no effect: no target has classes" for name in balanced)
 
 
 def build_network(
@@ -236,6 +247,7 @@ def _split(
         validation_fraction=config.validation_fraction,
         test_fraction=config.test_fraction if keep_test else 0.0,
         seed=config.seed,
+        tasks=tuple(codec.task for codec in everything.codecs),
     ).of(rows)
     return parts, TargetCodecs.fit(frame, schema, parts.train)
 

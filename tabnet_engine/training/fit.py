@@ -25,14 +25,14 @@ from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ConfigError
 from tabnet_engine.model.tabnet import TabNet, TabNetOutput
 from tabnet_engine.training.callbacks import Callback, CallbackList, EarlyStopping, LastWeights, TrainingState
-from tabnet_engine.training.checkpoint import Checkpoint, GeneratorState, fingerprint, state_checksum
+from tabnet_engine.training.checkpoint import Checkpoint, GeneratorState, training_identity
 from tabnet_engine.training.device import mixed_precision, resolve_device, threads_for
 from tabnet_engine.training.history import EpochRecord, History
 from tabnet_engine.training.loop import LoopState, TensorTable, batch_bounds, run_epoch, run_training
 from tabnet_engine.training.losses import TaskLoss, as_targets, balanced_weights
 from tabnet_engine.training.metrics import Scores, evaluate_targets
 from tabnet_engine.training.monitor import Monitor, resolve_monitor
-from tabnet_engine.training.optimization import FlatParameters, Optimization, Stepper, TorchOptimization
+from tabnet_engine.training.optimization import make_stepper
 from tabnet_engine.training.options import FitOptions
 from tabnet_engine.training.prediction import rows_per_batch
 from tabnet_engine.training.sampling import RowSampler, balanced_rows, checked_weights
@@ -175,7 +175,7 @@ class _Training:
         self.bounds = batch_bounds(len(train), config.batch_size)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.watched: Monitor | None = None
-        self.stepper = _stepper(network, config, options, len(self.bounds))
+        self.stepper = make_stepper(network, config, options, len(self.bounds))
 
     def epoch(self, callback: Callback, state: TrainingState) -> EpochRecord:
         """Train one epoch and score every table."""
@@ -254,19 +254,6 @@ def _on_device(table: LabelledTable, loss: TaskLoss, device: torch.device, weigh
     return TensorTable.build(table.encoded, loss.target(table.y), device, weight)
 
 
-def _stepper(network: TabNet, config: TrainingConfig, options: FitOptions, steps_per_epoch: int) -> Stepper:
-    if options.optimizer is None and options.scheduler is None:
-        return Optimization(FlatParameters(network), config, steps_per_epoch)
-    return TorchOptimization(
-        network,
-        config,
-        steps_per_epoch,
-        optimizer=options.optimizer,
-        scheduler=options.scheduler,
-        per_batch=options.scheduler_per_batch,
-    )
-
-
 def _class_weights(
     train: LabelledTable, targets: TargetCodecs, config: TrainingConfig, options: FitOptions
 ) -> tuple[npt.NDArray[np.float64] | None, ...] | None:
@@ -316,8 +303,7 @@ def _checkpoint(
 
 def _identity(training: _Training, tables: list[LabelledTable]) -> str:
     """What tells this training from others: settings, first weights and moments, and every number it reads."""
-    options, stepper = training.options, training.stepper
-    parts = (stepper.optimizer, stepper.scheduler) if isinstance(stepper, TorchOptimization) else ()
+    options = training.options
     plain = {
         "settings": training.config.to_mapping(),
         "targets": training.targets.to_mapping(),
@@ -326,13 +312,11 @@ def _identity(training: _Training, tables: list[LabelledTable]) -> str:
         "metrics": [metric.name for metric in options.metrics],
         "evaluation": list(options.evaluation),
         "augmentation": repr(options.augmentation),
-        "optimizer": [type(part).__qualname__ for part in parts],
-        "stepper": state_checksum(stepper.state_dict()),
         "scheduler_per_batch": options.scheduler_per_batch,
     }
     arrays = [array for table in tables for array in _arrays(table)]
     arrays += [weights for weights in (*(options.class_weights or ()), options.sampling) if weights is not None]
-    return fingerprint(plain, [*training.network.state_dict().values(), *arrays])
+    return training_identity(training.network, training.stepper, plain, arrays)
 
 
 def _arrays(table: LabelledTable) -> list[npt.NDArray[Any]]:

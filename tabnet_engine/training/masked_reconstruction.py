@@ -17,11 +17,11 @@ from tabnet_engine.data.encoding import EncodedTable
 from tabnet_engine.errors import ConfigError
 from tabnet_engine.model.decoder import Reconstructed, TabNetAutoencoder
 from tabnet_engine.training.callbacks import Callback, EarlyStopping, TrainingState
-from tabnet_engine.training.checkpoint import Checkpoint, GeneratorState, Resumable, fingerprint
+from tabnet_engine.training.checkpoint import Checkpoint, GeneratorState, Resumable, training_identity
 from tabnet_engine.training.device import mixed_precision
 from tabnet_engine.training.history import EpochRecord
 from tabnet_engine.training.loop import TensorTable, batch_bounds, run_epoch
-from tabnet_engine.training.optimization import FlatParameters, Optimization, Stepper, TorchOptimization
+from tabnet_engine.training.optimization import make_stepper
 from tabnet_engine.training.options import FitOptions
 from tabnet_engine.training.reconstruction import CellSums, Floats, mean_error
 from tabnet_engine.training.reconstruction_loss import by_feature, reconstruction_loss
@@ -76,7 +76,7 @@ class MaskedReconstruction:
         # number of columns, and one bound on the gradient serves every table.
         self.scale = 1 / (config.mask_rate * max(1, int((variance > 0).sum())))
         self.bounds = batch_bounds(len(train), config.batch_size)
-        self.stepper = self._stepper()
+        self.stepper = make_stepper(network, config.training(), options, len(self.bounds))
         self.generator = torch.Generator().manual_seed(config.seed)
 
     def one_epoch(self, callback: Callback, state: TrainingState) -> EpochRecord:
@@ -135,10 +135,8 @@ class MaskedReconstruction:
             "keeper": keeper,
         }
         tables = [part for table in (self.train, self.validation) for part in (table.numeric, table.categorical)]
-        identity = fingerprint(
-            {"settings": self.config.to_mapping(), "optimizer": type(self.stepper).__qualname__},
-            [*self.network.state_dict().values(), *tables],
-        )
+        plain = {"settings": self.config.to_mapping(), "scheduler_per_batch": options.scheduler_per_batch}
+        identity = training_identity(self.network, self.stepper, plain, tables)
         return Checkpoint(
             options.checkpoint, parts, identity, resume=options.resume, seconds=options.checkpoint_seconds
         )
@@ -163,19 +161,6 @@ class MaskedReconstruction:
             filled: Reconstructed = self.network(batch.numeric, batch.categorical, hidden)
         return filled
 
-    def _stepper(self) -> Stepper:
-        options, settings = self.options, self.config.training()
-        if options.optimizer is None and options.scheduler is None:
-            return Optimization(FlatParameters(self.network), settings, len(self.bounds))
-        return TorchOptimization(
-            self.network,
-            settings,
-            len(self.bounds),
-            optimizer=options.optimizer,
-            scheduler=options.scheduler,
-            per_batch=options.scheduler_per_batch,
-        )
-
     def _draw(self, n_rows: int, generator: torch.Generator) -> Tensor:
         """Which groups are hidden in each row (B, G); follows the generator only, not the device."""
         chances = torch.rand(n_rows, len(self.hideable), generator=generator)
@@ -198,10 +183,10 @@ class MaskedReconstruction:
             count += weight.sum(dim=0)
             total += (values * weight).sum(dim=0)
             square += (values.double().square() * weight).sum(dim=0)
-        mean = total / count.clamp(min=1)
-        variance = (square / count.clamp(min=1) - mean.square()).clamp(min=0)
+        mean, mean_square = total / count.clamp(min=1), square / count.clamp(min=1)
+        variance = (mean_square - mean.square()).clamp(min=0)
         # Rounding leaves a trace of variance in a constant.
-        variance[variance < 1e-12 * square.clamp(min=1)] = 0
+        variance[variance < 1e-12 * mean_square.clamp(min=1)] = 0
         return mean, by_feature(variance.unsqueeze(0), targets.owner, targets.n_features).squeeze(0)
 
     def _slices(self, n_rows: int) -> Iterator[tuple[int, int]]:

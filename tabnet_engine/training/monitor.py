@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tabnet_engine.data.target_set import TargetCodecs
@@ -11,7 +11,7 @@ from tabnet_engine.training.history import EpochRecord
 from tabnet_engine.training.metrics import LOWER_IS_BETTER, METRICS, fits
 from tabnet_engine.training.options import Metric
 
-__all__ = ["Monitor", "resolve_monitor"]
+__all__ = ["Monitor", "mean_score", "resolve_monitor"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Monitor:
             scores = {**record.validation, "loss": record.validation_loss}
         else:
             scores = record.evaluation[self.table]
-        value = _mean_of(self.score, scores)
+        value = mean_score(self.score, scores)
         if value is None:
             raise ConfigError(
                 f"the {where} do not define {self.score!r}, by which the best epoch is chosen (they may hold "
@@ -78,17 +78,21 @@ def resolve_monitor(
         fitting = (name for name, metric in own.items() if fits(metric, codec))
         names = dict.fromkeys((*METRICS[codec.task], *fitting))
         known += [f"{codec.name}: {name}" for name in names] if len(targets.codecs) > 1 else names
-    bare = {name.rpartition(": ")[2] for name in known}
+    bare = dict.fromkeys(name.rpartition(": ")[2] for name in known)
     if monitor not in known and monitor not in bare:
         what = "this model's targets" if len(targets.codecs) > 1 else f"a {targets.task} target"
-        raise ConfigError(f"monitor must be one of {', '.join(known)} for {what}, got {monitor!r}")
+        raise ConfigError(f"monitor must be one of {', '.join(bare)} for {what}, got {monitor!r}")
     name = monitor.rpartition(": ")[2]
     better = own[name].greater_is_better if name in own else name not in LOWER_IS_BETTER
     return Monitor(monitor, table, better)
 
 
-def _mean_of(score: str, scores: dict[str, float | None]) -> float | None:
-    """The score itself, or its mean over the targets; None as soon as one is undefined."""
+def mean_score(score: str, scores: Mapping[str, float | None]) -> float | None:
+    """The score itself, or its mean over the targets that have it; None as soon as one is undefined, or there is none.
+
+    >>> mean_score("auc", {"a: auc": 0.75, "b: rmse": 2.0, "c: auc": 0.25})
+    0.5
+    """
     found = [scores[score]] if score in scores else [
         value for name, value in scores.items() if name.endswith(f": {score}")
     ]  # fmt: skip

@@ -13,7 +13,7 @@ import inspect
 import itertools
 import math
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,10 @@ from torch import Tensor, nn
 from tabnet_engine.config import TrainingConfig
 from tabnet_engine.errors import ConfigError
 
-__all__ = ["FlatParameters", "Optimization", "Stepper", "TorchOptimization", "learning_rate"]
+if TYPE_CHECKING:
+    from tabnet_engine.training.options import FitOptions
+
+__all__ = ["FlatParameters", "Optimization", "Stepper", "TorchOptimization", "learning_rate", "make_stepper"]
 
 WARM_UP_SHARE = 0.3
 START_DIVISOR = 25.0
@@ -302,6 +305,24 @@ class TorchOptimization:
             self.scheduler.step(*value)  # type: ignore[arg-type]
         except ValueError as error:
             raise ConfigError(f"the learning-rate scheduler cannot go on: {error}") from error
+
+
+def make_stepper(network: nn.Module, config: TrainingConfig, options: FitOptions, steps_per_epoch: int) -> Stepper:
+    """The optimizer of a training: our own, or one of torch's where the options bring an optimizer or a scheduler.
+
+    Raises:
+        ConfigError: as :class:`TorchOptimization`.
+    """
+    if options.optimizer is None and options.scheduler is None:
+        return Optimization(FlatParameters(network), config, steps_per_epoch)
+    return TorchOptimization(
+        network,
+        config,
+        steps_per_epoch,
+        optimizer=options.optimizer,
+        scheduler=options.scheduler,
+        per_batch=options.scheduler_per_batch,
+    )
 
 
 def _configured(config: TrainingConfig) -> OptimizerFactory:

@@ -147,6 +147,8 @@ def test_cell_states_tell_missing_from_unseen():
     row["colour"] = pd.Series([None, "purple"], index=row.index, dtype="str")
     states = encoder.cell_states(row)
     assert states.dtype == np.uint8
+    unseen = "1 of 2 cells hold categories that training did not see, first in row 1; read as unseen"
+    assert encoder.unseen_notes(row) == (f"column 'colour': {unseen}",)
     assert states[0].tolist() == [CellState.MISSING, CellState.MISSING, CellState.MISSING, 0, 0]
     assert states[1].tolist() == [0, CellState.UNSEEN, 0, 0, 0]
 

@@ -147,3 +147,15 @@ def test_the_limits_are_set_on_the_child():
     assert 7 < seconds < 10_000
     assert core == 0
     assert resource.getrlimit(resource.RLIMIT_AS)[0] != memory
+
+
+def test_a_full_disk_for_temporary_files_is_said(tmp_path):
+    path = tmp_path / "long.csv"
+    pd.DataFrame({"x": np.random.default_rng(0).normal(size=2_000)}).to_csv(path, index=False)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_024, hard))
+    try:
+        with pytest.raises(StorageError, match=r"^long\.csv could not be read: the disk with .* is full; free some"):
+            read_table_isolated(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

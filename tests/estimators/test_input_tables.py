@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tabnet_engine.data.schema import Kind
 from tabnet_engine.estimators import InputError, ParameterError, TabNetClassifier, TabNetRegressor
-from tabnet_engine.estimators.input_table import as_frame, column_names, learned_columns, read_rows
+from tabnet_engine.estimators.input_table import as_frame, column_names, in_order, learned_columns, read_rows
 
 
 @pytest.fixture(scope="module")
@@ -185,3 +185,11 @@ def test_any_matrix_of_cells_is_read_or_refused(rows):
     assert frame.shape == matrix.shape
     columns = learned_columns(frame, (), (), ())
     assert [column.name for column in columns] == ["x0", "x1"]
+
+
+def test_columns_are_found_by_name_even_where_they_are_called_as_those_of_arrays():
+    rows = pd.DataFrame(np.arange(6.0).reshape(2, 3), columns=["x0", "x1", "x2"])
+    names = column_names(rows.to_numpy())
+    assert in_order(rows[["x2", "x0", "x1"]], names).equals(rows)
+    other = rows.set_axis(["c", "a", "b"], axis=1)
+    assert in_order(other, names).equals(other), "other names say nothing: the places count"

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.exceptions import NotFittedError
 
 from tabnet_engine.estimators import (
     InputError,
@@ -252,3 +253,28 @@ def test_metrics_of_ones_own_and_unknown_ones(census, brief):
         model.fit(census.X_train, census.score[:240], eval_set=[valid, valid], eval_name=["a", "a"])
     with pytest.raises(ParameterError, match="pairs"):
         model.fit(census.X_train, census.score[:240], eval_set=[census.X_valid])
+
+
+def test_rows_that_weigh_nothing_are_left_out_whatever_holds_the_labels(census, brief):
+    weight = np.where(np.arange(240) < 30, 0.0, 1.0)
+    draws = 1.0 + np.arange(240) % 3
+    expected = TabNetClassifier(**brief).fit(census.X_train[30:], census.y_train[30:], weights=draws[30:])
+    for wrap in (list, pd.Series, np.asarray):
+        y = wrap(census.y_train.tolist())
+        model = TabNetClassifier(**brief).fit(census.X_train, y, sample_weight=weight, weights=draws)
+        assert model.predict_proba(census.X_test) == pytest.approx(expected.predict_proba(census.X_test), abs=1e-5)
+
+
+def test_a_fit_that_fails_halfway_predicts_nothing(census, brief):
+    bad = [(census.X_valid, np.full(60, "unheard of", dtype=object))]
+    fresh, used = TabNetClassifier(**brief), TabNetClassifier(**brief).fit(census.X_train, census.y_train)
+    for model in (fresh, used):
+        with pytest.raises(InputError, match="unheard of"):
+            model.fit(census.X_train, census.y_train, eval_set=bad)
+        with pytest.raises(NotFittedError):
+            model.predict(census.X_test)
+
+
+def test_a_fresh_encoder_is_not_frozen(census, brief):
+    with pytest.raises(ParameterError, match="freeze_epochs keeps a pretrained encoder as it is"):
+        TabNetClassifier(**brief, freeze_epochs=1).fit(census.X_train, census.y_train)

@@ -52,7 +52,7 @@ def test_the_waterfall_names_values_intervals_and_the_rest(attribution):
     figure = waterfall(attribution, 0, unit="u", values=values, max_features=2)
     ticks = list(figure.layout.yaxis.ticktext)
     assert ticks[0] == "average of the background"
-    assert ticks[2:] == ["f0 = 7", "1 other columns", "this row"]
+    assert ticks[2:] == ["f0 = 7", "1 other column", "this row"]
     assert bars_of(figure).customdata[1] == "f0 = 7<br>+1.00 ± 0.020 (95 % interval)"
     assert "<b>x" not in figure.to_json().replace("\\u003c", "<")
     np.testing.assert_allclose(bars_of(figure).error_x.array, [0.0196, 0.0196, 0.0])

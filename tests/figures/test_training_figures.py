@@ -31,6 +31,13 @@ def test_losses_of_both_parts_and_the_kept_epoch() -> None:
     assert not training.loss_curves(RECORDS).layout.shapes
 
 
+def test_the_name_of_the_kept_epoch_is_written_where_the_chart_has_room() -> None:
+    sides = [
+        training.loss_curves(RECORDS, best_epoch=epoch).layout.annotations[0].xanchor for epoch in (1, len(RECORDS))
+    ]
+    assert sides == ["left", "right"]
+
+
 def test_before_the_first_epoch_the_figures_say_so() -> None:
     for figure in (training.loss_curves([]), training.metric_curves([], ["auc"]), training.schedule_curves([])):
         assert not figure.data

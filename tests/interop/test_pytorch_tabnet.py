@@ -176,7 +176,7 @@ def test_numbers_far_from_the_mean_are_not_clipped() -> None:
 def test_a_missing_number_is_refused_by_row_and_column() -> None:
     model, x = load(FIXTURES / "binary.zip"), answers("binary")["x"].copy()
     x[3, 2] = np.nan
-    with pytest.raises(SchemaError, match=r"column 2.*row 3"):
+    with pytest.raises(SchemaError, match=r"column 'feature 2', row 3"):
         predict_logits(model.network, model.encoder.transform(table(model, x)))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
-from tabnet_engine.config import ExplainConfig
+from tabnet_engine.config import ExplainConfig, TrainingConfig
 from tabnet_engine.data.kinds import propose_schema, set_role, set_target
 from tabnet_engine.data.schema import Kind, Role
 from tabnet_engine.data.synthetic import credit_applications
@@ -107,6 +108,7 @@ def test_a_training_starts_from_it_and_says_so(pretrained: Run, tmp_path: Path):
     assert run.model_config == pretrained.model_config
     assert set(run.schema.feature_names) == set(pretrained.schema.feature_names)
     assert "trained from the pretraining 'encoder'" in run.manifest.notes
+    assert any("test rows are new in their labels only" in note for note in run.manifest.notes)
     frozen = run.network().state_dict()
     given = pretrained.pretrained().network.encoder.state_dict()
     weights = {name: value for name, value in given.items() if "running" not in name and "batches" not in name}
@@ -129,13 +131,14 @@ def test_a_column_with_one_value_in_a_small_table_is_read_as_the_pretraining_did
     assert read.column("loan_purpose") == pretrained.schema.column("loan_purpose")
     assert read.column("age_years").kind is Kind.CONSTANT, "the pretraining did not read it either"
     run = train_run(
-        Source(frame, schema, REF),
+        Source(frame, schema, dataclasses.replace(REF, sha256="1" * 64)),
         tmp_path / "run",
         {"max_epochs": 1, "n_shap_rows": 0},
         title="t",
         pretrained=pretrained,
     )
     assert "loan_purpose" in run.schema.feature_names
+    assert not any("the pretraining read this table too" in note for note in run.manifest.notes)
 
 
 def test_what_the_user_left_out_stays_left_out(pretrained: Run):
@@ -197,3 +200,12 @@ def test_worth_of_more_labels_than_there_are_is_refused(pretrained: Run):
     table = labelled()
     with pytest.raises(ConfigError, match="more than the table has"):
         measure_worth(pretrained, table.frame, table.schema, budgets=(10_000,), n_seeds=1, settings={})
+
+
+def test_settings_follow_the_labelled_rows_not_the_whole_table(tmp_path: Path):
+    source = labelled(2_400)
+    few = source.frame["decision"].where(source.frame.index < 240)
+    source = dataclasses.replace(source, frame=source.frame.assign(decision=few))
+    run = train_run(source, tmp_path / "run", {**SHAPE, "max_epochs": 1, "n_shap_rows": 0}, title="t")
+    assert run.training_config == TrainingConfig.suggest(n_rows=240).replace(max_epochs=1)
+    assert run.training_config != TrainingConfig.suggest(n_rows=2_400).replace(max_epochs=1)

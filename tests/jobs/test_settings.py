@@ -11,11 +11,11 @@ SIZE = {"n_rows": 5_000, "n_features": 8}
 
 def test_a_pretraining_fits_the_table_unless_the_user_says_otherwise() -> None:
     model, pretraining = choose_pretraining_settings({}, **SIZE)
-    assert model == ModelConfig.suggest(**SIZE)
+    assert model == ModelConfig.suggest(**SIZE).replace(n_d=32, n_a=32), "to rebuild every column takes more"
     assert pretraining == PretrainingConfig.suggest(n_rows=5_000)
     model, pretraining = choose_pretraining_settings({"n_d": "24", "mask_rate": "0.5"}, **SIZE)
     assert (model.n_d, pretraining.mask_rate) == (24, 0.5)
-    assert model == ModelConfig.suggest(**SIZE).replace(n_d=24)
+    assert (model.n_a, model.n_steps) == (32, ModelConfig.suggest(**SIZE).n_steps)
     assert choose_pretraining_settings({"preset": "paper"}, **SIZE)[0] == ModelConfig.paper()
 
 
@@ -26,6 +26,8 @@ def test_the_network_is_the_pretrained_one_whatever_its_size_suggests() -> None:
     model, training = choose_fine_tuning_settings({"freeze_epochs": 2}, pretrained=PRETRAINED, **SIZE)
     assert model == PRETRAINED
     assert training == TrainingConfig.suggest(n_rows=5_000).replace(freeze_epochs=2)
+    _, training = choose_fine_tuning_settings({}, pretrained=PRETRAINED, **SIZE)
+    assert training == TrainingConfig.suggest(n_rows=5_000).for_fine_tuning()
     same = {"n_d": "24", "n_steps": 4}
     assert choose_fine_tuning_settings(same, pretrained=PRETRAINED, **SIZE)[0] == PRETRAINED
 

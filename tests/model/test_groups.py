@@ -273,6 +273,7 @@ def test_groups_and_scales_follow_the_settings_and_are_not_stored() -> None:
     assert grouped.state_dict().keys() == alone.state_dict().keys()
     shapes = [(name, tuple(value.shape)) for name, value in grouped.state_dict().items()]
     different = {name for name, shape in shapes if shape != tuple(alone.state_dict()[name].shape)}
+    assert different
     assert all(name.startswith("encoder.attention.") for name in different)
 
 

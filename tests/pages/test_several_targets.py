@@ -10,7 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages._ui import data_access, explain_access, explain_widgets
-from tabnet_engine.data.schema import Task
+from tabnet_engine.data.kinds import set_role
+from tabnet_engine.data.schema import Role, Task
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.spec import TrainPayload
 from tabnet_engine.runs.workspace import Workspace
@@ -65,6 +66,26 @@ def test_a_second_column_to_predict_makes_two_targets_and_taking_it_back_one(
     assert schema is not None
     assert [target.classes for target in schema.targets] == [("yes", "no")]
     assert schema.task is Task.BINARY
+
+
+def test_when_every_column_is_to_be_predicted_no_training_is_offered(
+    open_page: Open, add_table: Callable[..., str], space: Workspace
+) -> None:
+    dataset_id = add_table(target="approved")
+    app = open_page("dataset", dataset=dataset_id)
+    schema = space.load_schema(dataset_id)
+    assert schema is not None
+    for column in schema.columns:
+        if column.role is Role.FEATURE and column.name != "age":
+            schema = set_role(schema, column.name, Role.IGNORED)
+    space.save_schema(dataset_id, schema)
+    checked(app.run())
+    app.multiselect[0].set_value(["age"])
+    checked(app.run())
+    for page in ("dataset", "train"):
+        app = open_page(page, dataset=dataset_id)
+        assert "No column is left to predict from" in texts(app)
+        assert not {"Train", "Train on this table"} & {button.label for button in app.button}
 
 
 def test_a_second_target_that_does_not_fit_says_why_and_changes_nothing(

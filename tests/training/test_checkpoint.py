@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import ConfigError, StorageError
+from tabnet_engine.model.tabnet import TabNet
 from tabnet_engine.training import checkpoint
 from tabnet_engine.training.augmentation import ConvexMixing
 from tabnet_engine.training.callbacks import Callback, ProgressReport
@@ -172,6 +173,16 @@ def test_a_checkpoint_of_another_training_is_not_used(train, tmp_path, changed):
     assert other[0].resumed_from == 0
     assert "belongs to other settings or another table" in other[0].notes[0]
     assert_same(other, train(changed))
+
+
+@pytest.mark.parametrize("changed", [{"gamma": 1.1}, {"mask_function": "entmax15"}, {"entropy_epsilon": 1e-3}])
+def test_a_setting_that_no_weight_shows_makes_it_another_training(prepare, tiny_model, tmp_path, changed):
+    options = FitOptions(checkpoint=tmp_path, checkpoint_seconds=0.0, resume=True)
+    fit(*prepare(), options=options)
+    network, rows, *rest = prepare()
+    other = TabNet(network.embedding.layout, len(network.head), tiny_model.replace(**changed))
+    other.load_state_dict(network.state_dict())
+    assert fit(other, rows, *rest, options=options).resumed_from == 0
 
 
 def test_a_cell_that_changed_makes_it_another_training(prepare, tmp_path):

@@ -275,3 +275,27 @@ def test_a_number_missing_in_the_test_table_alone_gets_a_state(make_table, tiny_
     frame, schema = make_table(Task.BINARY)
     paper, complete = tiny_model.replace(missing_states=False), frame.fillna({"size": 0.0})
     assert train_model(complete, schema, paper, brief, test_frame=frame).model_config.missing_states
+
+
+def test_small_whole_numbers_of_a_regression_are_no_classes_of_the_split(several, tiny_model, brief):
+    frame, schema = several
+    # One row in five has a number of its own, which a class would have to keep in training.
+    frame = frame.assign(price=np.where(np.arange(150) % 5 == 0, np.arange(150) // 5, 99))
+    counted = train_model(frame, schema, tiny_model, brief)
+    shifted = train_model(frame.assign(price=frame["price"] + 0.5), schema, tiny_model, brief)
+    for name in ("train", "validation", "test"):
+        assert getattr(counted.splits, name).tolist() == getattr(shifted.splits, name).tolist()
+
+
+def test_a_fresh_encoder_is_not_frozen(make_table, tiny_model, brief):
+    frame, schema = make_table(Task.BINARY)
+    with pytest.raises(ConfigError, match="freeze_epochs keeps a pretrained encoder as it is"):
+        train_model(frame, schema, tiny_model, brief.replace(freeze_epochs=1))
+
+
+@pytest.mark.parametrize("setting", ["class_weights", "sampler"])
+def test_balanced_classes_without_a_class_are_said_to_have_no_effect(make_table, tiny_model, brief, setting):
+    balanced = brief.replace(**{setting: "balanced"})
+    numbers = train_model(*make_table(Task.REGRESSION), tiny_model, balanced)
+    assert numbers.notes == (f"{setting}=balanced has no effect: no target has classes",)
+    assert train_model(*make_table(Task.BINARY), tiny_model, balanced).notes == ()

@@ -288,6 +288,24 @@ def test_a_checkpoint_of_other_settings_is_not_used(tiny_model, tmp_path):
     assert "started anew" in other.notes[-1]
 
 
+def test_a_checkpoint_of_another_network_or_optimizer_is_not_used(tiny_model, tmp_path):
+    frame, schema = table()
+
+    def pretrained(rate, model=tiny_model):
+        options = FitOptions(
+            checkpoint=tmp_path,
+            checkpoint_seconds=0,
+            resume=True,
+            optimizer=lambda parameters: torch.optim.SGD(parameters, lr=rate),
+        )
+        return pretrain_model(frame, schema, model, QUICK, options=options)
+
+    first = pretrained(0.1)
+    assert pretrained(0.1).notes == first.notes, "its own is"
+    assert "started anew" in pretrained(0.2).notes[-1]
+    assert "started anew" in pretrained(0.2, tiny_model.replace(gamma=1.1)).notes[-1]
+
+
 def test_an_optimizer_of_torch_is_used(tiny_model):
     frame, schema = table()
     options = FitOptions(

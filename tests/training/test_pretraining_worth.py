@@ -88,6 +88,13 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
     assert hits / 400 == pytest.approx(0.95, abs=0.03)
 
 
+def test_with_many_seeds_the_interval_is_still_students():
+    records = [WorthRecord(budget=50, seed=s, with_pretraining=0.7 + s % 2 / 10, without=0.7) for s in range(26)]
+    (summary,) = dataclasses.replace(WORTH, records=tuple(records)).summary()
+    reach = (summary.difference_high - summary.difference_low) / 2
+    assert reach * math.sqrt(26) / summary.difference_deviation == pytest.approx(2.0595, abs=1e-3)
+
+
 def test_it_survives_json():
     assert PretrainingWorth.from_mapping(json.loads(json.dumps(WORTH.to_mapping(), allow_nan=False))) == WORTH
 

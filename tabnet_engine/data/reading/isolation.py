@@ -6,6 +6,7 @@ Parquet file and a JSON file in a temporary folder.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -31,6 +32,8 @@ __all__ = ["main", "read_table_isolated", "sheet_names_isolated"]
 _NO_MEMORY = ("MemoryError", "bad_alloc", "memory allocation", "realloc", "Cannot allocate")
 _ROOT = Path(__file__).resolve().parents[3]
 _TABLE, _ANSWER, _LOG = "table.parquet", "answer.json", "log.txt"
+_DISK_REFUSES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_CODE = 74  # EX_IOERR: on a full disk no answer could be left either
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 
 
@@ -51,7 +54,7 @@ def read_table_isolated(
 
     Raises:
         TableError: the file is no table or is damaged, or a bound is reached.
-        StorageError: the system will not let us read the file.
+        StorageError: the system will not let us read the file, or the disk for temporary files is full.
         RuntimeError: the child failed by a defect of ours; its last words are in the message.
     """
     request = {"task": "table", "path": str(path.resolve()), "name": name or path.name, "options": options.to_mapping()}
@@ -118,6 +121,10 @@ def _run(request: dict[str, Any], folder: Path, limits: TableLimits) -> int:
 
 def _died(code: int, folder: Path, limits: TableLimits, name: str) -> Exception:
     """No answer: native code that cannot get memory ends the process, anything else is our defect."""
+    if code == _DISK_CODE:
+        return StorageError(
+            f"{name} could not be read: the disk with {folder.parent} is full; free some space, or set TMPDIR"
+        )
     log = (folder / _LOG).read_text("utf-8", "replace")
     if code < 0 or any(sign in log for sign in _NO_MEMORY):
         gib = limits.max_parse_bytes / 1024**3
@@ -170,4 +177,9 @@ def _limit_process(limits: TableLimits) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.stdin.read())
+    try:
+        main(sys.stdin.read())
+    except OSError as error:
+        if error.errno not in _DISK_REFUSES:
+            raise
+        sys.exit(_DISK_CODE)
