@@ -42,14 +42,17 @@ def overview(summaries: Sequence[RunSummary]) -> None:
         table[name] = [values.get(name) for values in scores]
     config = {
         name: st.column_config.NumberColumn(
-            METRIC_NAMES[name][:1].upper() + METRIC_NAMES[name][1:], format="%.4g", help="On the test rows"
+            METRIC_NAMES[name][:1].upper() + METRIC_NAMES[name][1:],
+            format="%.5g" if name in {"rmse", "mae"} else "%.4g",
+            help="On the test rows",
         )
         for name in used
     }
     others = [_other_scores(values) for values in scores]
     if any(others):
         table["Other scores"] = others
-    st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 290), column_config=config, key="runs")
+    height = min(38 + 35 * len(table), 290)
+    st.dataframe(table, hide_index=True, height=height, column_config=config, key="runs", placeholder="–")
 
 
 def _other_scores(values: Mapping[str, float | None]) -> str:

@@ -40,11 +40,11 @@ class Score:
     @classmethod
     def of(cls, task: Task, output: str) -> Score:
         """The score that belongs to an output: log-odds, a class's score, or the prediction itself."""
-        if task is Task.BINARY:
-            return cls(f"the log-odds of {output}", task)
-        if task is Task.MULTICLASS:
-            return cls(f"the score of {output}", task)
-        return cls(f"the predicted {output}", task)
+        # A class or target that is called by a number must not look like a quantity.
+        if task is Task.REGRESSION:
+            return cls(f"the predicted {column_name(output) if output.isdecimal() else output}", task)
+        shown = f"class {output}" if output.isdecimal() else output
+        return cls(f"the {'log-odds' if task is Task.BINARY else 'score'} of {shown}", task)
 
     @classmethod
     def of_output(cls, targets: TargetCodecs, output: int) -> Score:

@@ -43,6 +43,12 @@ def test_an_output_of_one_target_is_named_as_ever():
             assert Score.of_output(TargetCodecs((codec,)), output) == Score.of(codec.task, name)
 
 
+def test_a_class_or_target_called_by_a_number_does_not_look_like_a_quantity():
+    assert Score.of(Task.REGRESSION, "4").name == "the predicted column 4"
+    assert Score.of(Task.BINARY, "1").name == "the log-odds of class 1"
+    assert Score.of(Task.MULTICLASS, "7").name == "the score of class 7"
+
+
 INCOME = Score.of(Task.BINARY, ">50K")
 
 
