@@ -38,7 +38,7 @@ def usable_rows(frame: pd.DataFrame, schema: FeatureSchema) -> tuple[npt.NDArray
         raise SchemaError(_nowhere_complete(absent))
     if n_missing == 0:
         return rows, None
-    left_out = f"{n_missing:,} of {len(frame):,} rows ({n_missing / len(frame):.1%})"
+    left_out = f"{n_missing:,} of {len(frame):,} rows ({100 * n_missing / len(frame):.1f} %)"
     if len(names) == 1:
         return rows, f"{left_out} have no {names[0]!r} and were left out"
     lacking = sorted(((int(cells.sum()), name) for name, cells in absent.items() if cells.any()), reverse=True)

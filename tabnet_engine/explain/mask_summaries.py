@@ -99,7 +99,7 @@ class MaskMap:
         if self.n_columns_left_out:
             text += (
                 f" Not shown: the {self.n_columns_left_out:,} columns that were read least "
-                f"({self.share_left_out:.1%} of the reading)."
+                f"({100 * self.share_left_out:.1f} % of the reading)."
             )
         return text
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tabnet_engine.config import TrainingConfig
+from tabnet_engine.data.encoding import TableEncoder
 from tabnet_engine.data.schema import FeatureSchema, Target, Task
 from tabnet_engine.data.splits import MIN_ROWS
 from tabnet_engine.data.targets import TargetCodec, usable_rows
@@ -203,7 +204,7 @@ def pretraining_worth(
     target = _only_target(schema)
     rows, note = usable_rows(frame, schema)
     codec = TargetCodec.fit(frame, schema, rows)
-    pool, test, unseen = _set_apart(rows, len(frame), pretrained)
+    pool, test, unseen = _set_apart(rows, pretrained, same_table=_learned_from(pretrained, frame))
     chosen = _checked(budgets, seeds, len(pool))
     pair = _Pair(frame, schema, pretrained, test, should_cancel)
     total, done, records = 2 * len(chosen), 0, []
@@ -302,22 +303,26 @@ def _only_target(schema: FeatureSchema) -> Target:
     return schema.targets[0]
 
 
-def _set_apart(
-    rows: npt.NDArray[np.int64], n_rows: int, pretrained: PretrainedModel
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], bool]:
-    """Labelled rows to draw from, test rows, and whether the pretraining did not learn from these.
+def _learned_from(pretrained: PretrainedModel, frame: pd.DataFrame) -> bool:
+    """Whether this is the table of the pretraining, row for row as far as its training rows can tell."""
+    splits, encoder = pretrained.splits, pretrained.encoder
+    if len(splits.train) + len(splits.validation) + len(splits.test) != len(frame):
+        return False
+    read_again = TableEncoder.fit(frame, encoder.schema, rows=splits.train, n_bins=pretrained.model_config.n_bins)
+    return read_again == encoder
 
-    Where the table has as many rows as that of the pretraining it is taken to be the same. Should it be
-    another, its validation rows are a random choice all the same.
-    """
-    splits = pretrained.splits
-    unseen = np.intersect1d(rows, splits.validation)
-    same = len(splits.train) + len(splits.validation) + len(splits.test) == n_rows
-    if same and len(unseen) >= MIN_TEST_ROWS:
+
+def _set_apart(
+    rows: npt.NDArray[np.int64], pretrained: PretrainedModel, *, same_table: bool
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], bool]:
+    """Labelled rows to draw from, test rows, and whether the pretraining did not learn from these."""
+    unseen = np.intersect1d(rows, pretrained.splits.validation) if same_table else rows[:0]
+    same = len(unseen) >= MIN_TEST_ROWS
+    if same:
         test = unseen
     else:
         shuffled = np.random.default_rng(pretrained.config.seed).permutation(rows)
-        test, same = shuffled[: max(1, len(rows) // 5)], False
+        test = shuffled[: max(1, len(rows) // 5)]
     test = np.sort(np.random.default_rng(0).permutation(test)[:MAX_TEST_ROWS])
     return np.setdiff1d(rows, unseen if same else test), test, same
 

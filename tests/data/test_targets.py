@@ -119,7 +119,7 @@ def test_damaged_descriptions_are_refused(change):
 def test_usable_rows_are_those_with_a_target():
     rows, note = usable_rows(_frame(["a", None, "b", None], "str"), _schema(Task.BINARY, "a", "b"))
     assert rows.tolist() == [0, 2]
-    assert note == "2 of 4 rows (50.0%) have no 'y' and were left out"
+    assert note == "2 of 4 rows (50.0 %) have no 'y' and were left out"
     rows, note = usable_rows(_frame(["a", "b"], "str"), _schema(Task.BINARY, "a", "b"))
     assert rows.tolist() == [0, 1]
     assert note is None
@@ -153,9 +153,9 @@ def test_usable_rows_have_every_target(cells):
 
 def test_the_note_says_which_targets_were_missing_how_often():
     frame, schema = _two([1.0, None, None, 4.0], ["y", None, "n", "y"])
-    note = "2 of 4 rows (50.0%) lack a target and were left out: 'a' in 2, 'b' in 1"
+    note = "2 of 4 rows (50.0 %) lack a target and were left out: 'a' in 2, 'b' in 1"
     assert usable_rows(frame, schema)[1] == note
-    note = "2 of 4 rows (50.0%) lack a target and were left out: 'a' in 2"
+    note = "2 of 4 rows (50.0 %) lack a target and were left out: 'a' in 2"
     assert usable_rows(frame.assign(b="y"), schema)[1] == note
     with pytest.raises(SchemaError, match="the target 'a' is missing in every row"):
         usable_rows(frame.assign(a=np.nan), schema)

@@ -92,7 +92,7 @@ def test_rows_without_a_target_are_left_out_and_named(make_table, tiny_model, br
     model = train_model(frame, schema, tiny_model, brief)
     rows = np.concatenate([model.splits.train, model.splits.validation, model.splits.test])
     assert sorted(rows.tolist()) == [row for row in range(len(frame)) if row not in {3, 4}]
-    assert model.notes == ("2 of 120 rows (1.7%) have no 'target' and were left out",)
+    assert model.notes == ("2 of 120 rows (1.7 %) have no 'target' and were left out",)
 
 
 def test_no_test_rows_give_no_test_scores(make_table, tiny_model, brief):

@@ -178,13 +178,19 @@ def test_another_table_gives_up_a_fifth_of_its_rows(pretrained, brief, trainings
     assert not set(trainings[0]["frame"].index) & set(trainings[0]["test_frame"].index)
 
 
+def test_the_same_rows_in_another_order_are_not_taken_for_unseen_ones(pretrained, brief, trainings):
+    shuffled = table().sample(frac=1, random_state=5).reset_index(drop=True)
+    worth = pretraining_worth(shuffled, BINARY, pretrained, brief, budgets=[50], seeds=[0])
+    assert (worth.n_test, worth.test_rows_unseen) == (120, False)
+
+
 def test_rows_without_a_label_are_left_out(pretrained, brief, trainings):
     frame = table()
     frame.loc[:399, "bought"] = None
     worth = pretraining_worth(frame, BINARY, pretrained, brief, budgets=[50], seeds=[0])
     assert trainings[0]["frame"]["bought"].notna().all()
     assert trainings[0]["test_frame"]["bought"].notna().all()
-    assert worth.notes == ("400 of 600 rows (66.7%) have no 'bought' and were left out",)
+    assert worth.notes == ("400 of 600 rows (66.7 %) have no 'bought' and were left out",)
 
 
 def test_settings_may_follow_the_budget(pretrained, brief, trainings):
