@@ -9,8 +9,8 @@ import streamlit as st
 from pages._ui import job_submit, state, train_start, widgets
 from pages._ui.train_form import chosen_words, device_hint
 from pages._ui.train_settings import BASIC, GROUPS, PRETRAINING, PRETRAINING_OPTIMISATION, setting_controls
+from tabnet_engine.config import choose_pretraining_settings
 from tabnet_engine.jobs.pretraining import pretraining_schema
-from tabnet_engine.jobs.settings import choose_pretraining_settings
 
 if TYPE_CHECKING:
     from tabnet_engine.data.schema import FeatureSchema

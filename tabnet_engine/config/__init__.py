@@ -18,7 +18,9 @@ __all__ = [
     "PretrainingConfig",
     "TableLimits",
     "TrainingConfig",
+    "choose_pretraining_settings",
     "choose_settings",
+    "setting_names",
     "split_settings",
 ]
 
@@ -33,7 +35,7 @@ def split_settings(pairs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
         ConfigError: a key that none of the three knows.
     """
     parts: tuple[dict[str, Any], dict[str, Any], dict[str, Any]] = ({}, {}, {})
-    owners = [{f.name for f in dataclasses.fields(cls)} for cls in (ModelConfig, TrainingConfig, ExplainConfig)]
+    owners = [setting_names(cls) for cls in (ModelConfig, TrainingConfig, ExplainConfig)]
     for key, value in pairs.items():
         homes = [index for index, names in enumerate(owners) if key in names]
         if not homes:
@@ -59,10 +61,7 @@ def choose_settings(
     Raises:
         ConfigError: an unknown preset or setting, or a value outside its range.
     """
-    chosen = dict(settings)
-    preset = chosen.pop("preset", "best")
-    if preset not in PRESETS:
-        raise ConfigError(f"preset must be one of {', '.join(PRESETS)}, got {preset!r}")
+    preset, chosen = _without_preset(settings)
     model, training, explanation = split_settings(chosen)
     if preset == "paper":
         base = (ModelConfig.paper(), TrainingConfig.paper(n_rows=n_rows))
@@ -76,3 +75,45 @@ def choose_settings(
         base[1].replace(**training),
         ExplainConfig.suggest(n_features=n_features).replace(**explanation),
     )
+
+
+def choose_pretraining_settings(
+    settings: Mapping[str, Any], *, n_rows: int, n_features: int, n_categorical: int = 0
+) -> tuple[ModelConfig, PretrainingConfig]:
+    """Settings of a pretraining that fit the table, with the user's own on top.
+
+    Args:
+        settings: any of the settings of model and pretraining, by name, and ``preset``, which decides the model.
+        n_rows: rows of the table.
+        n_features: raw columns that take part.
+        n_categorical: how many of them are categories or truth values.
+
+    Raises:
+        ConfigError: an unknown preset or setting, or a value outside its range.
+    """
+    preset, chosen = _without_preset(settings)
+    model, pretraining = setting_names(ModelConfig), setting_names(PretrainingConfig)
+    unknown = sorted(set(chosen) - model - pretraining)
+    if unknown:
+        known = ", ".join(sorted(model | pretraining))
+        raise ConfigError(f"unknown setting {unknown[0]!r}; the settings of a pretraining are {known}")
+    shape = ModelConfig.paper()
+    if preset == "best":
+        shape = ModelConfig.suggest(n_rows=n_rows, n_features=n_features, n_categorical=n_categorical).for_pretraining()
+    return (
+        shape.replace(**{key: value for key, value in chosen.items() if key in model}),
+        PretrainingConfig.suggest(n_rows=n_rows).replace(**{k: v for k, v in chosen.items() if k in pretraining}),
+    )
+
+
+def setting_names(settings: type[ModelConfig | TrainingConfig | PretrainingConfig | ExplainConfig]) -> set[str]:
+    """What the settings of one kind are called."""
+    return {field.name for field in dataclasses.fields(settings)}
+
+
+def _without_preset(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    chosen = dict(settings)
+    preset = chosen.pop("preset", "best")
+    if preset not in PRESETS:
+        raise ConfigError(f"preset must be one of {', '.join(PRESETS)}, got {preset!r}")
+    return preset, chosen

@@ -12,7 +12,13 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from tabnet_engine.config import ModelConfig, PretrainingConfig, TrainingConfig, choose_settings
+from tabnet_engine.config import (
+    ModelConfig,
+    PretrainingConfig,
+    TrainingConfig,
+    choose_pretraining_settings,
+    choose_settings,
+)
 from tabnet_engine.data.schema import Column, Kind
 from tabnet_engine.estimators.errors import ParameterError, as_value_errors
 from tabnet_engine.estimators.input_table import ColumnRef
@@ -222,13 +228,9 @@ class TabNetParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         }
         if mask_rate is not None:
             own["mask_rate"] = mask_rate
+        kept = {key: value for key, value in course.items() if key in _PRETRAINING}
         with as_value_errors():
-            model, _, _ = choose_settings(shape, n_rows=n_rows, **_counts(columns))
-            if self.preset == "best":
-                given = {key: value for key, value in shape.items() if key in {"n_d", "n_a"}}
-                model = model.for_pretraining().replace(**given)
-            kept = {key: value for key, value in course.items() if key in _PRETRAINING}
-            return model, PretrainingConfig.suggest(n_rows=n_rows).replace(**kept, **own)
+            return choose_pretraining_settings({**shape, **kept, **own}, n_rows=n_rows, **_counts(columns))
 
     def _chosen(self, fit: FitSettings, columns: Sequence[Column]) -> dict[str, Any]:
         """Every setting that the caller chose, by its name in the engine."""

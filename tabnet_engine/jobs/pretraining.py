@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tabnet_engine.config import TrainingConfig
+from tabnet_engine.config import TrainingConfig, choose_pretraining_settings
 from tabnet_engine.data.kinds import set_role
 from tabnet_engine.data.schema import ENCODABLE, Column, FeatureSchema, Role
 from tabnet_engine.errors import DamagedRunError, SchemaError, UserError
 from tabnet_engine.jobs.checkpoints import remove_checkpoint
 from tabnet_engine.jobs.monitor import COMPARING, PRETRAINING, Monitor
-from tabnet_engine.jobs.settings import choose_pretraining_settings, with_frozen_start
+from tabnet_engine.jobs.settings import choose_fine_tuning_settings
 from tabnet_engine.jobs.source import Source, fit_options
 from tabnet_engine.runs.artefact import Run, add_part, save_pretraining
 from tabnet_engine.training.pretraining_worth import PretrainingWorth
@@ -161,7 +161,8 @@ def measure_worth(
     monitor = monitor or Monitor(phases=COMPARING)
 
     def config(budget: int) -> TrainingConfig:
-        return with_frozen_start(TrainingConfig.suggest(n_rows=budget).replace(**settings), settings)
+        size = {"n_features": len(run.schema.features), "n_categorical": run.schema.n_categorical}
+        return choose_fine_tuning_settings(settings, pretrained=run.model_config, n_rows=budget, **size)[1]
 
     first = config(max(budgets)).seed
     monitor.begin("Comparing", "preparing the table")

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tabnet_engine.config import ModelConfig, PretrainingConfig, TrainingConfig
+from tabnet_engine.config import ModelConfig, PretrainingConfig, TrainingConfig, choose_pretraining_settings
 from tabnet_engine.errors import ConfigError
-from tabnet_engine.jobs.settings import choose_fine_tuning_settings, choose_pretraining_settings
+from tabnet_engine.jobs.settings import choose_fine_tuning_settings
 
 SIZE = {"n_rows": 5_000, "n_features": 8}
 
