@@ -184,6 +184,22 @@ def test_what_it_was_worth_is_kept_with_it_and_replaced_by_a_newer_answer(pretra
     assert newer.budgets == (40,)
 
 
+def test_its_worth_is_measured_with_the_settings_a_training_would_get(pretrained: Run, monkeypatch: pytest.MonkeyPatch):
+    asked: list[TrainingConfig] = []
+
+    def instead(frame, schema, model, training_config, *, budgets, **_):
+        asked.extend(training_config(budget) for budget in budgets)
+
+    monkeypatch.setattr("tabnet_engine.training.pretraining_worth.pretraining_worth", instead)
+    monkeypatch.setattr(type(pretrained.schema), "n_categorical", len(pretrained.schema.features))
+    table = labelled()
+    measure_worth(pretrained, table.frame, table.schema, budgets=(3_000,), n_seeds=1, settings={"batch_size": 128})
+    n_features = len(pretrained.schema.features)
+    suggested = TrainingConfig.suggest(n_rows=3_000, n_features=n_features, n_categorical=n_features)
+    assert suggested != TrainingConfig.suggest(n_rows=3_000), "a table of categories only is learned otherwise"
+    assert asked == [suggested.replace(batch_size=128).for_fine_tuning()]
+
+
 def test_a_stored_answer_that_is_none_is_a_damaged_run(pretrained: Run, tmp_path: Path):
     import shutil
 
