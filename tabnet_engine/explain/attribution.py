@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -65,10 +65,14 @@ class Background:
 class Attribution:
     """Signed contributions of each raw column to each logit, with their provenance.
 
-    For a complete method ``values.sum(1) + base`` equals ``logits`` up to ``additivity_error``, the
-    largest absolute difference found. ``standard_error`` is the error of the sampling of column orders
-    alone; that of the background is not in it. ``selection`` says how the rows were chosen.
-    ``n_evaluations`` counts coalitions per explained row, each averaged over the background.
+    ``method`` is the name that the user chose (a key of ``METHODS`` in :mod:`tabnet_engine.explain.signed.methods`),
+    ``algorithm`` says in words how this result was computed. For a complete method
+    ``values.sum(1) + base`` equals ``logits`` up to ``additivity_error``, the largest absolute difference found; for
+    a method that is not (``is_complete`` False) it is that difference too, and means nothing. ``standard_error`` is
+    the error of the sampling alone; that of the background is not in it. ``selection`` says how the rows were
+    chosen. ``n_evaluations`` counts coalitions (for gradients: points of the path) per explained row, each averaged
+    over the background; where a row stops early it is the most of any row, and ``evaluations`` (B,) tells each
+    row's own. ``features`` are the players: raw columns, or groups of them, whose columns ``groups`` lists.
     """
 
     method: str
@@ -86,6 +90,11 @@ class Attribution:
     standard_error: npt.NDArray[np.float64] | None = None
     selection: str = ""
     run_id: str = ""
+    algorithm: str = ""
+    is_complete: bool = True
+    target_error: float | None = None
+    evaluations: npt.NDArray[np.int64] | None = None
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n_rows, n_features, n_outputs = len(self.rows), len(self.features), len(self.outputs)
@@ -97,6 +106,8 @@ class Attribution:
         }
         if self.standard_error is not None:
             expected["standard_error"] = expected["values"]
+        if self.evaluations is not None:
+            expected["evaluations"] = (n_rows,)
         for name, shape in expected.items():
             _check_array(name, getattr(self, name), shape)
         if not np.isfinite(self.additivity_error):
@@ -111,23 +122,35 @@ class Attribution:
     def provenance(self) -> str:
         """How the values were made, in one sentence for beside every figure of them."""
         chosen = f" ({self.selection})" if self.selection else ""
+        check = additivity_words(self.additivity_error) if self.is_complete else "they do not sum to the score"
         return (
             f"Values of {self.n_rows:,} rows{chosen} against a background of {self.background.n_rows:,} rows "
-            f"({self.background.description}); {self.n_permutations:,} orders of the columns, each forwards and "
-            f"backwards: {self.n_evaluations:,} evaluations a row, seed {self.seed}; "
-            f"{additivity_words(self.additivity_error)}."
+            f"({self.background.description}); {self._computed}: {self.n_evaluations:,} evaluations a row, "
+            f"seed {self.seed}; {check}."
         )
+
+    @property
+    def _computed(self) -> str:
+        return self.algorithm or f"{self.n_permutations:,} orders of the columns, each forwards and backwards"
+
+    @property
+    def residual(self) -> npt.NDArray[np.float64]:
+        """What values and base leave of the logits (B, K): near zero for a complete method."""
+        residual: npt.NDArray[np.float64] = self.logits - self.base - self.values.sum(axis=1)
+        return residual
 
     def take(self, positions: npt.ArrayLike) -> Self:
         """The attribution of some of its rows, by position within this attribution."""
         chosen = np.asarray(positions)
         error = None if self.standard_error is None else self.standard_error[chosen]
+        evaluations = None if self.evaluations is None else self.evaluations[chosen]
         return dataclasses.replace(
             self,
             rows=self.rows[chosen],
             values=self.values[chosen],
             logits=self.logits[chosen],
             standard_error=error,
+            evaluations=evaluations,
         )
 
     def for_output(self, output: str) -> npt.NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""What a reconstruction rests on: importances, Shapley values and latents of any torch autoencoder."""

@@ -1,0 +1,1 @@
+"""How the score moves with a column: importance by permutation, effect curves, interactions, slices."""

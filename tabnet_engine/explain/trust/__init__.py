@@ -1,0 +1,1 @@
+"""How far to trust an explanation: agreement, faithfulness, randomisation, stability, one certificate."""
