@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui import explain_access, explain_comparison, explain_jobs, explain_widgets, guard
+from pages._ui import explain_access, explain_certificate, explain_comparison, explain_jobs, explain_widgets, guard
 
 PURPOSE = (
     "What was read against what moved the score. Where they agree, trust grows; where they differ, this page says so."
@@ -27,6 +27,7 @@ def main() -> None:
     st.subheader("Row by row", anchor=False)
     explain_comparison.rows(run, values, output)
     explain_comparison.provenance(run, values, busy=busy)
+    explain_certificate.section(run, busy=busy)
 
 
 with guard.page("Masks and SHAP", PURPOSE):

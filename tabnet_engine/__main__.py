@@ -15,10 +15,12 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from tabnet_engine.commands.arguments import OneLineParser
+from tabnet_engine.commands.certifying import add_certify
+from tabnet_engine.commands.explaining import add_explain
 from tabnet_engine.commands.importing import add_import_pytorch_tabnet
 from tabnet_engine.commands.pretraining import add_pretrain, add_pretraining_worth
 from tabnet_engine.commands.training import add_train
-from tabnet_engine.commands.using import add_explain, add_predict
+from tabnet_engine.commands.using import add_predict
 from tabnet_engine.errors import EngineError, UserError
 
 __all__ = ["main"]
@@ -29,13 +31,14 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
     "pretraining-worth": (add_pretraining_worth, "measure what a pretraining was worth at several label budgets"),
     "predict": (add_predict, "predict every row of a table with a run"),
     "explain": (add_explain, "explain rows of a table with a run"),
+    "certify": (add_certify, "measure how far a run's explanations can be trusted"),
     "import-pytorch-tabnet": (add_import_pytorch_tabnet, "make a run of a model that pytorch-tabnet saved"),
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    arguments = argparse.Namespace(command=None, keeps_run=False, was_there=True)
+    arguments = argparse.Namespace(command=None, keeps_run=False, was_there=True, kept="")
     try:
         _parser().parse_args(argv, arguments)
         arguments.was_there = not arguments.keeps_run or os.path.lexists(arguments.out)
@@ -66,10 +69,10 @@ def _terminate(*_: object) -> NoReturn:
 
 
 def _saved(arguments: argparse.Namespace) -> str:
-    """What an ended training leaves: the run is saved before it is explained."""
+    """What an ended command leaves: a run that is saved before it is explained, or finished parts of a table."""
     if not arguments.was_there and (arguments.out / "manifest.json").is_file():
         return f"the trained run {arguments.out} was saved, its explanations may be incomplete"
-    return ""
+    return str(arguments.kept)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -180,6 +183,19 @@ def test_nothing_is_overwritten(run: Path, credit: Path, capfd: pytest.CaptureFi
     ("arguments", "text"),
     [
         (["--methods", "lime"], "masks, shap"),
+        (["--methods", "shap_deep"], "shap_deep is refused"),
+        (["--methods", "shap", "--set", "methods=shap"], "named by --methods"),
+        (["--row", "600"], "the table has no row 600"),
+        (["--where", "decision ="], "a value was expected"),
+        (["--where", "income_eur > 1e12"], "no row of the table meets"),
+        (["--where", "nowhere = 1"], "there is no column 'nowhere'"),
+        (["--row", "1", "--where", "region = north"], "--row or --where"),
+        (["--group", "money"], "--group takes NAME=COLUMN,COLUMN"),
+        (["--group", "money=nowhere"], "'nowhere', which is no column that this run reads"),
+        (["--background", "class"], "--background takes class=NAME"),
+        (["--background", "class=nobody"], "there is no class 'nobody'"),
+        (["--background", "where=income_eur > 1e12"], "the background is empty"),
+        (["--background", "cutoff=2"], "cutoff must be between 0 and 1"),
         (["--set", "n_evaluations=3"], "too few"),
         (["--set", "n_background=0"], "n_background"),
     ],
@@ -190,8 +206,106 @@ def test_an_explanation_that_cannot_be_met_is_refused(
     out = tmp_path / "explained.parquet"
     base = ["explain", "--run", str(run), "--table", str(credit), "--out", str(out)]
     assert main([*base, *arguments]) == 2
-    assert text in capfd.readouterr().err
+    assert text in capfd.readouterr().err.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def explain(run: Path, table: Path, out: Path, *arguments: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    assert main(["explain", "--run", str(run), "--table", str(table), *arguments, "--out", str(out)]) == 0
+    assert not out.with_name(f"{out.name}.partial").exists()
+    return pd.read_parquet(out), json.loads(Path(f"{out}.json").read_text())
+
+
+def test_every_method_of_one_row_or_some(run: Path, credit: Path, tmp_path: Path):
+    names = "masks,shap,gradients,integrated_gradients,ablation,sampling"
+    table, facts = explain(run, credit, tmp_path / "a.parquet", "--methods", names, "--row", "5", "--row", "17")
+    assert {name: set(part["row"]) for name, part in table.groupby("method")} == dict.fromkeys(
+        names.split(","), {5, 17}
+    )
+    assert list(facts["methods"]) == names.split(",")
+    for name in ("shap", "gradients", "integrated_gradients", "sampling"):
+        of_row = table[(table["method"] == name) & (table["row"] == 5)]
+        logit = of_row["value"].sum() + next(iter(facts["methods"][name]["base"].values()))
+        shap = table[(table["method"] == "shap") & (table["row"] == 5)]
+        assert logit == pytest.approx(
+            shap["value"].sum() + next(iter(facts["methods"]["shap"]["base"].values())), abs=1e-4
+        )
+
+
+def test_a_condition_a_group_a_background_and_the_whole_table(run: Path, credit: Path, tmp_path: Path):
+    frame = pd.read_csv(credit)
+    money, near = ["--group", "money=income_eur,loan_amount_eur"], ["--background", "cutoff=0.3"]
+    table, facts = explain(
+        run, credit, tmp_path / "a.parquet", "--methods", "shap", "--where", "region = north", *money, *near
+    )
+    assert set(table["row"]) == set(np.flatnonzero(frame["region"] == "north"))
+    assert "money" in set(table["feature"])
+    assert "income_eur" not in set(table["feature"])
+    background = facts["methods"]["shap"]["background"]
+    assert background["kind"] == "cutoff"
+    assert "training rows, those whose predicted probability" in background["description"], "the table is the run's own"
+    table, facts = explain(
+        run, credit, tmp_path / "b.parquet", "--methods", "permutation,ablation", "--set", "n_shap_rows=all"
+    )
+    assert facts["methods"]["ablation"]["selection"] == "all 600 rows"
+    assert "test rows" in facts["methods"]["permutation"]["selection"]
+    assert table.loc[table["method"] == "permutation", "row"].isna().all()
+
+
+LONG = ["--methods", "masks,sampling", "--set", "n_shap_rows=all", "--set", "n_evaluations=230"]
+
+
+def started(run: Path, table: Path, out: Path) -> subprocess.Popen[str]:
+    """An explanation in a process of its own, once its first chunk is finished."""
+    command = [sys.executable, "-m", "tabnet_engine", "explain", "--run", str(run), "--table", str(table)]
+    process = subprocess.Popen([*command, *LONG, "--out", str(out)], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(Path(f"{out}.partial").glob("*/chunk-*.parquet")):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return process
+
+
+def test_a_killed_explanation_goes_on_and_gives_the_same_bytes(
+    run: Path, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    explain(run, credit, tmp_path / "whole.parquet", *LONG)
+    out = tmp_path / "killed.parquet"
+    with started(run, credit, out) as process:
+        process.kill()
     assert not out.exists()
+    capfd.readouterr()
+    explain(run, credit, out, *LONG)
+    assert "going on after" in capfd.readouterr().err
+    assert out.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    assert Path(f"{out}.json").read_bytes() == (tmp_path / "whole.parquet.json").read_bytes()
+
+
+def test_an_interrupted_explanation_says_what_it_keeps(run: Path, credit: Path, tmp_path: Path):
+    out = tmp_path / "explained.parquet"
+    with started(run, credit, out) as process:
+        process.send_signal(signal.SIGINT)
+        words = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert words.splitlines()[-1] == (
+        f"error: interrupted; what was finished is kept in {out}.partial, from where the same command goes on"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["explained.parquet.partial"]
+
+
+def test_what_stands_beside_the_file_is_not_touched(
+    run: Path, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    mine = tmp_path / "a.parquet.partial" / "mine"
+    mine.mkdir(parents=True)
+    (mine / "notes.txt").write_text("x")
+    base = ["explain", "--run", str(run), "--table", str(credit), "--methods", "shap", "--row", "1"]
+    assert main([*base, "--out", str(tmp_path / "a.parquet")]) == 0
+    assert (mine / "notes.txt").read_text() == "x"
+    (tmp_path / "b.parquet.partial").write_text("x")
+    assert main([*base, "--out", str(tmp_path / "b.parquet")]) == 2
+    assert "move it away or choose another --out" in capfd.readouterr().err
 
 
 def test_a_changed_weight_file_is_named(run: Path, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
@@ -294,7 +408,7 @@ def test_sigterm_ends_it_tidily(credit: Path, tmp_path: Path):
 def test_an_explanation_that_fails_its_own_check_is_one_line_and_the_run_stays(
     credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("tabnet_engine.explain.shapley._ADDITIVITY", -1.0)
+    monkeypatch.setattr("tabnet_engine.explain.signed.game.TOLERANCE", -1.0)
     out = tmp_path / "run"
     assert main(["train", "--table", str(credit), "--target", "decision", *SMALL, "--out", str(out)]) == 2
     shown = capfd.readouterr()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.masks import MaskExplanation
     from tabnet_engine.explain.row_outcomes import RowOutcomes
     from tabnet_engine.explain.single_row import RowExplainer, RowExplanation
+    from tabnet_engine.explain.trust.certificate import Certificate
     from tabnet_engine.runs.run import Run
 
 Rows = TypeVar("Rows", "MaskExplanation", "Attribution")
@@ -29,6 +30,7 @@ __all__ = [
     "NO_TABLE",
     "ShownRow",
     "attribution",
+    "certificate",
     "chosen_run",
     "explainer",
     "frame",
@@ -104,9 +106,8 @@ def _masks(digest: str, _run: Run) -> MaskExplanation:  # noqa: ARG001 - the dig
 
 def attribution(run: Run) -> Attribution | None:
     """Stored SHAP values; None when the run has none."""
-    if not store.has_explanations(run, store.SHAP):
-        return None
-    return _attribution(_digest(run, f"{store.SHAP}.parquet"), run)
+    part = store.attribution_part(run)
+    return None if part is None else _attribution(_digest(run, f"{part}.parquet"), run)
 
 
 @st.cache_resource(show_spinner="Reading the SHAP values", max_entries=8)
@@ -124,6 +125,20 @@ def importances(run: Run) -> dict[str, GlobalImportance]:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _importances(digest: str, _run: Run) -> tuple[GlobalImportance, ...]:  # noqa: ARG001 - as above
     return store.load_importances(_run)
+
+
+def certificate(run: Run) -> Certificate | None:
+    """What was measured about the trust in the run's explanations; None when nothing was."""
+    from tabnet_engine.explain.trust.certificate import CERTIFICATE, has_certificate
+
+    return _certificate(_digest(run, CERTIFICATE), run) if has_certificate(run) else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _certificate(digest: str, _run: Run) -> Certificate:  # noqa: ARG001 - as above
+    from tabnet_engine.explain.trust.certificate import load_certificate
+
+    return load_certificate(_run)
 
 
 def frame(run: Run) -> pd.DataFrame | None:
@@ -178,14 +193,11 @@ def explainer(run: Run) -> RowExplainer | None:
 def _explainer(digest: str, _run: Run) -> RowExplainer:  # noqa: ARG001 - as above
     import torch
 
-    from tabnet_engine.config import ExplainConfig
     from tabnet_engine.explain.single_row import RowExplainer
 
     torch.set_num_threads(1)  # a row is little work, and visitors and trainings share the cores
-    stored = attribution(_run)
     # The budget of the stored values, so that a row says the same here as in the comparison of all rows.
-    config = None if stored is None else ExplainConfig(n_evaluations=stored.n_evaluations, seed=stored.seed)
-    return RowExplainer.of_run(_run, config)
+    return RowExplainer.of_run(_run, like=attribution(_run))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -267,7 +279,7 @@ def _taken(stored: Rows, row: int) -> Rows | None:
 def _computed_row(run: Run, row: int) -> RowExplanation | None:
     if frame(run) is None or explainer(run) is None:
         return None
-    parts = (f"{store.BACKGROUND}.parquet", f"{store.SHAP}.parquet")
+    parts = (f"{store.BACKGROUND}.parquet", f"{store.attribution_part(run)}.parquet")
     return _explained_now("".join(_digest(run, part) for part in parts if part in run), row, run)
 
 

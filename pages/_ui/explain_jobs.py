@@ -9,15 +9,16 @@ import streamlit as st
 from pages._ui import data_access, explain_access, guard, state, widgets
 from pages._ui.job_panel import check_process, time_text
 from tabnet_engine.config import ExplainConfig
-from tabnet_engine.explain.shapley import DEFAULT_PERMUTATIONS, MAX_FEATURES
+from tabnet_engine.explain.signed.budget import DEFAULT_PERMUTATIONS, MAX_FEATURES
 from tabnet_engine.jobs.records import JobState
 from tabnet_engine.jobs.spec import ExplainPayload
 
 if TYPE_CHECKING:
     from tabnet_engine.jobs.records import JobRecord
+    from tabnet_engine.jobs.spec import JobSpec
     from tabnet_engine.runs.run import Run
 
-__all__ = ["budget_form", "follow", "missing", "no_shap", "submit"]
+__all__ = ["budget_form", "follow", "missing", "no_shap", "submit", "submit_certificate"]
 
 
 def follow(run: Run) -> bool:
@@ -90,7 +91,7 @@ def budget_form(run: Run) -> None:
         "Column orders",
         1,
         1_000,
-        stored.n_permutations if stored else DEFAULT_PERMUTATIONS,
+        (stored.n_permutations if stored else 0) or DEFAULT_PERMUTATIONS,  # exact values know no orders
         5,
         key="shap_orders",
         help="Each order of the columns is walked forwards and backwards. More make the values more precise.",
@@ -119,21 +120,35 @@ def _time_sentence(run: Run, settings: dict[str, int]) -> str:
 
 
 def submit(run: Run, settings: dict[str, Any]) -> None:
-    """Queue the job once, however often the button was pressed, and draw the page again."""
+    """Queue the explanation once, however often the button was pressed, and draw the page again."""
+    payload = ExplainPayload(
+        run_id=run.run_id,
+        settings=settings,
+        dataset_id=run.manifest.dataset.dataset_id,
+        title=f"Explain {run.manifest.title}",
+    )
+    _submit(run, payload.to_spec(), "The explanation is being computed")
+
+
+def submit_certificate(run: Run, settings: dict[str, Any]) -> None:
+    """Queue the certificate once, however often the button was pressed, and draw the page again."""
+    from tabnet_engine.jobs.spec import CertifyPayload
+
+    payload = CertifyPayload(
+        run_id=run.run_id,
+        settings=settings,
+        dataset_id=None if explain_access.frame(run) is None else run.manifest.dataset.dataset_id,
+        title=f"Certify {run.manifest.title}",
+    )
+    _submit(run, payload.to_spec(), "The certificate is being measured")
+
+
+def _submit(run: Run, spec: JobSpec, told: str) -> None:
     record = _latest(run.run_id)
     if record is None or record.ended:
-        payload = ExplainPayload(
-            run_id=run.run_id,
-            settings=settings,
-            dataset_id=run.manifest.dataset.dataset_id,
-            title=f"Explain {run.manifest.title}",
-        )
-        data_access.queue().submit(payload.to_spec(), idempotency_key=state.token(f"explain_{run.run_id}"))
+        data_access.queue().submit(spec, idempotency_key=state.token(f"explain_{run.run_id}"))
         state.fresh_token(f"explain_{run.run_id}")
-        st.toast(
-            "The explanation is being computed; its progress is at the top of this page.",
-            icon=":material/hourglass_top:",
-        )
+        st.toast(f"{told}; its progress is at the top of this page.", icon=":material/hourglass_top:")
     st.rerun()
 
 

@@ -27,7 +27,13 @@ _MOST_TARGETS = 4  # scores beside each other
 
 
 _STANDING = {JobState.QUEUED: "waiting", JobState.RUNNING: "running"}
-_NAMES = {"train": "training", "pretrain": "pretraining", "explain": "explanation", "worth": "comparison"}
+_NAMES = {
+    "train": "training",
+    "pretrain": "pretraining",
+    "explain": "explanation",
+    "worth": "comparison",
+    "certify": "certificate",
+}
 
 
 def job_panel(job_id: str) -> JobRecord | None:

@@ -14,6 +14,7 @@ __all__ = ["result"]
 _DONE = {
     "explain": "explained anew",
     "worth": "the worth of this pretraining was measured",
+    "certify": "the trust in its explanations was measured",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -19,26 +20,38 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def console_monitor(phases: Mapping[str, tuple[float, float]], *, every: bool = False) -> Monitor:
+def console_monitor(
+    phases: Mapping[str, tuple[float, float]], *, every: bool = False, seconds: float = float("inf")
+) -> Monitor:
     """Says where long work is.
 
     Args:
         phases: the parts of the work.
         every: whether every step is said, instead of the first of each phase.
+        seconds: after how long a phase is said again, with the time it still needs.
     """
     from tabnet_engine.jobs.monitor import Monitor
 
-    said: set[str] = set()
+    said: dict[str, float] = {}
 
     def report(progress: JobProgress) -> None:
         line = f"{progress.phase}: {progress.message}"
-        key = line if every else progress.phase
+        key, now = line if every else progress.phase, time.monotonic()
         if key not in said:
-            said.add(key)
+            said[key] = now
             say(line)
+        elif not every and now - said[key] >= seconds:
+            said[key] = now
+            say(line + _left(progress.seconds_left))
 
     def epoch(record: EpochRecord) -> None:
         validation = "" if record.validation_loss is None else f", validation {record.validation_loss:.4f}"
         say(f"epoch {record.epoch}: loss {record.train_loss:.4f}{validation} ({record.seconds:.1f} s)")
 
     return Monitor(report, epoch, phases=phases)
+
+
+def _left(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f", about {seconds:.0f} s left" if seconds < 90 else f", about {seconds / 60:.0f} min left"

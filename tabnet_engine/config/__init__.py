@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from tabnet_engine.config.certify import CertifyConfig
 from tabnet_engine.config.limits import ExplainConfig, TableLimits
 from tabnet_engine.config.model import ModelConfig
 from tabnet_engine.config.training import PretrainingConfig, TrainingConfig
@@ -13,6 +14,7 @@ from tabnet_engine.errors import ConfigError
 
 __all__ = [
     "PRESETS",
+    "CertifyConfig",
     "ExplainConfig",
     "ModelConfig",
     "PretrainingConfig",

@@ -56,8 +56,8 @@ def _coerce(key: str, value: Any, hint: Any) -> Any:
         if value not in choices:
             raise ConfigError(f"{key} must be one of {', '.join(map(str, choices))}, got {value!r}")
         return value
-    if hint is bool:
-        return _coerce_bool(key, value)
+    if hint in {bool, str}:
+        return _coerce_bool(key, value) if hint is bool else _coerce_text(key, value)
     return _coerce_number(key, value, hint)
 
 
@@ -81,6 +81,12 @@ def _coerce_bool(key: str, value: Any) -> bool:
     if text in {"false", "0", "no"}:
         return False
     raise ConfigError(f"{key} must be true or false, got {value!r}")
+
+
+def _coerce_text(key: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{key} must be text, got {value!r}")
+    return value
 
 
 def _coerce_number(key: str, value: Any, hint: type) -> Any:

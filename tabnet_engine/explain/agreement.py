@@ -15,6 +15,7 @@ import pandas as pd
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.importance import GlobalImportance
 from tabnet_engine.explain.masks import MaskExplanation
+from tabnet_engine.explain.trust.similarity import leading, row_spearman
 from tabnet_engine.explain.wording import column_name, percent
 
 __all__ = [
@@ -95,7 +96,7 @@ def rank_agreement(first: GlobalImportance, second: GlobalImportance, *, top_k: 
     """
     if first.features != second.features:
         raise ValueError("both importances must be about the same columns in the same order")
-    spearman = _row_spearman(first.values[None], second.values[None])[0]
+    spearman = row_spearman(first.values[None], second.values[None])[0]
     shared, size = _row_overlap(first.values[None], second.values[None], top_k)
     return RankAgreement(
         first=first.method,
@@ -127,7 +128,7 @@ def row_agreement(
     moved = np.abs(attribution.for_output(output)[at_values])
     n_shared, size = _row_overlap(read, moved, top_k)
     return RowAgreement(
-        output=output, rows=rows, spearman=_row_spearman(read, moved), top_k=top_k, overlap=n_shared / size
+        output=output, rows=rows, spearman=row_spearman(read, moved), top_k=top_k, overlap=n_shared / size
     )
 
 
@@ -239,18 +240,6 @@ def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     return pd.Series(values).rank(ascending=False, method="min").to_numpy().astype(np.int64)
 
 
-def _row_spearman(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Spearman's rank correlation (B) of two (B, F); equal values get their mean rank; NaN if undefined."""
-    ranks = [pd.DataFrame(values).rank(axis=1, method="average").to_numpy() for values in (first, second)]
-    centred = [rank - rank.mean(axis=1, keepdims=True) for rank in ranks]
-    covariance = (centred[0] * centred[1]).sum(axis=1)
-    spread = np.sqrt((centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1))
-    correlation: npt.NDArray[np.float64] = np.divide(
-        covariance, spread, out=np.full(len(spread), np.nan), where=spread > 0
-    )
-    return correlation
-
-
 def _row_overlap(
     first: npt.NDArray[np.float64], second: npt.NDArray[np.float64], size: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -259,11 +248,6 @@ def _row_overlap(
     At most ``size`` columns lead; a column with the value zero never leads, so a sparse row is not
     compared by columns that it did not use. Equals keep the table's order.
     """
-    leading = []
-    for values in (first, second):
-        top = np.argsort(-values, axis=1, kind="stable")[:, :size]
-        chosen = np.zeros(values.shape, dtype=bool)
-        np.put_along_axis(chosen, top, values=True, axis=1)
-        leading.append(chosen & (values > 0))
-    most = np.maximum(leading[0].sum(axis=1), leading[1].sum(axis=1))
-    return (leading[0] & leading[1]).sum(axis=1), np.maximum(most, 1)
+    mine, yours = leading(first, size), leading(second, size)
+    most = np.maximum(mine.sum(axis=1), yours.sum(axis=1))
+    return (mine & yours).sum(axis=1), np.maximum(most, 1)

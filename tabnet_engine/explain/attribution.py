@@ -24,12 +24,14 @@ class Background:
     """The rows that stand for "not knowing a column": their values replace it.
 
     ``rows`` are positions in the table that the run was trained on; ``n_population`` counts the rows
-    that they were drawn from, ``description`` says which these were and how the draw was made.
+    that they were drawn from, ``description`` says which these were and how the draw was made. ``kind`` is what
+    was asked for: training, class, where or cutoff; explained, where the explained table itself stands in.
     """
 
     description: str
     rows: npt.NDArray[np.int64]
     n_population: int
+    kind: str = "training"
 
     def __post_init__(self) -> None:
         if self.rows.ndim != 1 or len(self.rows) == 0:
@@ -46,6 +48,7 @@ class Background:
         """The background as plain JSON values."""
         return {
             "description": self.description,
+            "kind": self.kind,
             "n_rows": self.n_rows,
             "n_population": self.n_population,
             "rows": self.rows.tolist(),
@@ -58,6 +61,7 @@ class Background:
             description=str(values["description"]),
             rows=np.asarray(values["rows"], dtype=np.int64),
             n_population=int(values["n_population"]),
+            kind=str(values.get("kind", "training")),
         )
 
 

@@ -48,6 +48,7 @@ def draw_background(
     n_rows: int,
     seed: int,
     target: str = "",
+    name: str = "training rows",
 ) -> BackgroundSample:
     """A stratified sample of training rows.
 
@@ -59,6 +60,7 @@ def draw_background(
         n_rows: how many to draw; all rows when there are fewer.
         seed: of the draw.
         target: which of several targets ``y`` holds; empty when there is one.
+        name: what ``rows`` are.
 
     Raises:
         ExplanationError: there is no row to draw from, or none is wanted.
@@ -68,9 +70,9 @@ def draw_background(
             f"the background must have at least one row, got {n_rows}; set n_background to 1 or more"
         )
     if len(rows) == 0:
-        raise ExplanationError("there is no training row to draw a background from")
+        raise ExplanationError(f"there are no {name} to draw a background from")
     drawn = np.asarray(rows, dtype=np.int64)[stratified_positions(y, n_rows, task=task, seed=seed)]
-    description = _draw_text(len(drawn), len(rows), "training rows", task, target)
+    description = _draw_text(len(drawn), len(rows), name, task, target)
     return BackgroundSample(Background(description=description, rows=drawn, n_population=len(rows)), table.take(drawn))
 
 
@@ -82,7 +84,8 @@ def substitute_background(table: EncodedTable, *, n_rows: int, seed: int) -> Bac
         f"all {n_table:,} rows" if len(drawn) == n_table else f"{len(drawn):,} of {n_table:,} rows, drawn at random,"
     )
     description = f"{count} of the explained table, since the run was imported without its training rows"
-    return BackgroundSample(Background(description=description, rows=drawn, n_population=n_table), table.take(drawn))
+    background = Background(description=description, rows=drawn, n_population=n_table, kind="explained")
+    return BackgroundSample(background, table.take(drawn))
 
 
 def strata(targets: TargetCodecs, y: npt.NDArray[np.generic]) -> tuple[npt.NDArray[np.generic], Task, str]:

@@ -6,7 +6,7 @@ import time
 
 import pandas as pd
 
-from tabnet_engine.explain.shapley import default_evaluations
+from tabnet_engine.explain.signed.budget import default_evaluations
 from tabnet_engine.explain.single_row import RowExplainer
 
 __all__ = ["seconds_per_evaluation", "shap_seconds"]

@@ -1,6 +1,6 @@
 """One column's values against its attributions, arranged for a figure. numpy and pandas only.
 
-Shapes: B rows.
+Shapes: B rows, G groups of rows that stand next to each other.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from tabnet_engine.explain.attribution import Attribution
+from tabnet_engine.explain.effects.band import Band, mean_bands
 from tabnet_engine.explain.shap_summary import relative_values
 
-__all__ = ["Dependence", "ValueAxis", "dependence"]
+__all__ = ["Dependence", "Trend", "ValueAxis", "dependence", "trend"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,6 +25,8 @@ _N_DATE_TICKS = 4
 _MISSING_GAP = 0.08  # of the axis, between the missing values and the lowest one
 _SPREAD = 0.5  # of the room of a category, so that its points do not cover each other
 _GOLDEN = 0.618034
+_N_GROUPS = 10
+_FEWEST_ROWS = 5  # of a group: fewer make no interval worth drawing
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,12 +36,14 @@ class ValueAxis:
     ``places`` (B): the number itself, a date in days since 1970, or the position of a category with some
     spread. ``tick_places`` and ``tick_texts`` name places where numbers do not speak for themselves.
     ``missing_place`` is where cells without a number stand, left of all others; None when there is none.
+    ``is_categorical`` says that places are ticks of categories.
     """
 
     places: Floats
     tick_places: Sequence[float] | None = None
     tick_texts: Sequence[str] = ()
     missing_place: float | None = None
+    is_categorical: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,6 +63,77 @@ class Dependence:
     other: str | None = None
     other_texts: Sequence[str] = ()
     levels: Floats | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trend:
+    """The mean push of groups of rows (G) along the axis, with 95 % intervals.
+
+    ``places`` (G) are where each group stands, ``texts`` what it holds, ``counts`` its rows. Groups of a number or a
+    date hold about equally many rows; each category is one group, and so are the missing cells. The intervals are
+    those of the mean over the group's rows (Student's t); NaN for a single row.
+    """
+
+    places: Floats
+    texts: Sequence[str]
+    counts: npt.NDArray[np.int64]
+    push: Band
+
+    @property
+    def is_thin(self) -> npt.NDArray[np.bool_]:
+        """Groups (G) of so few rows that their mean says little."""
+        return np.asarray(self.counts < _FEWEST_ROWS)
+
+
+def trend(record: Dependence, *, n_groups: int = _N_GROUPS) -> Trend:
+    """How the push of one column goes with its value, on average.
+
+    Args:
+        record: the arranged column.
+        n_groups: the most groups of a number or a date.
+
+    Raises:
+        ValueError: fewer than one group.
+    """
+    if n_groups < 1:
+        raise ValueError(f"a trend needs at least one group, got {n_groups}")
+    group = _category_groups(record) if record.axis.is_categorical else _number_groups(record.axis, n_groups)
+    members = [np.flatnonzero(group == number) for number in range(int(group.max(initial=-1)) + 1)]
+    return Trend(
+        places=np.array([_middle(record.axis, rows) for rows in members]),
+        texts=[_group_text(record, rows) for rows in members],
+        counts=np.array([len(rows) for rows in members], dtype=np.int64),
+        push=mean_bands([record.pushes[rows] for rows in members]),
+    )
+
+
+def _category_groups(record: Dependence) -> npt.NDArray[np.int64]:
+    """Rows of the same category, at the category's tick."""
+    return np.round(record.axis.places).astype(np.int64)
+
+
+def _number_groups(axis: ValueAxis, n_groups: int) -> npt.NDArray[np.int64]:
+    """Equally filled ranges; equal values stay together, and missing cells come first."""
+    missing = np.zeros(len(axis.places), bool) if axis.missing_place is None else axis.places == axis.missing_place
+    known = axis.places[~missing]
+    if not len(known):
+        return np.zeros(len(missing), dtype=np.int64)
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, n_groups + 1)))[1:-1]
+    found = np.unique(np.searchsorted(edges, known, side="left"), return_inverse=True)[1]
+    group = np.zeros(len(missing), dtype=np.int64)
+    group[~missing] = found + int(missing.any())
+    return group
+
+
+def _middle(axis: ValueAxis, rows: npt.NDArray[np.int64]) -> float:
+    places = axis.places[rows]
+    return float(np.round(places[0]) if axis.is_categorical else np.median(places))
+
+
+def _group_text(record: Dependence, rows: npt.NDArray[np.int64]) -> str:
+    places = record.axis.places[rows]
+    low, high = (record.texts[rows[place]] for place in (np.argmin(places), np.argmax(places)))
+    return low if record.axis.is_categorical or low == high else f"{low} to {high}"
 
 
 def dependence(
@@ -132,4 +208,4 @@ def _category_axis(texts: Sequence[str], missing: npt.NDArray[np.bool_]) -> Valu
     index = {name: place for place, name in enumerate(names)}
     spread = _SPREAD * ((np.arange(len(texts)) * _GOLDEN) % 1.0 - 0.5)
     places = np.asarray([index[text] for text in texts], dtype=np.float64) + spread
-    return ValueAxis(places=places, tick_places=list(range(len(names))), tick_texts=names)
+    return ValueAxis(places=places, tick_places=list(range(len(names))), tick_texts=names, is_categorical=True)

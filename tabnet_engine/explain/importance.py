@@ -15,18 +15,37 @@ import numpy.typing as npt
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.masks import MaskExplanation
+from tabnet_engine.explain.signed.methods import METHODS
 
-__all__ = ["METHOD_NAMES", "GlobalImportance", "from_attribution", "from_masks"]
+__all__ = [
+    "METHOD_NAMES",
+    "SIGNED_IMPORTANCES",
+    "GlobalImportance",
+    "from_attribution",
+    "from_masks",
+    "mean_importance",
+    "row_importances",
+]
 
-METHOD_NAMES = {"masks": "attention masks", "shap": "SHAP"}
+METHOD_NAMES = {
+    "masks": "attention masks",
+    **{name: facts.name for name, facts in METHODS.items()},
+    "permutation": "permutation importance",
+}
+
+SIGNED_IMPORTANCES = frozenset({"permutation"})  # methods whose values may be below zero
+
+_NORMAL = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GlobalImportance:
     """Importance of each column (F), how it was measured and on how many rows.
 
-    ``standard_error`` (F) is that of the mean over rows; None with fewer than two rows. ``note`` is one
-    plain sentence that belongs beside every figure of these values.
+    ``standard_error`` (F) is that of the mean over rows; None with fewer than two rows. ``low`` and ``high`` (F) are
+    the 95 % interval where a method has one of its own; read :attr:`interval`, which serves all. Only a method of
+    :data:`SIGNED_IMPORTANCES` may be below zero: permuting a column that says nothing may lower the loss by chance.
+    ``note`` is one plain sentence that belongs beside every figure of these values.
     """
 
     method: str
@@ -35,13 +54,20 @@ class GlobalImportance:
     standard_error: npt.NDArray[np.float64] | None
     n_rows: int
     note: str
+    low: npt.NDArray[np.float64] | None = None
+    high: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.features),)
-        if self.values.shape != shape or (self.standard_error is not None and self.standard_error.shape != shape):
+        held = (self.values, self.standard_error, self.low, self.high)
+        if any(array is not None and array.shape != shape for array in held):
             raise ValueError(f"an importance must have one value for each of its {shape[0]} features")
-        if not np.isfinite(self.values).all() or (self.values < 0).any():
+        if (self.low is None) != (self.high is None):
+            raise ValueError("an importance must have both ends of its interval or none")
+        if not np.isfinite(self.values).all():
             raise ValueError("importances must be finite and not negative")
+        if (self.values < 0).any() and self.method not in SIGNED_IMPORTANCES:
+            raise ValueError(f"importances must be finite and not negative, which {self.method!r} is somewhere")
 
     @property
     def name(self) -> str:
@@ -50,9 +76,24 @@ class GlobalImportance:
 
     @property
     def shares(self) -> npt.NDArray[np.float64]:
-        """Values (F) divided by their sum, so that methods can stand side by side; zeros if all are zero."""
-        total = self.values.sum()
-        return self.values / total if total > 0 else np.zeros_like(self.values)
+        """Values (F) divided by their sum, so that methods can stand side by side; zeros if all are zero.
+
+        A value below zero counts as zero here: a column cannot have less than nothing of the whole.
+        """
+        positive = np.maximum(self.values, 0.0)
+        total = positive.sum()
+        return np.asarray(positive / total) if total > 0 else np.zeros_like(positive)
+
+    @property
+    def interval(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:
+        """Both ends (F) of the 95 % interval of each value; None where there is none."""
+        if self.low is not None and self.high is not None:
+            return self.low, self.high
+        if self.standard_error is None:
+            return None
+        margin = _NORMAL * self.standard_error
+        low = self.values - margin
+        return low if self.method in SIGNED_IMPORTANCES else np.maximum(low, 0.0), self.values + margin
 
     @property
     def order(self) -> npt.NDArray[np.int64]:
@@ -68,20 +109,27 @@ class GlobalImportance:
             "standard_error": None if self.standard_error is None else self.standard_error.tolist(),
             "n_rows": self.n_rows,
             "note": self.note,
+            "low": None if self.low is None else self.low.tolist(),
+            "high": None if self.high is None else self.high.tolist(),
         }
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_mapping` wrote."""
-        error = values["standard_error"]
         return cls(
             method=str(values["method"]),
             features=tuple(values["features"]),
             values=np.asarray(values["values"], dtype=np.float64),
-            standard_error=None if error is None else np.asarray(error, dtype=np.float64),
+            standard_error=_array(values["standard_error"]),
             n_rows=int(values["n_rows"]),
             note=str(values["note"]),
+            low=_array(values.get("low")),  # runs of before have none
+            high=_array(values.get("high")),
         )
+
+
+def _array(values: Any) -> npt.NDArray[np.float64] | None:
+    return None if values is None else np.asarray(values, dtype=np.float64)
 
 
 def from_masks(explanation: MaskExplanation) -> GlobalImportance:
@@ -91,12 +139,12 @@ def from_masks(explanation: MaskExplanation) -> GlobalImportance:
     activations dominate; here every row counts the same. Rows in which no step was active are left out.
     """
     active = ~explanation.silent
-    per_row = explanation.aggregate[active].astype(np.float64)
+    per_row = row_importances(explanation)[active]
     n_silent = int((~active).sum())
     note = f"Mean of the aggregated masks over {len(per_row):,} rows, each row counting the same."
     if n_silent:
         note += f" Left out: {n_silent:,} rows in which no step was active."
-    return _mean_importance("masks", explanation.features, per_row, note)
+    return mean_importance("masks", explanation.features, per_row, note)
 
 
 def from_attribution(attribution: Attribution, targets: TargetCodecs | None = None) -> GlobalImportance:
@@ -109,20 +157,43 @@ def from_attribution(attribution: Attribution, targets: TargetCodecs | None = No
         attribution: values of all outputs, or of one.
         targets: which output belongs to which target; without it all outputs are taken for those of one.
     """
-    size = np.abs(attribution.values)
     n_targets = 1 if targets is None else len(targets.codecs)
-    if targets is None or n_targets == 1:
-        per_row = size.mean(axis=2)
-        over = f" and {len(attribution.outputs)} outputs" if len(attribution.outputs) > 1 else ""
-    else:
-        per_row = np.mean([_in_shares(size[:, :, place].mean(axis=2)) for place in targets.slices], axis=0)
+    if n_targets > 1:
         over = f" and {n_targets} targets, each target counting the same"
+    else:
+        over = f" and {len(attribution.outputs)} outputs" if len(attribution.outputs) > 1 else ""
+    computed = f"{attribution.algorithm}: " if attribution.algorithm else ""
     note = (
-        f"Mean absolute SHAP value over {attribution.n_rows:,} rows{over}; "
+        f"{_size_words(attribution.method)} over {attribution.n_rows:,} rows{over}; "
         f"background: {attribution.background.n_rows:,} rows, {attribution.background.description}; "
-        f"{attribution.n_evaluations:,} evaluations a row."
+        f"{computed}{attribution.n_evaluations:,} evaluations a row."
     )
-    return _mean_importance(attribution.method, attribution.features, per_row, note)
+    per_row = row_importances(attribution, targets)
+    return mean_importance(attribution.method, attribution.features, per_row, note)
+
+
+def row_importances(
+    source: MaskExplanation | Attribution, targets: TargetCodecs | None = None
+) -> npt.NDArray[np.float64]:
+    """What each row adds to the mean that is an importance (B, F): its aggregated mask, or the size of its values.
+
+    Args:
+        source: masks, or signed values of all outputs or of one.
+        targets: of signed values, which output belongs to which of several targets; see :func:`from_attribution`.
+    """
+    if isinstance(source, MaskExplanation):
+        return source.aggregate.astype(np.float64)
+    size = np.abs(source.values)
+    if targets is None or len(targets.codecs) == 1:
+        return np.asarray(size.mean(axis=2))
+    per_target = [_in_shares(size[:, :, place].mean(axis=2)) for place in targets.slices]
+    return np.asarray(np.mean(per_target, axis=0))
+
+
+def _size_words(method: str) -> str:
+    if method == "shap":
+        return "Mean absolute SHAP value"
+    return f"Mean absolute value by {METHOD_NAMES.get(method, method)}"
 
 
 def _in_shares(per_row: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -131,7 +202,7 @@ def _in_shares(per_row: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return per_row / total if total > 0 else per_row
 
 
-def _mean_importance(
+def mean_importance(
     method: str, features: tuple[str, ...], per_row: npt.NDArray[np.float64], note: str
 ) -> GlobalImportance:
     """Mean over rows of (B, F) with its standard error."""

@@ -1,13 +1,13 @@
 """Explanations as one long table, the format of the command line's ``explain``.
 
 One line per value: ``row``, ``feature``, ``method``, ``step`` (masks only; empty for the aggregate over
-steps), ``output`` (empty for masks), ``value``, ``standard_error`` (where the method has one). Shapes: B
-rows, F raw features, S steps, K outputs.
+steps), ``output`` (empty for masks), ``value``, ``standard_error`` (where the method has one). A method about the
+whole table has no ``row``. Shapes: B rows, F raw features, P players, S steps, K outputs, T targets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,23 @@ import pandas as pd
 
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Attribution
+from tabnet_engine.explain.effects.permutation_result import PermutationImportance
 from tabnet_engine.explain.masks import MaskExplanation
+from tabnet_engine.explain.signed.methods import METHODS
 
-__all__ = ["COLUMNS", "attribution_table", "mask_table", "sidecar", "write_long_tables"]
+__all__ = [
+    "COLUMNS",
+    "attribution_table",
+    "mask_facts",
+    "mask_table",
+    "method_facts",
+    "permutation_facts",
+    "permutation_table",
+    "sidecar",
+    "write_long_tables",
+]
 
+_NORMAL = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 COLUMNS = ("row", "feature", "method", "step", "output", "value", "standard_error")
 
 
@@ -89,44 +102,81 @@ def write_long_tables(path: Path, tables: Iterable[pd.DataFrame]) -> int:
     return n_lines
 
 
-def sidecar(
-    *,
-    masks: MaskExplanation | None = None,
-    attributions: Sequence[Attribution] = (),
-    n_mask_rows: int | None = None,
-    left_out: Sequence[str] = (),
-) -> dict[str, Any]:
+def permutation_table(found: PermutationImportance) -> pd.DataFrame:
+    """Permutation importance of every target: ``T * P`` lines without a row, since it is about all of them."""
+    n_players = len(found.features)
+    bands = [found.of(target).loss_increase for target in found.target_names]
+    n_lines = n_players * len(bands)
+    errors = [(band.high - band.low) / (2 * _NORMAL) for band in bands]
+    return pd.DataFrame(
+        {
+            "row": pd.array([pd.NA], dtype="Int64").repeat(n_lines),
+            "feature": np.tile(np.array(found.features, dtype=object), len(bands)),
+            "method": "permutation",
+            "step": pd.array([pd.NA], dtype="Int64").repeat(n_lines),
+            "output": np.repeat(np.array(found.target_names, dtype=object), n_players),
+            "value": np.concatenate([band.values for band in bands]),
+            "standard_error": np.concatenate(errors),
+        },
+        columns=list(COLUMNS),
+    )
+
+
+def sidecar(run_id: str, methods: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """What a reader needs to know beside the long table, as plain JSON values.
 
     Args:
-        masks: any chunk of the mask explanation.
-        attributions: the signed methods.
-        n_mask_rows: rows whose masks were written, when ``masks`` is only one chunk of them.
-        left_out: one sentence for each reason why rows are not in the table.
+        run_id: the run.
+        methods: the facts of each method, as the functions below give them.
     """
-    methods: dict[str, Any] = {}
-    if masks is not None:
-        methods["masks"] = {
-            "n_rows": masks.n_rows if n_mask_rows is None else n_mask_rows,
-            "n_steps": masks.n_steps,
-            "selection": masks.selection,
-            "meaning": "what each step read; not signed, not a reason; an empty step is the aggregate over steps",
-        }
-    for attribution in attributions:
-        methods[attribution.method] = _method_facts(attribution)
-    runs = [item.run_id for item in (masks, *attributions) if item is not None]
-    return {"run_id": runs[0] if runs else "", "methods": methods, "rows_left_out": list(left_out)}
+    left_out = [f"{name}: {reason}" for name, facts in methods.items() for reason in facts["rows_left_out"]]
+    return {"run_id": run_id, "methods": dict(methods), "rows_left_out": left_out}
 
 
-def _method_facts(attribution: Attribution) -> dict[str, Any]:
+def mask_facts(part: MaskExplanation, n_rows: int, left_out: Sequence[str] = ()) -> dict[str, Any]:
+    """Facts of the masks: ``part`` is any chunk of them, ``n_rows`` how many rows all chunks have."""
     return {
-        "n_rows": attribution.n_rows,
-        "selection": attribution.selection,
-        "base": dict(zip(attribution.outputs, attribution.base.tolist(), strict=True)),
-        "background": attribution.background.to_mapping(),
-        "n_evaluations": attribution.n_evaluations,
-        "n_permutations": attribution.n_permutations,
-        "seed": attribution.seed,
-        "additivity_error": attribution.additivity_error,
-        "standard_error": "of the sampling of column orders" if attribution.standard_error is not None else None,
+        "n_rows": n_rows,
+        "n_steps": part.n_steps,
+        "selection": part.selection,
+        "meaning": "what each step read; not signed, not a reason; an empty step is the aggregate over steps",
+        "rows_left_out": list(left_out),
+    }
+
+
+def method_facts(
+    stored: Mapping[str, Any], left_out: Sequence[str] = (), standard_error: str | None = None
+) -> dict[str, Any]:
+    """Facts of a signed method.
+
+    Args:
+        stored: what is stored beside its values.
+        left_out: one sentence for each reason why rows are not in the table.
+        standard_error: what the standard error covers; None where the method has none.
+    """
+    kept = ("n_rows", "selection", "algorithm", "background", "n_evaluations", "n_permutations", "target_error",
+            "seed", "additivity_error", "is_complete", "groups")  # fmt: skip
+    method = METHODS.get(str(stored["method"]))
+    return {
+        **{name: stored[name] for name in kept},
+        "base": dict(zip(stored["outputs"], stored["base"], strict=True)),
+        "standard_error": standard_error,
+        "meaning": "" if method is None else f"{method.what} {method.what_not}",
+        "rows_left_out": list(left_out),
+    }
+
+
+def permutation_facts(found: PermutationImportance, left_out: Sequence[str] = ()) -> dict[str, Any]:
+    """Facts of permutation importance, with the loss that each target had before anything was permuted."""
+    targets = {target: found.of(target) for target in found.target_names}
+    return {
+        "n_rows": len(found.rows),
+        "selection": found.selection,
+        "n_repeats": found.n_repeats,
+        "seed": found.seed,
+        "loss": {name: {"name": item.loss, "before": item.loss_before} for name, item in targets.items()},
+        "standard_error": "a quarter of the width of the 95 % interval, nearly: the width divided by 3.92",
+        "meaning": " ".join(found.sentences),
+        "groups": {name: list(columns) for name, columns in found.groups.items()},
+        "rows_left_out": list(left_out),
     }

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from tabnet_engine.explain.mask_stream import MaskSummary, MaskTotals
 from tabnet_engine.explain.masks import Floats32, MaskExplanation
 
 __all__ = ["MaskMap", "MaskSummary", "RowOrder", "mask_map", "row_order", "summarise_masks"]
@@ -22,38 +23,6 @@ _ORDER_TEXTS = {
     "row": "as in the table",
     "reading": "by the column that was read most, then by how much it was read",
 }
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class MaskSummary:
-    """Averages over the explained rows.
-
-    ``mean_masks`` (S, F) and ``mean_aggregate`` (F) each sum to one over the columns.
-    ``mean_step_shares`` (S) is how much of the decision each step made. ``columns_read`` (S) is the mean
-    number of columns with a mask above zero. ``read_share`` (S, F) is the share of rows in which a step
-    read a column at all. ``reuse`` (F) is the share of rows in which at least two steps read a column.
-    ``n_silent`` rows had no active step and count in nothing but ``mean_masks`` and its companions.
-    """
-
-    features: tuple[str, ...]
-    n_rows: int
-    n_silent: int
-    mean_masks: npt.NDArray[np.float64]
-    mean_aggregate: npt.NDArray[np.float64]
-    mean_step_shares: npt.NDArray[np.float64]
-    columns_read: npt.NDArray[np.float64]
-    read_share: npt.NDArray[np.float64]
-    reuse: npt.NDArray[np.float64]
-
-    @property
-    def n_steps(self) -> int:
-        """S, the number of decision steps."""
-        return len(self.mean_masks)
-
-    @property
-    def order(self) -> npt.NDArray[np.int64]:
-        """Feature positions (F), the most read first."""
-        return np.argsort(-self.mean_aggregate, kind="stable").astype(np.int64)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -116,22 +85,9 @@ class MaskMap:
 
 def summarise_masks(explanation: MaskExplanation) -> MaskSummary:
     """Averages of masks and step shares over the rows of an explanation."""
-    masks = explanation.masks
-    n_rows, active = explanation.n_rows, ~explanation.silent
-    n_active = int(active.sum())
-    read = masks > 0
-    divisor = max(n_rows, 1)
-    return MaskSummary(
-        features=explanation.features,
-        n_rows=n_rows,
-        n_silent=n_rows - n_active,
-        mean_masks=masks.sum(axis=1, dtype=np.float64) / divisor,
-        mean_aggregate=explanation.aggregate.sum(axis=0, dtype=np.float64) / max(n_active, 1),
-        mean_step_shares=explanation.step_shares.sum(axis=1, dtype=np.float64) / max(n_active, 1),
-        columns_read=read.sum(axis=(1, 2)) / divisor,
-        read_share=read.sum(axis=1) / divisor,
-        reuse=(read.sum(axis=0) >= 2).sum(axis=0) / divisor,
-    )
+    totals = MaskTotals(explanation.features, explanation.n_steps)
+    totals.add(explanation)
+    return totals.summary()
 
 
 def row_order(explanation: MaskExplanation, order: RowOrder, *, output: int = 0) -> npt.NDArray[np.int64]:

@@ -5,6 +5,7 @@ Shapes: F raw features, K outputs.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -18,13 +19,13 @@ from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.background import BackgroundSample
 from tabnet_engine.explain.masks import MaskExplanation, explain_masks
-from tabnet_engine.explain.shapley import shap_values
+from tabnet_engine.explain.signed.methods import SignedMethod, explain_rows
 from tabnet_engine.explain.subject import ChosenRows, Subject
 
 if TYPE_CHECKING:
     from tabnet_engine.runs.artefact import Run
 
-__all__ = ["RowExplainer", "RowExplanation", "cell_texts"]
+__all__ = ["RowExplainer", "RowExplanation", "cell_texts", "method_like"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,11 +61,16 @@ class RowExplainer:
     subject: Subject
     encoder: TableEncoder
     background: BackgroundSample
-    config: ExplainConfig
+    method: SignedMethod
 
     @classmethod
-    def of_run(cls, run: Run, config: ExplainConfig | None = None) -> Self:
+    def of_run(cls, run: Run, config: ExplainConfig | None = None, *, like: Attribution | None = None) -> Self:
         """Load network and background of a stored run.
+
+        Args:
+            run: the run.
+            config: budget and seed; the default ones when absent.
+            like: stored values whose method, budget and seed are used instead.
 
         Raises:
             ExplanationError: the run has no stored background.
@@ -72,7 +78,11 @@ class RowExplainer:
         """
         from tabnet_engine.explain.store import load_background
 
-        return cls(Subject.of_run(run), run.encoder, load_background(run), config or ExplainConfig())
+        config = config or ExplainConfig()
+        method = SignedMethod(n_evaluations=config.n_evaluations, target_error=config.target_error, seed=config.seed)
+        if like is not None:
+            method = method_like(like)
+        return cls(Subject.of_run(run), run.encoder, load_background(run), method)
 
     def explain(self, cells: pd.DataFrame, *, row: int = 0) -> RowExplanation:
         """Explain a table of one line.
@@ -95,14 +105,25 @@ class RowExplainer:
             missing=missing,
             unseen=unseen,
             masks=explain_masks(self.subject, chosen),
-            attribution=shap_values(
-                self.subject,
-                chosen,
-                self.background,
-                n_evaluations=self.config.n_evaluations,
-                seed=self.config.seed,
-            ),
+            attribution=self._attribution(chosen),
         )
+
+    def _attribution(self, chosen: ChosenRows) -> Attribution:
+        found = explain_rows(self.subject, chosen, self.background, self.method)
+        # Asked for as "exact", shown as what it stands beside.
+        return dataclasses.replace(found, method="shap") if found.method == "exact" else found
+
+
+def method_like(stored: Attribution) -> SignedMethod:
+    """The request that gives a row the values that it has, or would have, in a stored attribution."""
+    is_exact = stored.method in {"shap", "exact"} and stored.standard_error is None and stored.n_permutations == 0
+    return SignedMethod(
+        name="exact" if is_exact else stored.method,
+        n_evaluations=None if is_exact else stored.n_evaluations,
+        target_error=stored.target_error,
+        seed=stored.seed,
+        groups=stored.groups,
+    )
 
 
 def cell_texts(encoder: TableEncoder, cells: pd.DataFrame) -> tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]:

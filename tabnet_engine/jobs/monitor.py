@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,8 +20,8 @@ __all__ = ["COMPARING", "EXPLAINING", "PRETRAINING", "TRAINING", "Monitor"]
 Phases = Mapping[str, tuple[float, float]]
 
 # Where each phase starts and ends on the bar of the whole job; training is by far the longest.
-TRAINING: Phases = {"Training": (0.0, 0.7), "Masks": (0.7, 0.75), "SHAP": (0.75, 1.0)}
-EXPLAINING: Phases = {"Masks": (0.0, 1 / 6), "SHAP": (1 / 6, 1.0)}
+TRAINING: Phases = {"Training": (0.0, 0.7), "Explaining": (0.7, 1.0)}
+EXPLAINING: Phases = {"Explaining": (0.0, 1.0)}
 PRETRAINING: Phases = {"Pretraining": (0.0, 1.0)}
 COMPARING: Phases = {"Comparing": (0.0, 1.0)}
 
@@ -57,9 +58,9 @@ class Monitor:
         """Say that a phase begins."""
         self.report(JobProgress(phase=phase, fraction=self.overall(phase, 0.0), message=message))
 
-    def steering(self, phase: str) -> Steering:
-        """How explaining rows is followed in ``phase``."""
-        return Steering(self.counter(phase, "rows"), self.should_cancel)
+    def steering(self, phase: str, what: str = "rows") -> Steering:
+        """How explaining rows, or other things that are counted, is followed in ``phase``."""
+        return Steering(self.counter(phase, what), self.should_cancel)
 
     def counter(self, phase: str, what: str) -> Callable[[int, int], None]:
         """A function to tell how many of all ``what`` ("rows") are done."""
@@ -74,6 +75,20 @@ class Monitor:
             self.report(JobProgress(phase=phase, fraction=fraction, message=message, seconds_left=left))
 
         return progress
+
+    def split(self, phase: str, shares: Mapping[str, float]) -> Monitor:
+        """The same monitor with one phase cut into consecutive parts.
+
+        Args:
+            phase: the phase to cut.
+            shares: how long each part is, by its name, in any unit.
+        """
+        total, done, parts = sum(shares.values()), 0.0, {}
+        for name, share in shares.items():
+            start, done = done, done + share
+            parts[name] = (self.overall(phase, start / total), self.overall(phase, done / total))
+        kept = {name: bounds for name, bounds in self.phases.items() if name != phase}
+        return dataclasses.replace(self, phases={**kept, **parts})
 
     def overall(self, phase: str, share: float) -> float:
         """Where a share of one phase stands on the bar of the whole work."""

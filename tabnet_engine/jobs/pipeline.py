@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from tabnet_engine.config import ExplainConfig, ModelConfig, TrainingConfig, choose_settings
-from tabnet_engine.data.encoding import EncodedTable
-from tabnet_engine.data.schema import Task
+from tabnet_engine.config.limits import WIDE
+from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.data.targets import usable_rows
 from tabnet_engine.errors import ExplanationError, SchemaError
-from tabnet_engine.explain import importance, long_table, store
-from tabnet_engine.explain.attribution import Attribution
-from tabnet_engine.explain.background import (
-    BackgroundSample,
-    choose_rows,
-    draw_background,
-    strata,
-    substitute_background,
-)
-from tabnet_engine.explain.masks import MaskExplanation, iterate_masks, most_rows
-from tabnet_engine.explain.shapley import MAX_FEATURES, check_budget, shap_values
-from tabnet_engine.explain.subject import ChosenRows, Subject
+from tabnet_engine.explain.row_filter import parse_filter
+from tabnet_engine.explain.signed.budget import check_budget
+from tabnet_engine.explain.signed.methods import exact_is_cheap
 from tabnet_engine.jobs.checkpoints import remove_checkpoint
-from tabnet_engine.jobs.monitor import EXPLAINING, Monitor
+from tabnet_engine.jobs.explaining import explain_run
+from tabnet_engine.jobs.explaining_table import explain_table
+from tabnet_engine.jobs.monitor import Monitor
 from tabnet_engine.jobs.pretraining import fine_tuning_schema, require_pretraining
 from tabnet_engine.jobs.settings import choose_fine_tuning_settings
 from tabnet_engine.jobs.source import Source, fit_options
 from tabnet_engine.runs.artefact import Run, save_run
 
-if TYPE_CHECKING:
-    import pandas as pd
+__all__ = ["EXPLANATIONS", "Monitor", "Source", "explain_run", "explain_table", "explanation_settings", "train_run"]
 
-__all__ = ["Monitor", "Source", "explain_run", "explain_table", "explanation_settings", "train_run"]
+EXPLANATIONS = "explanations"  # within the checkpoint of a job: what was explained before the process died
 
 
 def train_run(
@@ -88,7 +77,11 @@ def train_run(
     run = save_run(model, folder, dataset=source.dataset, read_options=source.read_options, title=title, notes=notes)
     if checkpoint is not None:
         remove_checkpoint(checkpoint)
-    return explain_run(run, source.frame, explain_config, monitor=monitor)
+    explained = None if checkpoint is None else checkpoint / EXPLANATIONS
+    run = explain_run(run, source.frame, explain_config, monitor=monitor, checkpoint=explained)
+    if checkpoint is not None:
+        remove_checkpoint(checkpoint)
+    return run
 
 
 def _origin(source: Source, pretrained: Run | None) -> tuple[str, ...]:
@@ -118,7 +111,26 @@ def _settings(
     model, training, explanation = choose_settings(settings, **size)
     if pretrained is not None:
         model, training = choose_fine_tuning_settings(settings, pretrained=pretrained.model_config, **size)
-    return model, training, *_affordable(explanation, len(features))
+    _check_background(explanation, source.schema)
+    return model, training, *_affordable(explanation, len(features), chose_methods="methods" in settings)
+
+
+def _check_background(config: ExplainConfig, schema: FeatureSchema) -> None:
+    """Refuse a background that cannot be, before training and not after it.
+
+    Raises:
+        ExplanationError: a class or condition that does not fit the table.
+        SchemaError: a column that does not exist.
+    """
+    if config.background_where is not None:
+        parse_filter(config.background_where, schema)
+    if config.background_class is None:
+        return
+    known = [(target.name, label) for target in schema.targets for label in target.classes]
+    if not any(config.background_class in {label, f"{name}={label}"} for name, label in known):
+        names = ", ".join(repr(label) for _, label in known)
+        what = f"the classes are {names}" if names else "a target that is a number has none"
+        raise ExplanationError(f"there is no class {config.background_class!r}; {what}")
 
 
 def explanation_settings(run: Run, settings: Mapping[str, Any]) -> ExplainConfig:
@@ -129,10 +141,16 @@ def explanation_settings(run: Run, settings: Mapping[str, Any]) -> ExplainConfig
     """
     n_features = run.encoder.layout.n_features
     _, _, chosen = choose_settings(settings, n_rows=run.manifest.dataset.n_rows, n_features=n_features)
-    return _affordable(chosen, n_features)[0]
+    return _affordable(chosen, n_features, chose_methods="methods" in settings)[0]
 
 
-def _affordable(config: ExplainConfig, n_features: int) -> tuple[ExplainConfig, tuple[str, ...]]:
+# Methods that evaluate coalitions of columns by the budget of the settings.
+_BY_COALITIONS = ("shap", "sampling")
+
+
+def _affordable(
+    config: ExplainConfig, n_features: int, *, chose_methods: bool
+) -> tuple[ExplainConfig, tuple[str, ...]]:
     """The settings with SHAP left out where the table is too wide for it, and the sentence that says so.
 
     Raises:
@@ -140,159 +158,14 @@ def _affordable(config: ExplainConfig, n_features: int) -> tuple[ExplainConfig, 
     """
     if config.n_shap_rows == 0:
         return config, ()
-    if n_features > MAX_FEATURES:
+    if n_features > WIDE and not chose_methods:
         sentence = (
-            f"no SHAP values: they are computed for at most {MAX_FEATURES:,} columns, the model reads {n_features:,}"
+            f"no SHAP values: by default they are computed for at most {WIDE:,} columns, the model reads "
+            f"{n_features:,}; ask for them with methods=shap"
         )
-        return config.replace(n_shap_rows=0), (sentence,)
-    check_budget(n_features, config.n_shap_rows, config.n_background, config.n_evaluations)
+        return config, (sentence,)
+    for name in set(config.methods) & set(_BY_COALITIONS):
+        if name == "shap" and exact_is_cheap(n_features, config.n_evaluations):
+            continue
+        check_budget(n_features, config.n_shap_rows, config.n_background, config.n_evaluations, config.target_error)
     return config, ()
-
-
-def explain_run(run: Run, frame: pd.DataFrame, config: ExplainConfig, *, monitor: Monitor | None = None) -> Run:
-    """Compute and store background, masks, SHAP values and importances of the run's own table.
-
-    Masks cover every row up to ``config.max_mask_rows``; SHAP values a stratified sample of the test rows
-    (of the validation rows where no test rows were held out). Each stored part says what it covers.
-
-    Raises:
-        ExplanationError: a budget that cannot be met, or a run that cannot be explained: a pretraining, or one
-            that knows no training rows.
-        SchemaError: ``frame`` is not the run's table.
-        StorageError: the run folder cannot be written.
-        JobCancelledError: the monitor asked to stop; what was stored by then stays.
-    """
-    monitor = monitor or Monitor(phases=EXPLAINING)
-    subject = Subject.of_run(run)
-    if not len(run.splits.train):
-        raise ExplanationError(
-            f"the run {run.manifest.title!r} was imported without the rows it was trained on, so there are none to "
-            "explain; explain any table with `python -m tabnet_engine explain`"
-        )
-    encoded = run.encoder.transform(frame)
-    background = _background(run, frame, encoded, config)
-    run = store.save_background(run, background)
-    chosen = _mask_rows(run, encoded, config)
-    run = store.save_masks(run, iterate_masks(subject, chosen, steering=monitor.steering("Masks")))
-    importances = [importance.from_masks(store.load_masks(run))]
-    run = store.save_importances(run, importances)
-    if config.n_shap_rows == 0:
-        return run
-    rows = _shap_rows(run, frame, encoded, config)
-    attribution = _shap(subject, rows, background, config, monitor)
-    run = store.save_attribution(run, attribution)
-    return store.save_importances(run, [*importances, importance.from_attribution(attribution, run.targets)])
-
-
-def explain_table(
-    run: Run, frame: pd.DataFrame, methods: Sequence[str], config: ExplainConfig, *, monitor: Monitor | None = None
-) -> tuple[Iterator[pd.DataFrame], Callable[[], dict[str, Any]]]:
-    """Explain any table with a run, as the long table of the command line.
-
-    Args:
-        run: the run; its stored background is used for SHAP. An imported run, which knows no training rows, takes
-            a background from the table.
-        frame: the raw table, with the columns the run reads.
-        methods: ``masks``, ``shap`` or both.
-        config: how many rows SHAP explains, and its number of evaluations.
-        monitor: follows the work.
-
-    Returns:
-        The long table in pieces, and the facts to write beside it, which are complete once every piece
-        was taken.
-
-    Raises:
-        ExplanationError: a budget that cannot be met, or a table without a row.
-        SchemaError: columns that the run reads are missing or of another type.
-    """
-    monitor = monitor or Monitor(phases=EXPLAINING)
-    subject = Subject.of_run(run)
-    encoded = run.encoder.transform(frame)
-    if len(encoded) == 0:
-        raise ExplanationError("the table has no rows to explain")
-    background = _stored_background(run, encoded, config) if "shap" in methods else None
-    mask_parts: list[MaskExplanation] = []
-    attributions: list[Attribution] = []
-    left_out: list[str] = []
-    mask_rows = _mask_rows(run, encoded, config)
-    shap_rows = _spread_rows(encoded, config.n_shap_rows)
-
-    def pieces() -> Iterator[pd.DataFrame]:
-        if "masks" in methods:
-            left_out.extend(_left_out("masks", len(mask_rows), len(encoded), "max_mask_rows"))
-            for part in iterate_masks(subject, mask_rows, steering=monitor.steering("Masks")):
-                mask_parts[:] = [part]
-                yield long_table.mask_table(part)
-        if background is not None:
-            left_out.extend(_left_out("shap", len(shap_rows), len(encoded), "n_shap_rows"))
-            attribution = _shap(subject, shap_rows, background, config, monitor)
-            attributions.append(attribution)
-            yield long_table.attribution_table(attribution)
-
-    def facts() -> dict[str, Any]:
-        masks = mask_parts[0] if mask_parts else None
-        return long_table.sidecar(masks=masks, attributions=attributions, n_mask_rows=len(mask_rows), left_out=left_out)
-
-    return pieces(), facts
-
-
-def _left_out(method: str, n_explained: int, n_rows: int, setting: str) -> list[str]:
-    if n_explained == n_rows:
-        return []
-    return [
-        f"{method}: {n_rows - n_explained:,} of {n_rows:,} rows, since {setting} is {n_explained:,} (spread evenly)"
-    ]
-
-
-def _shap(
-    subject: Subject, rows: ChosenRows, background: BackgroundSample, config: ExplainConfig, monitor: Monitor
-) -> Attribution:
-    return shap_values(
-        subject,
-        rows,
-        background,
-        n_evaluations=config.n_evaluations,
-        seed=config.seed,
-        steering=monitor.steering("SHAP"),
-    )
-
-
-def _stored_background(run: Run, encoded: EncodedTable, config: ExplainConfig) -> BackgroundSample:
-    """The run's own background; for a run without training rows, one from the explained table."""
-    if store.has_explanations(run, store.BACKGROUND) or len(run.splits.train):
-        return store.load_background(run)
-    return substitute_background(encoded, n_rows=config.n_background, seed=config.seed)
-
-
-def _background(run: Run, frame: pd.DataFrame, encoded: EncodedTable, config: ExplainConfig) -> BackgroundSample:
-    rows = run.splits.train
-    y, task, target = _strata(run, frame, rows)
-    return draw_background(encoded, rows, y, task=task, n_rows=config.n_background, seed=config.seed, target=target)
-
-
-def _shap_rows(run: Run, frame: pd.DataFrame, encoded: EncodedTable, config: ExplainConfig) -> ChosenRows:
-    test = run.splits.test
-    rows, name = (test, "test rows") if len(test) else (run.splits.validation, "validation rows")
-    y, task, target = _strata(run, frame, rows)
-    return choose_rows(
-        encoded, rows, y, task=task, n_rows=config.n_shap_rows, seed=config.seed, name=name, target=target
-    )
-
-
-def _strata(run: Run, frame: pd.DataFrame, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.generic], Task, str]:
-    return strata(run.targets, run.targets.encode(frame, rows=rows))
-
-
-def _mask_rows(run: Run, encoded: EncodedTable, config: ExplainConfig) -> ChosenRows:
-    """All rows up to the cap; fewer of a very wide table, whose masks would not fit in memory."""
-    most = most_rows(run.model_config.n_steps, run.encoder.layout.n_features, config.max_mask_rows)
-    return _spread_rows(encoded, most)
-
-
-def _spread_rows(encoded: EncodedTable, most: int) -> ChosenRows:
-    """At most so many rows, evenly spread over the table."""
-    n_rows = len(encoded)
-    if n_rows <= most:
-        return ChosenRows(encoded, np.arange(n_rows, dtype=np.int64), f"all {n_rows:,} rows")
-    rows: npt.NDArray[np.int64] = np.linspace(0, n_rows - 1, most).astype(np.int64)
-    return ChosenRows.from_table(encoded, rows, f"{most:,} of {n_rows:,} rows, spread evenly over the table")

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from tabnet_engine.config import ExplainConfig, TrainingConfig
+from tabnet_engine.config import CertifyConfig, ExplainConfig, TrainingConfig
 from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.errors import ConfigError, JobError
 from tabnet_engine.jobs.settings import check_pretraining_settings, check_training_settings
 
-__all__ = ["KINDS", "ExplainPayload", "JobSpec", "PretrainPayload", "TrainPayload", "WorthPayload"]
+__all__ = ["KINDS", "CertifyPayload", "ExplainPayload", "JobSpec", "PretrainPayload", "TrainPayload", "WorthPayload"]
 
-KINDS = ("train", "explain", "pretrain", "worth")
+KINDS = ("train", "explain", "pretrain", "worth", "certify")
 # A comparison trains two networks for each budget and seed: beyond this it is a slip of the hand.
 MAX_WORTH_TRAININGS = 1_000
 
@@ -23,8 +23,8 @@ MAX_WORTH_TRAININGS = 1_000
 class JobSpec:
     """One job. ``run_id`` names the run that it makes or works on.
 
-    ``payload`` holds what :class:`TrainPayload`, :class:`ExplainPayload`, :class:`PretrainPayload` or
-    :class:`WorthPayload` says, as JSON values.
+    ``payload`` holds what :class:`TrainPayload`, :class:`ExplainPayload`, :class:`PretrainPayload`,
+    :class:`WorthPayload` or :class:`CertifyPayload` says, as JSON values.
     """
 
     kind: str
@@ -149,6 +149,39 @@ class ExplainPayload:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CertifyPayload:
+    """What certifying a stored run needs; the certificate is stored with the run.
+
+    Without ``dataset_id`` the rows are those that the run holds, and nothing is trained again. ``settings`` are
+    those of the certificate, by name.
+    """
+
+    run_id: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    dataset_id: str | None = None
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        CertifyConfig.from_mapping(self.settings)
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> Self:
+        """The typed payload of a job.
+
+        Raises:
+            JobError: a part is unknown.
+            ConfigError: a setting that does not exist or is outside its range.
+        """
+        _refuse_unknown(spec.payload, {"settings"})
+        settings = dict(spec.payload.get("settings", {}))
+        return cls(run_id=spec.run_id, settings=settings, dataset_id=spec.dataset_id, title=spec.title)
+
+    def to_spec(self) -> JobSpec:
+        """The job that certifies the run."""
+        return JobSpec("certify", self.dataset_id, self.run_id, self.title, {"settings": self.settings})
+
+
+@dataclass(frozen=True, kw_only=True)
 class PretrainPayload:
     """What a pretraining needs.
 
@@ -257,11 +290,12 @@ class WorthPayload:
         return JobSpec("worth", self.dataset_id, self.run_id, self.title, payload)
 
 
-_PAYLOADS: dict[str, type[TrainPayload | ExplainPayload | PretrainPayload | WorthPayload]] = {
+_PAYLOADS: dict[str, type[TrainPayload | ExplainPayload | PretrainPayload | WorthPayload | CertifyPayload]] = {
     "train": TrainPayload,
     "explain": ExplainPayload,
     "pretrain": PretrainPayload,
     "worth": WorthPayload,
+    "certify": CertifyPayload,
 }
 
 

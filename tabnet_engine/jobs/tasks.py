@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from tabnet_engine.config import ExplainConfig
+from tabnet_engine.config import CertifyConfig, ExplainConfig
 from tabnet_engine.data.kinds import propose_schema
 from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.errors import ExplanationError, SchemaError
+from tabnet_engine.jobs.certifying import CERTIFYING, certify_run
 from tabnet_engine.jobs.checkpoints import checkpoint_folder
 from tabnet_engine.jobs.context import JobContext, TaskTable
 from tabnet_engine.jobs.monitor import COMPARING, EXPLAINING, PRETRAINING, TRAINING, Monitor
-from tabnet_engine.jobs.pipeline import explain_run, explanation_settings, train_run
+from tabnet_engine.jobs.pipeline import EXPLANATIONS, explain_run, explanation_settings, train_run
 from tabnet_engine.jobs.pretraining import pretrain_run, worth_run
 from tabnet_engine.jobs.source import Source
-from tabnet_engine.jobs.spec import ExplainPayload, PretrainPayload, TrainPayload, WorthPayload
+from tabnet_engine.jobs.spec import CertifyPayload, ExplainPayload, PretrainPayload, TrainPayload, WorthPayload
 from tabnet_engine.runs.artefact import DatasetRef, Run
 
 __all__ = ["TASKS"]
@@ -79,9 +80,21 @@ def run_worth(context: JobContext) -> None:
 
 
 def run_explain(context: JobContext) -> None:
-    """Explain a stored run anew, with another background or budget."""
+    """Explain a stored run anew, with other methods, another background or budget; goes on after a crash."""
     payload = ExplainPayload.of(context.spec)
     _explain(context, context.workspace.run(payload.run_id), ExplainConfig.from_mapping(payload.settings))
+
+
+def run_certify(context: JobContext) -> None:
+    """Measure how far the explanations of a stored run can be trusted."""
+    payload = CertifyPayload.of(context.spec)
+    run, dataset_id = context.workspace.run(payload.run_id), payload.dataset_id
+    certify_run(
+        run,
+        None if dataset_id is None else context.workspace.load_frame(dataset_id),
+        CertifyConfig.from_mapping(payload.settings),
+        monitor=_monitor(context, CERTIFYING),
+    )
 
 
 def _finished(context: JobContext) -> Run:
@@ -123,7 +136,8 @@ def _chosen(schema: FeatureSchema | None) -> FeatureSchema:
 
 def _explain(context: JobContext, run: Run, config: ExplainConfig) -> None:
     frame = context.workspace.load_frame(_dataset_of(run))
-    explain_run(run, frame, config, monitor=_monitor(context, EXPLAINING))
+    kept = checkpoint_folder(context.workspace, context.claim.job_id) / EXPLANATIONS
+    explain_run(run, frame, config, monitor=_monitor(context, EXPLAINING), checkpoint=kept)
 
 
 def _dataset_of(run: Run) -> str:
@@ -142,4 +156,10 @@ def _monitor(context: JobContext, phases: Mapping[str, tuple[float, float]]) -> 
     return Monitor(context.report, context.epoch, context.should_cancel, context.resumed, phases)
 
 
-TASKS: TaskTable = {"train": run_train, "explain": run_explain, "pretrain": run_pretrain, "worth": run_worth}
+TASKS: TaskTable = {
+    "train": run_train,
+    "explain": run_explain,
+    "pretrain": run_pretrain,
+    "worth": run_worth,
+    "certify": run_certify,
+}

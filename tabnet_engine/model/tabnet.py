@@ -221,7 +221,11 @@ class TabNet(nn.Module):
 
     def forward(self, numeric: Tensor, categorical: Tensor, prior: Tensor | None = None) -> TabNetOutput:
         """Predict and explain one batch; ``prior`` (B, G) replaces P_0 = 1."""
-        latents, masks = self.encoder(self.embedding(numeric, categorical), prior)
+        return self.read_embedded(self.embedding(numeric, categorical), prior)
+
+    def read_embedded(self, x: Tensor, prior: Tensor | None = None) -> TabNetOutput:
+        """The same from the embedded batch (B, D), for what moves there, such as a path between two rows."""
+        latents, masks = self.encoder(x, prior)
         contributions = nnf.linear(latents, self.head) * self.output_scale.to(latents.dtype)
         logits = contributions.sum(dim=0) + self.output_offset.to(latents.dtype)
         sparsity = mask_entropy(masks, self.entropy_epsilon)

@@ -36,6 +36,7 @@ __all__ = [
     "predict_frame",
     "predict_logits",
     "prediction_table",
+    "require_readable",
     "rows_per_batch",
 ]
 
@@ -105,7 +106,7 @@ def forward_batches(
 def _outputs(
     network: TabNet, encoded: EncodedTable, batch_size: int, device: str
 ) -> Iterator[tuple[int, TabNetOutput]]:
-    _require_readable(network, encoded)
+    require_readable(network, encoded)
     place = torch.device(device)
     precise = copy.deepcopy(network).to(place, torch.float64).eval()
     table = TensorTable.build(encoded, None, torch.device("cpu"))
@@ -117,7 +118,7 @@ def _outputs(
         yield start, output
 
 
-def _require_readable(network: TabNet, encoded: EncodedTable) -> None:
+def require_readable(network: TabNet, encoded: EncodedTable) -> None:
     """Refuse a missing number where it would turn every output of its row into NaN.
 
     Raises:

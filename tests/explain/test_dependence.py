@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabnet_engine.explain.dependence import dependence
+from tabnet_engine.explain.dependence import dependence, trend
 
 FRAME = pd.DataFrame(
     {
@@ -69,3 +69,39 @@ def test_columns_without_a_range_still_have_places(attribution, values):
 def test_a_frame_of_other_rows_is_refused(attribution):
     with pytest.raises(ValueError, match="4 rows are needed, got 3"):
         dependence(attribution, "f0", frame=FRAME.head(3), texts=TEXTS)
+
+
+def test_a_trend_is_the_mean_push_of_neighbouring_rows(cases):
+    generator = np.random.default_rng(0)
+    numbers = generator.integers(0, 50, 400).astype(float)
+    numbers[::8] = np.nan
+    frame = pd.DataFrame({"f0": numbers, "f1": generator.choice(["a", "b"], 400)})
+    pushes = np.where(np.isnan(numbers), 9.0, numbers / 10)
+    values = np.stack([pushes + generator.normal(size=400), (frame["f1"] == "b") * 2.0], axis=1)[:, :, None]
+    texts = frame.astype(object).where(frame.notna(), "missing").astype(str)
+    attribution = cases.attribution(values)
+    record = dependence(attribution, "f0", frame=frame, texts=texts)
+    found = trend(record)
+    assert found.counts.sum() == 400
+    assert len(found.counts) == 11
+    assert found.texts[0] == "missing"
+    assert found.places[0] == record.axis.missing_place
+    assert found.push.low[0] < 9 < found.push.high[0]
+    covered = (found.push.low[1:] < found.places[1:] / 10) & (found.places[1:] / 10 < found.push.high[1:])
+    assert covered.sum() >= 9
+    assert found.texts[1].startswith("0.0 to ")
+    by_name = trend(dependence(attribution, "f1", frame=frame, texts=texts))
+    assert (list(by_name.texts), by_name.push.values.tolist()) == (["a", "b"], [0, 2])
+    assert by_name.places.tolist() == [0, 1]
+    with pytest.raises(ValueError, match="at least one group"):
+        trend(record, n_groups=0)
+
+
+def test_a_trend_of_one_value_of_one_row_and_of_missing_cells_alone(attribution):
+    same = trend(dependence(attribution, "f0", frame=FRAME.assign(f0=2.0), texts=TEXTS.assign(f0="2.0")))
+    assert (same.counts.tolist(), list(same.texts), same.is_thin.tolist()) == ([4], ["2.0"], [True])
+    none = trend(dependence(attribution, "f0", frame=FRAME.assign(f0=np.nan), texts=TEXTS.assign(f0="missing")))
+    assert (none.counts.tolist(), list(none.texts)) == ([4], ["missing"])
+    one = trend(dependence(attribution.take([2]), "f2", frame=FRAME.iloc[[2]], texts=TEXTS.iloc[[2]]))
+    assert np.isnan(one.push.low).all()
+    assert one.push.values.tolist() == attribution.values[[2], 2, 0].tolist()

@@ -103,12 +103,45 @@ def test_shares_and_order():
     result = importance([1, 3, 3, 0])
     np.testing.assert_allclose(result.shares, [1 / 7, 3 / 7, 3 / 7, 0])
     assert result.order.tolist() == [1, 2, 0, 3]
-    assert importance([1.0], method="gradients").name == "gradients"
+    assert importance([1.0], method="gradients").name == "expected gradients"
+    assert importance([1.0], method="one of tomorrow").name == "one of tomorrow"
+
+
+def test_values_below_zero_are_shown_for_permutation_and_count_nothing_as_shares():
+    result = importance([-1.0, 3.0, 1.0], method="permutation")
+    assert result.values.tolist() == [-1, 3, 1]
+    np.testing.assert_allclose(result.shares, [0, 0.75, 0.25])
+    assert result.order.tolist() == [1, 2, 0]
+    assert importance([-1.0, -3.0], method="permutation").shares.tolist() == [0, 0]
+
+
+def test_an_interval_is_the_methods_own_or_that_of_the_mean():
+    error = np.array([0.1, 1.0])
+    low, high = importance([1.0, 1.0], standard_error=error).interval
+    np.testing.assert_allclose([low, high], [[0.804004, 0.0], [1.195996, 2.959964]], atol=1e-6)
+    low, _ = importance([1.0, 1.0], standard_error=error, method="permutation").interval
+    assert low[1] < -0.9
+    own = importance([1.0, 1.0], standard_error=error, low=np.zeros(2), high=np.full(2, 3.0))
+    assert [ends.tolist() for ends in own.interval] == [[0, 0], [3, 3]]
+    assert importance([1.0]).interval is None
+
+
+def test_the_note_names_the_method_and_how_it_was_computed(cases):
+    values = cases.attribution(np.ones((2, 3, 1)), method="gradients", algorithm="paths from each row")
+    note = from_attribution(values).note
+    assert note.startswith("Mean absolute value by expected gradients over 2 rows;")
+    assert note.endswith("paths from each row: 70 evaluations a row.")
+
+
+def test_importances_stored_before_intervals_existed_are_readable():
+    old = {"method": "shap", "features": ["a"], "values": [1.0], "standard_error": [0.1], "n_rows": 3, "note": ""}
+    assert GlobalImportance.from_mapping(old).interval is not None
 
 
 @pytest.mark.parametrize("error", [None, np.array([0.1, 0.2])])
 def test_survives_json(error):
-    before = importance([0.25, 0.75], standard_error=error, note="over rows")
+    ends = {} if error is None else {"low": np.array([-0.1, 0.5]), "high": np.array([0.4, 0.9])}
+    before = importance([0.25, 0.75], standard_error=error, note="over rows", **ends)
     after = GlobalImportance.from_mapping(json.loads(json.dumps(before.to_mapping())))
     assert after.to_mapping() == before.to_mapping()
 
@@ -121,3 +154,5 @@ def test_refuses_what_no_importance_can_be(values):
         importance([1.0, 2.0], features=("a",))
     with pytest.raises(ValueError, match="one value for each"):
         importance([1.0, 2.0], standard_error=np.zeros(3))
+    with pytest.raises(ValueError, match="both ends"):
+        importance([1.0, 2.0], low=np.zeros(2))

@@ -9,8 +9,22 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import ExplanationError
-from tabnet_engine.explain.long_table import COLUMNS, attribution_table, mask_table, sidecar, write_long_tables
+from tabnet_engine.explain.attribution_store import MergedFacts
+from tabnet_engine.explain.effects.band import Band
+from tabnet_engine.explain.effects.permutation_result import PermutationImportance, TargetPermutation
+from tabnet_engine.explain.long_table import (
+    COLUMNS,
+    attribution_table,
+    mask_facts,
+    mask_table,
+    method_facts,
+    permutation_facts,
+    permutation_table,
+    sidecar,
+    write_long_tables,
+)
 
 
 def test_masks_of_every_step_and_their_aggregate(cases):
@@ -37,7 +51,7 @@ def test_values_plus_base_are_the_logit_for_every_row_and_output(cases):
     assert len(table) == 3 * 4 * 2
     assert table["step"].isna().all()
     assert (table["standard_error"] == 0.01).all()
-    base = sidecar(attributions=[attribution])["methods"]["shap"]["base"]
+    base = method_facts(merged(attribution))["base"]
     sums = table.groupby(["row", "output"])["value"].sum()
     for position, row in enumerate(attribution.rows):
         for k, output in enumerate(attribution.outputs):
@@ -64,19 +78,56 @@ def test_nothing_to_write_is_refused(tmp_path):
         write_long_tables(tmp_path / "out.parquet", iter([]))
 
 
-def test_the_sidecar_is_json_and_says_how_the_values_were_made(cases):
-    attribution = cases.attribution(np.zeros((2, 3, 1)), standard_error=None)
-    facts = json.loads(
-        json.dumps(sidecar(masks=cases.masks(), attributions=[attribution], n_mask_rows=9, left_out=["3 rows without"]))
+def merged(*parts):
+    facts = MergedFacts(parts[0])
+    for part in parts:
+        facts.add(part)
+    return facts.to_mapping()
+
+
+def permuted(n_targets=2):
+    band = Band(values=np.array([0.5, -0.1]), low=np.array([0.4, -0.3]), high=np.array([0.6, 0.1]))
+    facts = {"task": Task.BINARY, "part": "", "n_rows": 9, "loss": "log loss", "loss_before": 0.3, "constant_loss": 0.7}
+    score = {"metric": "AUC", "more_is_better": True, "metric_before": 0.8, "metric_worse": band}
+    targets = tuple(
+        TargetPermutation(target=f"t{place}", loss_increase=band, **facts, **score) for place in range(n_targets)
     )
+    return PermutationImportance(
+        features=("a", "b"), rows=np.arange(9), selection="all rows", n_repeats=3, seed=4, run_id="run-1",
+        targets=targets, relative=band,
+    )  # fmt: skip
+
+
+def test_permutation_is_about_the_table_and_not_about_a_row(tmp_path):
+    table = permutation_table(permuted())
+    assert tuple(table.columns) == COLUMNS
+    assert table["row"].isna().all()
+    assert table["output"].tolist() == ["t0", "t0", "t1", "t1"]
+    assert table["value"].tolist() == [0.5, -0.1] * 2
+    np.testing.assert_allclose(table["standard_error"], [0.2 / 3.92, 0.4 / 3.92] * 2, rtol=1e-3)
+    write_long_tables(tmp_path / "out.parquet", iter([table]))
+    assert pd.read_parquet(tmp_path / "out.parquet")["row"].isna().all()
+    facts = json.loads(json.dumps(permutation_facts(permuted())))
+    assert (facts["n_rows"], facts["n_repeats"], facts["seed"]) == (9, 3, 4)
+    assert facts["loss"]["t0"] == {"name": "log loss", "before": 0.3}
+
+
+def test_the_sidecar_is_json_and_says_how_the_values_were_made(cases):
+    attribution = cases.attribution(np.zeros((2, 3, 1)), standard_error=None, algorithm="sampled", target_error=0.1)
+    more = cases.attribution(np.zeros((2, 3, 1)), standard_error=None, algorithm="sampled", target_error=0.1)
+    methods = {
+        "masks": mask_facts(cases.masks(), 9, ["3 rows without"]),
+        "shap": method_facts(merged(attribution, more), ["5 of 9 rows"], "of the orders"),
+    }
+    facts = json.loads(json.dumps(sidecar("run-1", methods)))
     assert facts["run_id"] == "run-1"
-    assert facts["rows_left_out"] == ["3 rows without"]
+    assert facts["rows_left_out"] == ["masks: 3 rows without", "shap: 5 of 9 rows"]
+    assert facts["methods"]["shap"]["rows_left_out"] == ["5 of 9 rows"]
     assert facts["methods"]["masks"]["n_rows"] == 9
     assert facts["methods"]["masks"]["n_steps"] == 2
     shap = facts["methods"]["shap"]
-    assert (shap["n_evaluations"], shap["n_permutations"], shap["seed"]) == (70, 10, 0)
-    assert shap["standard_error"] is None
+    assert (shap["n_rows"], shap["n_evaluations"], shap["n_permutations"], shap["seed"]) == (4, 70, 10, 0)
+    assert (shap["algorithm"], shap["target_error"], shap["is_complete"]) == ("sampled", 0.1, True)
+    assert shap["standard_error"] == "of the orders"
     assert shap["background"]["n_rows"] == 3
-    assert sidecar()["run_id"] == ""
-    assert sidecar(masks=cases.masks(n_rows=6))["methods"]["masks"]["n_rows"] == 6
-    assert sidecar(attributions=[cases.attribution(np.zeros((1, 1, 1)))])["methods"]["shap"]["standard_error"]
+    assert method_facts(merged(attribution))["standard_error"] is None

@@ -10,8 +10,8 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import ExplanationError, SchemaError
 from tabnet_engine.explain.background import draw_background
 from tabnet_engine.explain.masks import explain_masks
-from tabnet_engine.explain.shapley import shap_values
-from tabnet_engine.explain.single_row import RowExplainer, cell_texts
+from tabnet_engine.explain.signed.methods import SignedMethod, explain_rows
+from tabnet_engine.explain.single_row import RowExplainer, cell_texts, method_like
 from tabnet_engine.explain.store import save_background
 from tabnet_engine.explain.subject import ChosenRows, Subject
 
@@ -30,13 +30,34 @@ def test_one_row_gets_what_it_gets_among_many(explained_run, frame):
     one = explainer.explain(frame.iloc[[17]], row=17)
     subject = Subject.of_run(run)
     rows = ChosenRows.from_table(encoded, np.array([3, 17, 40]))
-    many = shap_values(subject, rows, sample, seed=4)
+    many = explain_rows(subject, rows, sample, SignedMethod(seed=4))
     np.testing.assert_allclose(one.attribution.values[0], many.values[1], atol=1e-5)
     assert one.attribution.additivity_error <= 1e-5
     np.testing.assert_allclose(one.masks.masks[:, 0], explain_masks(subject, rows).masks[:, 1], atol=1e-5)
     np.testing.assert_allclose(one.logits, one.attribution.logits[0], atol=1e-6)
     assert (one.row, one.masks.rows.tolist(), one.attribution.rows.tolist()) == (17, [17], [17])
     assert one.attribution.background.n_rows == 8
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        SignedMethod(seed=4),
+        SignedMethod(n_evaluations=90, seed=4),
+        SignedMethod(n_evaluations=9, seed=4),
+        SignedMethod(name="sampling", target_error=1e-4, seed=4),
+        SignedMethod(name="gradients"),
+        SignedMethod(groups={"person": ("age", "job")}),
+        SignedMethod(name="ablation"),
+    ],
+)
+def test_a_row_gets_what_the_stored_values_say_of_it(explained_run, frame, method):
+    run, sample, encoded = explained_run
+    stored = explain_rows(Subject.of_run(run), ChosenRows.from_table(encoded, np.array([3, 17])), sample, method)
+    again = RowExplainer.of_run(run, like=stored).explain(frame.iloc[[17]], row=17).attribution
+    assert (again.method, again.features) == (method.name, stored.features)
+    np.testing.assert_allclose(again.values[0], stored.values[1], atol=1e-9)
+    assert method_like(stored).groups == method.groups
 
 
 def test_what_if_cells_that_are_missing_or_never_seen_are_named(explained_run, frame):

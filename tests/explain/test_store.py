@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from tabnet_engine.errors import DamagedRunError, ExplanationError
-from tabnet_engine.explain import store
+from tabnet_engine.explain import store, stored_arrays
 from tabnet_engine.explain.background import BackgroundSample
 from tabnet_engine.explain.importance import from_attribution, from_masks
 from tabnet_engine.explain.masks import concatenate
-from tabnet_engine.runs.artefact import load_run
+from tabnet_engine.runs.artefact import add_part, load_run
 
 MASK_ARRAYS = ("rows", "masks", "step_sizes", "contributions", "logits", "base")
 SHAP_ARRAYS = ("rows", "values", "standard_error", "logits", "base")
@@ -37,7 +37,7 @@ def test_masks_come_back_as_they_were_saved(run, cases):
 
 
 def test_masks_are_written_in_chunks_and_read_in_slices(run, cases, monkeypatch):
-    monkeypatch.setattr(store, "ROW_GROUP", 4)
+    monkeypatch.setattr(stored_arrays, "ROW_GROUP", 4)
     whole = cases.masks(n_rows=23, n_outputs=2)
     parts = [whole.take(range(10)), whole.take(range(10, 17)), whole.take(range(17, 23))]
     run = store.save_masks(run, iter(parts))
@@ -58,6 +58,124 @@ def test_shap_values_come_back_as_they_were_saved(run, cases):
     assert_same(saved.take([2, 5]), store.load_attribution(run, [15, 12]), SHAP_ARRAYS)
     bare = dataclasses.replace(saved, standard_error=None)
     assert store.load_attribution(store.save_attribution(run, bare)).standard_error is None
+
+
+def test_everything_that_is_known_of_signed_values_comes_back(run, cases):
+    saved = cases.attribution(
+        np.random.default_rng(0).normal(size=(7, 4, 2)),
+        method="sampling",
+        algorithm="sampled Shapley values",
+        is_complete=False,
+        target_error=0.25,
+        evaluations=np.arange(7),
+        groups={"home": ("f0", "f1")},
+        background=dataclasses.replace(cases.background(), kind="class"),
+    )
+    run = store.save_attribution(run, saved)
+    loaded = store.load_attribution(run, method="sampling")
+    assert_same(saved, loaded, (*SHAP_ARRAYS, "evaluations"))
+    assert loaded.background.kind == "class"
+    assert_same(
+        saved.take([2, 5]), store.load_attribution(run, [15, 12], method="sampling"), (*SHAP_ARRAYS, "evaluations")
+    )
+    assert not store.has_attribution(run)
+    with pytest.raises(ExplanationError, match="no SHAP values yet"):
+        store.load_attribution(run)
+
+
+def test_each_method_is_a_pair_of_its_own(run, cases):
+    values = np.random.default_rng(0).normal(size=(3, 4, 1))
+    for method in ("gradients", "shap", "ablation"):
+        run = store.save_attribution(run, cases.attribution(values, method=method, seed=len(method)))
+    assert store.stored_methods(run) == ("shap", "ablation", "gradients")
+    for method in store.stored_methods(run):
+        assert f"explanations/attribution-{method}.parquet" in run.manifest.parts
+        assert store.load_attribution(run, method=method).seed == len(method)
+
+
+def test_shap_values_of_an_earlier_version_are_still_read(run, cases):
+    saved = cases.attribution(np.random.default_rng(0).normal(size=(7, 4, 3)))
+    new = store.save_attribution(run, saved)
+    arrays = stored_arrays.load_arrays(new, store.SHAP, "SHAP values")
+    facts = stored_arrays.load_facts(new, store.SHAP, "SHAP values")
+    for name in ("algorithm", "is_complete", "target_error", "groups"):
+        del facts[name]
+    del facts["background"]["kind"]
+    old = stored_arrays.save_arrays(run, "explanations/shap", iter([arrays]), lambda: facts)
+    manifest = dataclasses.replace(
+        old.manifest, parts={name: part for name, part in old.manifest.parts.items() if "attribution" not in name}
+    )
+    old = dataclasses.replace(old, manifest=manifest)
+    assert store.attribution_part(old) == "explanations/shap"
+    assert store.has_explanations(old, store.SHAP)
+    assert store.stored_methods(old) == ("shap",)
+    assert_same(saved, store.load_attribution(old), SHAP_ARRAYS)
+    assert store.stored_rows(old, store.SHAP).tolist() == saved.rows.tolist()
+    assert store.attribution_part(store.save_attribution(old, saved)) == store.SHAP, "the new pair goes first"
+
+
+def test_signed_values_are_written_and_read_in_parts(run, cases, monkeypatch):
+    monkeypatch.setattr(stored_arrays, "ROW_GROUP", 4)
+    whole = cases.attribution(np.random.default_rng(0).normal(size=(23, 4, 2)))
+    parts = [
+        dataclasses.replace(whole.take(range(10)), additivity_error=1e-7, n_evaluations=60),
+        dataclasses.replace(whole.take(range(10, 17)), additivity_error=1e-8, n_evaluations=80),
+        whole.take(range(17, 23)),
+    ]
+    taken = []
+    run = store.save_attribution_parts(run, (taken.append(part) or part for part in parts))
+    loaded = store.load_attribution(run)
+    assert len(taken) == 3
+    assert (loaded.additivity_error, loaded.n_evaluations) == (1e-7, 80)
+    assert_same(dataclasses.replace(whole, additivity_error=1e-7, n_evaluations=80), loaded, SHAP_ARRAYS)
+    read = list(store.iterate_attribution(run))
+    assert max(part.n_rows for part in read) <= 4
+    np.testing.assert_array_equal(np.concatenate([part.values for part in read]), whole.values)
+    with pytest.raises(ExplanationError, match="no explained row to store"):
+        store.save_attribution_parts(run, iter([]))
+    for change in ({"seed": 9}, {"method": "ablation"}, {"base": whole.base + 1}):
+        with pytest.raises(ValueError, match="chunks of one attribution must share"):
+            store.save_attribution_parts(run, iter([whole, dataclasses.replace(whole, **change)]))
+    assert store.load_attribution(run).n_rows == 23, "the run stayed as it was"
+
+
+def test_parts_that_stopped_at_different_points_say_how_many_rows_met_the_target(run, cases):
+    error = np.full((4, 3, 1), 0.2)
+    error[0] = 0.01
+    values = np.zeros((4, 3, 1))
+    parts = [
+        cases.attribution(values, algorithm="sampled: 3 orders; reached for 1", target_error=0.1, standard_error=error),
+        cases.attribution(
+            values, algorithm="sampled: 9 orders; reached for 4", target_error=0.1, standard_error=error / 9
+        ),
+    ]
+    loaded = store.load_attribution(store.save_attribution_parts(run, iter(parts)))
+    assert loaded.algorithm == "sampled; 5 of 8 rows reached the target error of 0.1"
+    plain = [dataclasses.replace(part, target_error=None) for part in parts]
+    loaded = store.load_attribution(store.save_attribution_parts(run, iter(plain)))
+    assert loaded.algorithm == "4 rows: sampled: 3 orders; reached for 1; 4 rows: sampled: 9 orders; reached for 4"
+
+
+def test_masks_are_read_in_groups_of_rows(run, cases, monkeypatch):
+    monkeypatch.setattr(stored_arrays, "ROW_GROUP", 4)
+    whole = cases.masks(n_rows=10)
+    run = store.save_masks(run, [whole])
+    parts = list(store.iterate_masks(run))
+    assert [part.n_rows for part in parts] == [4, 4, 2]
+    assert_same(whole, concatenate(parts), MASK_ARRAYS)
+
+
+def test_a_small_result_is_one_json(run):
+    assert not store.has_json(run, "archetypes")
+    with pytest.raises(ExplanationError, match="this run has no archetypes yet; explain the run first"):
+        store.load_json(run, "archetypes")
+    run = load_run(store.save_json(run, "archetypes", {"k": 3, "name": "é"}).folder)
+    assert store.load_json(run, "archetypes") == {"k": 3, "name": "é"}
+    run = add_part(run, "explanations/archetypes.json", lambda path: path.write_text("{", encoding="utf-8"))
+    with pytest.raises(DamagedRunError, match="its paths cannot be read"):
+        store.load_json(run, "archetypes", "paths")
+    with pytest.raises(ValueError, match="Out of range float"):
+        store.save_json(run, "archetypes", {"k": float("nan")})
 
 
 @pytest.mark.parametrize("kind", ["both", "numeric", "categorical"])

@@ -24,13 +24,21 @@ def test_the_phases_fill_the_bar_without_gap_or_overlap(phases: dict[str, tuple[
 
 def test_counting_reports_the_share_of_its_own_phase() -> None:
     seen: list[JobProgress] = []
-    counter = Monitor(seen.append, phases=TRAINING).counter("Masks", "rows")
+    counter = Monitor(seen.append, phases=TRAINING).counter("Explaining", "rows")
     for done in (0, 2, 4):
         counter(done, 4)
-    assert [progress.fraction for progress in seen] == pytest.approx([0.7, 0.725, 0.75])
+    assert [progress.fraction for progress in seen] == pytest.approx([0.7, 0.85, 1.0])
     assert [progress.message for progress in seen] == ["0 of 4 rows", "2 of 4 rows", "4 of 4 rows"]
     assert seen[0].seconds_left is None
     assert seen[2].seconds_left == 0
+
+
+def test_a_phase_is_cut_into_parts_that_fill_it() -> None:
+    monitor = Monitor(phases=TRAINING).split("Explaining", {"Masks": 1.0, "SHAP": 2.0})
+    assert monitor.phases["Training"] == TRAINING["Training"]
+    assert monitor.phases["Masks"] == pytest.approx((0.7, 0.8))
+    assert monitor.phases["SHAP"] == pytest.approx((0.8, 1.0))
+    assert "Explaining" not in monitor.phases
 
 
 def played(resumed_from: int) -> tuple[list[JobProgress], list[int], list[int]]:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from tabnet_engine.config import ExplainConfig, choose_settings
+from tabnet_engine.config.limits import EXPLAIN_METHODS
 from tabnet_engine.data.encoding import TableEncoder
 from tabnet_engine.data.kinds import propose_schema, set_target
 from tabnet_engine.data.samples import load_sample, sample_schema
@@ -19,8 +20,13 @@ from tabnet_engine.data.splits import Splits
 from tabnet_engine.data.synthetic import credit_applications
 from tabnet_engine.data.tables import read_table
 from tabnet_engine.errors import ConfigError, ExplanationError, JobCancelledError, SchemaError
-from tabnet_engine.explain import store
+from tabnet_engine.explain import resumable, store
 from tabnet_engine.explain.agreement import disagreement_sentences, rank_agreement
+from tabnet_engine.explain.effects.permutation_result import PermutationImportance
+from tabnet_engine.explain.evaluation import load_evaluation
+from tabnet_engine.explain.signed.methods import explain_rows
+from tabnet_engine.jobs.explaining import PERMUTATION
+from tabnet_engine.jobs.explaining_table import TABLE_METHODS, Asked
 from tabnet_engine.jobs.monitor import EXPLAINING, Monitor
 from tabnet_engine.jobs.pipeline import Source, explain_run, explain_table, explanation_settings, train_run
 from tabnet_engine.jobs.queue import JobQueue
@@ -52,7 +58,15 @@ def test_a_training_stores_everything_the_pages_read(run: Run):
     assert masks.n_rows == 300
     assert set(values.rows) <= set(loaded.splits.test)
     assert set(values.background.rows) <= set(loaded.splits.train), "the background is of training rows alone"
-    assert {importance.method for importance in store.load_importances(loaded)} == {"masks", "shap"}
+    methods = [importance.method for importance in store.load_importances(loaded)]
+    assert methods == ["masks", "shap", "gradients", "permutation"]
+    assert store.stored_methods(loaded) == ("shap", "gradients")
+    gradients = store.load_attribution(loaded, method="gradients")
+    np.testing.assert_array_equal(gradients.rows, values.rows)
+    evaluation = load_evaluation(loaded)
+    assert set(evaluation.chosen.rows) <= set(loaded.splits.test), "trust is measured on held-out rows"
+    permuted = PermutationImportance.from_mapping(store.load_json(loaded, PERMUTATION))
+    np.testing.assert_array_equal(permuted.rows, evaluation.chosen.rows)
 
 
 def test_the_stored_logits_are_those_of_a_prediction(run: Run):
@@ -72,7 +86,9 @@ def test_progress_only_grows_and_reaches_the_end(tmp_path: Path):
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     assert epochs == [1, 2, 3]
-    assert [*dict.fromkeys(progress.phase for progress in seen)] == ["Training", "Masks", "SHAP"]
+    assert [*dict.fromkeys(progress.phase for progress in seen)] == [
+        "Training", "Masks", "SHAP", "Expected gradients", "Permutation",
+    ]  # fmt: skip
 
 
 def test_explaining_alone_fills_the_whole_bar(run: Run, tmp_path: Path):
@@ -103,6 +119,63 @@ def test_a_run_is_explained_anew_with_another_budget(run: Run, tmp_path: Path):
     assert (values.n_rows, values.background.n_rows, values.seed) == (3, 7, 1)
     without = explain_run(again, source().frame, ExplainConfig(n_shap_rows=0))
     assert store.load_attribution(without).n_rows == 3, "asking for none computes none and loses none"
+    assert {item.method for item in store.load_importances(without)} >= {"shap", "gradients"}
+    more = explain_run(without, source().frame, ExplainConfig(methods=("ablation",), n_shap_rows=2))
+    assert store.stored_methods(more) == ("shap", "ablation", "gradients")
+    assert [item.n_rows for item in store.load_importances(more) if item.method == "ablation"] == [2]
+
+
+def test_backgrounds_of_a_class_a_slice_and_near_the_cutoff(run: Run, tmp_path: Path):
+    copy = load_run(shutil.copytree(run.folder, tmp_path / "copy"))
+    frame = source().frame
+    asked = {"n_shap_rows": 2, "n_background": 4, "methods": ("shap",)}
+    of_class = explain_run(copy, frame, ExplainConfig(**asked, background="class", background_class="declined"))
+    background = store.load_attribution(of_class).background
+    assert background.kind == "class"
+    assert set(frame["decision"].iloc[background.rows]) == {"declined"}
+    assert set(background.rows) <= set(run.splits.train)
+    where = ExplainConfig(**asked, background="where", background_where="loan_amount_eur > 10000 and region != north")
+    background = store.load_attribution(explain_run(copy, frame, where)).background
+    assert (frame["loan_amount_eur"].iloc[background.rows] > 10_000).all()
+    near = store.load_attribution(explain_run(copy, frame, ExplainConfig(**asked, background="cutoff"))).background
+    assert "is nearest to 0.5" in near.description
+    nobody = ExplainConfig(**asked, background="where", background_where="loan_amount_eur < 0")
+    with pytest.raises(ExplanationError, match="the background is empty"):
+        explain_run(copy, frame, nobody)
+
+
+def test_an_explanation_that_died_goes_on_and_gives_the_same(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Killed between two methods and within one: the second attempt recomputes nothing that was kept."""
+    config = ExplainConfig(n_shap_rows=12, n_background=5, n_evaluations=46)
+    whole = load_run(shutil.copytree(run.folder, tmp_path / "whole"))
+    explain_run(whole, source().frame, config)
+    monkeypatch.setattr(resumable, "_LEAST_ROWS", 4)
+    copy, kept = load_run(shutil.copytree(run.folder, tmp_path / "copy")), tmp_path / "kept"
+    seen: list[str] = []
+    monitor = Monitor(
+        lambda progress: seen.append(f"{progress.phase} {progress.message}"),
+        should_cancel=lambda: "Expected gradients 4 of 12 rows" in seen,
+        phases=EXPLAINING,
+    )
+    with pytest.raises(JobCancelledError):
+        explain_run(copy, source().frame, config, monitor=monitor, checkpoint=kept)
+    assert sorted(path.name for path in kept.iterdir()) == ["gradients", "shap"]
+    calls: list[str] = []
+
+    def counting(subject, chosen, background, method, **named):  # type: ignore[no-untyped-def]
+        calls.extend([method.name] * len(chosen))
+        return explain_rows(subject, chosen, background, method, **named)
+
+    monkeypatch.setattr(resumable, "explain_rows", counting)
+    done = explain_run(load_run(copy.folder), source().frame, config, checkpoint=kept)
+    assert calls == ["gradients"] * 8
+    assert not kept.exists()
+    for method in ("shap", "gradients"):
+        first, second = (
+            store.load_attribution(load_run(whole.folder), method=method),
+            store.load_attribution(done, method=method),
+        )
+        np.testing.assert_array_equal(second.values, first.values)
 
 
 def test_caps_are_said(run: Run):
@@ -112,21 +185,123 @@ def test_caps_are_said(run: Run):
     assert table.loc[table["method"] == "masks", "row"].nunique() == 100
     assert [sentence.split(":")[0] for sentence in facts()["rows_left_out"]] == ["masks", "shap"]
     assert "200 of 300" in facts()["rows_left_out"][0]
+    assert "298 of 300 rows, since n_shap_rows is 2" in facts()["methods"]["shap"]["rows_left_out"][0]
     pieces, facts = explain_table(run, source().frame, ["masks"], ExplainConfig())
     assert set(pd.concat(list(pieces))["method"]) == {"masks"}
     assert facts()["rows_left_out"] == []
 
 
-def test_a_table_too_wide_for_shap_is_trained_and_says_so(tmp_path: Path):
+def explained(run: Run, methods: list[str], config: ExplainConfig | None = None, **asked: object) -> tuple:
+    request = Asked(**asked)  # type: ignore[arg-type]
+    pieces, facts = explain_table(run, source().frame, methods, config or ExplainConfig(n_shap_rows=2), asked=request)
+    return pd.concat(list(pieces)), facts()
+
+
+def test_chosen_rows_are_explained_by_every_method_whatever_the_caps(run: Run):
+    table, facts = explained(run, ["masks", "shap", "ablation"], rows=(7, 3, 7, 250))
+    assert {name: sorted(set(part["row"])) for name, part in table.groupby("method")} == {
+        name: [3, 7, 250] for name in ("masks", "shap", "ablation")
+    }
+    assert facts["methods"]["shap"]["selection"] == "rows 3, 7, 250"
+    assert facts["methods"]["shap"]["rows_left_out"] == ["297 of 300 rows, which were not asked for"]
+    assert facts["methods"]["ablation"]["is_complete"] is False
+    table, facts = explained(run, ["shap"], where=("loan_amount_eur > 30000", "region = north"))
+    frame = source().frame
+    expected = np.flatnonzero((frame["loan_amount_eur"] > 30_000) & (frame["region"] == "north"))
+    assert sorted(set(table["row"])) == expected.tolist()
+    assert "with loan_amount_eur > 30000 and region = north" in facts["methods"]["shap"]["selection"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"rows": (300,)}, "the table has no row 300; its rows are numbered from 0 to 299"),
+        ({"rows": (-1,)}, "the table has no row -1"),
+        ({"rows": (1,), "where": ("region = north",)}, "give --row or --where"),
+        ({"where": ("loan_amount_eur < 0",)}, "no row of the table meets"),
+        ({"groups": {"home": ("nowhere",)}}, "the group 'home' names 'nowhere'"),
+    ],
+)
+def test_rows_and_groups_that_do_not_exist_are_refused(run: Run, asked: dict, words: str):
+    with pytest.raises(ExplanationError, match=words):
+        explained(run, ["masks"], **asked)
+
+
+def test_groups_move_together_in_every_method(run: Run):
+    groups = {"money": ("income_eur", "loan_amount_eur")}
+    table, facts = explained(run, ["shap", "gradients", "permutation"], rows=(3, 9, 12, 15), groups=groups)
+    for method, part in table.groupby("method"):
+        assert "money" in set(part["feature"]), method
+        assert not {"income_eur", "loan_amount_eur"} & set(part["feature"]), method
+        assert facts["methods"][method]["groups"] == {"money": ["income_eur", "loan_amount_eur"]}
+
+
+def test_permutation_is_measured_on_held_out_rows_where_the_table_is_the_runs_own(run: Run):
+    _, facts = explained(run, ["permutation"], is_own=True)
+    n_test = len(run.splits.test)
+    assert facts["methods"]["permutation"]["selection"] == f"all {n_test:,} test rows"
+    table, facts = explained(run, ["permutation"])
+    assert facts["methods"]["permutation"]["selection"] == "all 300 rows of the explained table"
+    assert table["row"].isna().all()
+    assert set(table["output"]) == {"decision"}
+    with pytest.raises(SchemaError, match="decision"):
+        explain_table(run, source().frame.drop(columns="decision"), ["permutation"], ExplainConfig())
+
+
+def test_a_background_can_be_asked_of_the_explained_table(run: Run):
+    config = ExplainConfig(n_shap_rows=2, n_background=4, background="class", background_class="declined")
+    _, facts = explained(run, ["shap"], config)
+    assert (
+        "rows of the explained table of the class 'declined'" in facts["methods"]["shap"]["background"]["description"]
+    )
+    _, facts = explained(run, ["shap"], config, is_own=True)
+    background = facts["methods"]["shap"]["background"]
+    assert "training rows of the class 'declined'" in background["description"]
+    assert set(background["rows"]) <= set(run.splits.train.tolist())
+    without = source().frame.drop(columns="decision")
+    with pytest.raises(ExplanationError, match="needs the column 'decision'"):
+        explain_table(run, without, ["shap"], config)
+
+
+def test_refused_methods_say_why(run: Run):
+    for name in ("shap_deep", "shap_gradient"):
+        with pytest.raises(ConfigError, match=f"{name} is refused: .*cannot explain this network"):
+            explain_table(run, source().frame, [name], ExplainConfig())
+    with pytest.raises(ConfigError, match=r"takes any of masks, shap, .*, permutation, got 'lime'"):
+        explain_table(run, source().frame, ["lime"], ExplainConfig())
+
+
+def test_the_settings_know_the_methods_that_there_are():
+    assert set(EXPLAIN_METHODS) == set(TABLE_METHODS)
+
+
+def test_a_wide_table_is_trained_without_shap_and_says_so(tmp_path: Path):
     generator = np.random.default_rng(0)
     frame = pd.DataFrame(generator.normal(size=(60, 501)), columns=[f"x{index}" for index in range(501)])
     frame["y"] = np.where(frame["x0"] > 0, "a", "b")
     wide = Source(frame, set_target(propose_schema(frame), frame, "y"), REF)
-    run = train_run(wide, tmp_path / "run", QUICK, title="wide")
+    run = train_run(wide, tmp_path / "run", {**QUICK, "n_importance_rows": 20}, title="wide")
     assert store.has_explanations(run, store.MASKS)
     assert not store.has_explanations(run, store.SHAP)
-    assert any("at most 500 columns" in note for note in run.manifest.notes)
-    assert explanation_settings(run, {"preset": "best"}).n_shap_rows == 0, "a second attempt asks for none either"
+    assert {item.method for item in store.load_importances(run)} == {"masks", "gradients", "permutation"}
+    assert any("at most 500 columns" in note and "methods=shap" in note for note in run.manifest.notes)
+    assert "shap" not in explanation_settings(run, {"preset": "best"}).methods, "a second attempt asks for none either"
+    assert "shap" in explanation_settings(run, {"methods": ["shap"], "n_shap_rows": 1}).methods
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"background": "class", "background_class": "maybe"}, ExplanationError, "there is no class 'maybe'"),
+        ({"background": "where", "background_where": "nowhere > 1"}, SchemaError, "there is no column 'nowhere'"),
+    ],
+)
+def test_a_background_that_cannot_be_is_refused_before_training(
+    settings: dict, error: type, words: str, tmp_path: Path
+):
+    with pytest.raises(error, match=words):
+        train_run(source(), tmp_path / "run", {**QUICK, **settings}, title="t")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_budget_that_cannot_be_met_is_refused_before_training(tmp_path: Path):
@@ -138,7 +313,7 @@ def test_a_budget_that_cannot_be_met_is_refused_before_training(tmp_path: Path):
 def test_values_that_fail_their_check_are_one_sentence_and_the_run_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("tabnet_engine.explain.shapley._ADDITIVITY", -1.0)
+    monkeypatch.setattr("tabnet_engine.explain.signed.game.TOLERANCE", -1.0)
     with pytest.raises(ExplanationError, match=r"failed their own check and are not kept.* train with fewer n_steps"):
         train_run(source(), tmp_path / "run", QUICK, title="t")
     kept = load_run(tmp_path / "run")
@@ -246,7 +421,8 @@ def test_on_the_credit_sample_the_deciding_columns_lead_by_shap(tmp_path: Path):
     assert sample.truth is not None
     frame = Source(sample.frame, sample_schema(sample), REF)
     run = train_run(frame, tmp_path / "run", {"n_shap_rows": 100, "n_background": 30}, title="credit")
-    masks, shap = store.load_importances(run)
+    found = {item.method: item for item in store.load_importances(run)}
+    masks, shap = found["masks"], found["shap"]
     order = [shap.features[index] for index in np.argsort(-shap.values)]
     deciding = set(sample.truth.deciding)
     assert set(order[: len(deciding)]) == deciding

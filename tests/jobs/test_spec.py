@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from tabnet_engine.data.schema import Column, FeatureSchema, Kind, Role, Target, Task
 from tabnet_engine.errors import ConfigError, JobError, SchemaError
-from tabnet_engine.jobs.spec import ExplainPayload, JobSpec, PretrainPayload, TrainPayload, WorthPayload
+from tabnet_engine.jobs.spec import (
+    CertifyPayload,
+    ExplainPayload,
+    JobSpec,
+    PretrainPayload,
+    TrainPayload,
+    WorthPayload,
+)
 
 SCHEMA = FeatureSchema(
     columns=(Column(name="$x$", kind=Kind.NUMBER), Column(name="y", kind=Kind.BOOLEAN, role=Role.TARGET)),
@@ -55,9 +62,15 @@ def test_a_training_survives_the_database(
 
 
 def test_an_explanation_survives_the_database() -> None:
-    payload = ExplainPayload(run_id="r", settings={"n_shap_rows": 10}, dataset_id="d", title="t")
-    stored = json.loads(json.dumps(payload.to_spec().to_mapping()))
-    assert ExplainPayload.of(JobSpec.from_mapping(stored)) == payload
+    settings = {"n_shap_rows": 10, "methods": ["shap", "ablation"], "background": "where", "background_where": "a > 1"}
+    payload = ExplainPayload(run_id="r", settings=settings, dataset_id="d", title="t")
+    assert ExplainPayload.of(through_the_database(payload.to_spec())) == payload
+
+
+def test_a_certificate_survives_the_database() -> None:
+    payload = CertifyPayload(run_id="r", settings={"n_rows": 10}, dataset_id="d", title="t")
+    assert CertifyPayload.of(through_the_database(payload.to_spec())) == payload
+    assert CertifyPayload(run_id="r").to_spec().uses == (("run", "r"),)
 
 
 def through_the_database(spec: JobSpec) -> JobSpec:
@@ -110,6 +123,10 @@ def test_what_a_job_uses() -> None:
         (("train", "d", "r", "t", {"schema": {"columns": 1}}), SchemaError, "the schema cannot be read"),
         (("explain", None, "r", "t", {"settings": {"n_steps": 3}}), ConfigError, "unknown setting 'n_steps'"),
         (("explain", None, "r", "t", {"rows": 3}), JobError, "a job has no part 'rows'"),
+        (("explain", None, "r", "t", {"settings": {"methods": ["lime"]}}), ConfigError, "got 'lime'"),
+        (("explain", None, "r", "t", {"settings": {"background": "class"}}), ConfigError, "needs background_class"),
+        (("certify", None, "r", "t", {"rows": 3}), JobError, "a job has no part 'rows'"),
+        (("certify", None, "r", "t", {"settings": {"n_rows": 1}}), ConfigError, "n_rows must be between 2"),
         (("train", "d", "r", "t", {"settings": {"preset": "best of all"}}), ConfigError, "preset must be one of"),
         (("pretrain", None, "r", "t", {}), JobError, "a pretraining needs a dataset"),
         (("pretrain", "d", "r", "t", {"budgets": [1]}), JobError, "a job has no part 'budgets'"),
@@ -130,7 +147,7 @@ def test_mistakes_are_found_before_the_job_waits(spec: Any, error: type[Exceptio
 
 
 def test_a_job_of_no_known_kind_or_shape_is_refused() -> None:
-    with pytest.raises(JobError, match="a job is one of train, explain, pretrain, worth, got 'delete'"):
+    with pytest.raises(JobError, match="a job is one of train, explain, pretrain, worth, certify, got 'delete'"):
         JobSpec("delete", None, "r", "t")
     with pytest.raises(JobError, match="a job has no part 'x'"):
         JobSpec.from_mapping({"kind": "train", "x": 1})

@@ -161,7 +161,7 @@ def test_stored_and_computed_values_of_a_row_are_the_same(with_run: Stored) -> N
 def test_a_row_that_shap_cannot_explain_still_shows_its_steps(
     open_page: Open, with_run: Stored, workspace_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drop_explanations(workspace_root, with_run, "explanations/shap")
+    drop_explanations(workspace_root, with_run, "explanations/attribution-shap")
 
     def refuse(*_: object, **__: object) -> None:
         raise ExplanationError("at most 500 columns <b>can</b> be explained")
@@ -178,7 +178,7 @@ def test_a_row_that_shap_cannot_explain_still_shows_its_steps(
 def test_masks_alone_show_the_steps_and_say_what_is_missing(
     open_page: Open, with_run: Stored, workspace_root: Path
 ) -> None:
-    drop_explanations(workspace_root, with_run, "explanations/shap", "explanations/background")
+    drop_explanations(workspace_root, with_run, "explanations/attribution-shap", "explanations/background")
     app = open_page("decision", run=with_run.run_id, row="7")
     assert "Step by step" in str(figures(app))
     assert "no background to compute them against" in texts(app)
@@ -194,7 +194,7 @@ def test_without_its_table_no_single_row_can_be_shown(open_page: Open, with_run:
 def test_without_stored_shap_a_row_is_explained_at_once(
     open_page: Open, with_run: Stored, workspace_root: Path
 ) -> None:
-    drop_explanations(workspace_root, with_run, "explanations/shap")
+    drop_explanations(workspace_root, with_run, "explanations/attribution-shap")
     app = open_page("decision", run=with_run.run_id, row="7")
     assert "What pushed this score" in str(figures(app))
     assert "rows with stored SHAP values" not in app.selectbox(key=f"row_list_{with_run.run_id}_approved").options

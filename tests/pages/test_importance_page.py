@@ -81,7 +81,7 @@ def test_a_class_has_its_own_importance_and_all_stand_side_by_side(open_page: Op
 
 
 def test_without_shap_the_masks_are_still_shown(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
-    drop_explanations(workspace_root, with_run, "explanations/shap")
+    drop_explanations(workspace_root, with_run, "explanations/attribution-shap")
     app = open_page("importance", run=with_run.run_id)
     assert "has no SHAP values" in texts(app)
     assert len(figures(app)) == 1

@@ -97,7 +97,7 @@ def test_a_regression_is_compared_in_its_own_unit(open_page: Open, workspace_roo
 def test_a_table_too_wide_for_shap_says_so_and_offers_no_job(
     open_page: Open, with_run: Stored, workspace_root: Path, monkeypatch: pytest.MonkeyPatch, page: str
 ) -> None:
-    drop_explanations(workspace_root, with_run, "explanations/shap")
+    drop_explanations(workspace_root, with_run, "explanations/attribution-shap")
     monkeypatch.setattr(explain_jobs, "MAX_FEATURES", 3)
     app = open_page(page, run=with_run.run_id)
     assert "at most 3 columns and this model reads 4" in texts(app)

@@ -1,1 +1,1 @@
-"""What a reconstruction rests on: importances, Shapley values and latents of any torch autoencoder."""
+"""What an autoencoder's reconstruction rests on: for pretraining runs and for any autoencoder written in torch."""

@@ -1,0 +1,177 @@
+"""Which pairs of columns act together, and how: results as stored and drawn. numpy only: pages import this.
+
+Shapes: N pairs, K outputs, G and H points of the first and the second column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from tabnet_engine.explain.effects.band import Band
+from tabnet_engine.explain.effects.points import THIN_ROWS, GridPoints
+from tabnet_engine.explain.wording import percent
+
+__all__ = ["EffectSurface", "Interactions"]
+
+Floats = npt.NDArray[np.float64]
+
+_HOW = "bootstrap over the rows"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Interactions:
+    """Every pair of some leading columns.
+
+    ``size`` (N, K) is how far the joint effect of a pair strays from the sum of both effects, as a standard
+    deviation in the unit of the score: 0 for columns that only add up. ``share`` (N, K) is Friedman's H squared: the
+    share of the joint effect's variance that this makes; NaN where the pair has no effect at all. Pairs with little
+    effect may have a high share of it, so pairs are ranked by size. With 95 % intervals.
+    """
+
+    columns: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    outputs: tuple[str, ...]
+    scale: str
+    size: Band
+    share: Band
+    rows: npt.NDArray[np.int64]
+    selection: str
+    n_resamples: int
+    seed: int
+    run_id: str
+
+    def __post_init__(self) -> None:
+        shape = (len(self.pairs), len(self.outputs))
+        if self.size.values.shape != shape or self.share.values.shape != shape:
+            raise ValueError(f"interactions of {shape[0]} pairs and {shape[1]} outputs got {self.size.values.shape}")
+        if not np.isfinite(self.size.values).all() or (self.size.values < 0).any():
+            raise ValueError("the size of an interaction must be finite and not negative")
+
+    def ranked(self, output: str | None = None) -> npt.NDArray[np.int64]:
+        """Positions of the pairs (N), the strongest first; over all outputs by their mean size."""
+        sizes = self.size.values
+        of = sizes.mean(axis=1) if output is None else sizes[:, self.outputs.index(output)]
+        return np.argsort(-of, kind="stable").astype(np.int64)
+
+    def sentence(self, pair: int, output: str | None = None) -> str:
+        """One pair in words."""
+        place = 0 if output is None else self.outputs.index(output)
+        first, second = self.pairs[pair]
+        size, low, high = (float(array[pair, place]) for array in (self.size.values, self.size.low, self.size.high))
+        share = float(self.share.values[pair, place])
+        part = f", {percent(share)} of what both do together" if np.isfinite(share) else ""
+        return (
+            f"{first} and {second} act together on {self.outputs[place]!r} by {size:.3g} "
+            f"(95 % interval {low:.3g} to {high:.3g}){part}."
+        )
+
+    @property
+    def note(self) -> str:
+        """How it was measured, for beside the figure."""
+        return (
+            f"Friedman's H: how far the joint partial dependence of two columns strays from the sum of both, over "
+            f"{len(self.rows):,} rows{f' ({self.selection})' if self.selection else ''}; intervals by "
+            f"{_HOW}, {self.n_resamples} resamples. Every pair of {', '.join(self.columns)}. It combines values of "
+            "one row with all other rows, so that correlated columns are also tried where no row is."
+        )
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The result as plain JSON values."""
+        return {
+            **{name: getattr(self, name) for name in ("scale", "selection", "n_resamples", "seed", "run_id")},
+            "columns": list(self.columns),
+            "pairs": [list(pair) for pair in self.pairs],
+            "outputs": list(self.outputs),
+            "size": self.size.to_mapping(),
+            "share": self.share.to_mapping(),
+            "rows": self.rows.tolist(),
+        }
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_mapping` wrote."""
+        return cls(
+            **{name: values[name] for name in ("scale", "selection", "n_resamples", "seed", "run_id")},
+            columns=tuple(values["columns"]),
+            pairs=tuple((str(first), str(second)) for first, second in values["pairs"]),
+            outputs=tuple(values["outputs"]),
+            size=Band.from_mapping(values["size"]),
+            share=Band.from_mapping(values["share"]),
+            rows=np.asarray(values["rows"], dtype=np.int64),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EffectSurface:
+    """The joint effect of two columns, and what of it is not the sum of both.
+
+    ``joint`` (G, H, K) is the deviation from the mean, as in an effect curve; ``interaction`` (G, H, K) is what the
+    joint effect adds to the sum of both columns' own effects, zero everywhere for columns that only add up.
+    ``counts`` (G, H) are the rows nearest to each pair of points: where there are few, the model was asked about rows
+    that hardly occur.
+    """
+
+    first: GridPoints
+    second: GridPoints
+    outputs: tuple[str, ...]
+    scale: str
+    joint: Band
+    interaction: Band
+    counts: npt.NDArray[np.int64]
+    n_rows: int
+    selection: str
+    seed: int
+    run_id: str
+
+    def __post_init__(self) -> None:
+        shape = (len(self.first), len(self.second), len(self.outputs))
+        if self.joint.values.shape != shape or self.interaction.values.shape != shape:
+            raise ValueError(f"a surface must have the shape {shape}, got {self.joint.values.shape}")
+        if self.counts.shape != shape[:2]:
+            raise ValueError(f"counts must have the shape {shape[:2]}, got {self.counts.shape}")
+
+    @property
+    def thin(self) -> npt.NDArray[np.bool_]:
+        """Cells (G, H) with fewer than :data:`THIN_ROWS` rows of their own."""
+        return np.asarray(self.counts < THIN_ROWS)
+
+    @property
+    def note(self) -> str:
+        """How it was measured and where it is thin, for beside the figure."""
+        empty = float((self.counts == 0).mean())
+        return (
+            f"Joint partial dependence of {self.first.feature!r} and {self.second.feature!r} over {self.n_rows:,} "
+            f"rows{f' ({self.selection})' if self.selection else ''}, as the deviation from its mean, intervals by "
+            f"Student's t over the rows. {percent(float(self.thin.mean()))} of the cells have fewer than {THIN_ROWS} "
+            f"rows of their own, {percent(empty)} have none."
+        )
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The surface as plain JSON values."""
+        return {
+            **{name: getattr(self, name) for name in ("scale", "n_rows", "selection", "seed", "run_id")},
+            "first": self.first.to_mapping(),
+            "second": self.second.to_mapping(),
+            "outputs": list(self.outputs),
+            "joint": self.joint.to_mapping(),
+            "interaction": self.interaction.to_mapping(),
+            "counts": self.counts.tolist(),
+        }
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_mapping` wrote."""
+        return cls(
+            **{name: values[name] for name in ("scale", "n_rows", "selection", "seed", "run_id")},
+            first=GridPoints.from_mapping(values["first"]),
+            second=GridPoints.from_mapping(values["second"]),
+            outputs=tuple(values["outputs"]),
+            joint=Band.from_mapping(values["joint"]),
+            interaction=Band.from_mapping(values["interaction"]),
+            counts=np.asarray(values["counts"], dtype=np.int64),
+        )

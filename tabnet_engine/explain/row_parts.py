@@ -1,0 +1,142 @@
+"""Rows divided into named parts: by class, by prediction, by slice, by a column of people. No torch.
+
+Shapes: B rows, G parts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tabnet_engine.data.schema import Task
+from tabnet_engine.errors import ExplanationError
+from tabnet_engine.explain.row_outcomes import RowOutcomes
+
+__all__ = ["RowParts", "intersection", "parts_by_actual", "parts_by_predicted", "parts_by_slice", "range_names"]
+
+_OUTCOME_RANGES = 4
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowParts:
+    """Which part each row is in.
+
+    ``title`` says what divides the rows ("sex"), ``names`` (G) are the parts, ``codes`` (B) number each row's part,
+    -1 for a row in none. ``how`` says how the parts were made, ``columns`` which columns of the table divide them.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    codes: Integers
+    how: str = ""
+    columns: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.codes.ndim != 1:
+            raise ValueError(f"codes must be one number for each row, got the shape {self.codes.shape}")
+        if len(self.codes) and not -1 <= self.codes.min() <= self.codes.max() < len(self.names):
+            raise ValueError(f"codes must lie from -1 to {len(self.names) - 1}")
+        if len(set(self.names)) < len(self.names):
+            raise ValueError(f"every part must have a name of its own, got {', '.join(self.names)}")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def sizes(self) -> Integers:
+        """Rows of each part (G)."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.names)).astype(np.int64)
+
+    def members(self, part: int) -> Integers:
+        """Positions of the rows of one part, ascending."""
+        return np.flatnonzero(self.codes == part).astype(np.int64)
+
+    def take(self, positions: npt.ArrayLike) -> RowParts:
+        """The same parts for some of the rows, by position; a part may be left without a row."""
+        return dataclasses.replace(self, codes=self.codes[np.asarray(positions)])
+
+    def occurring(self) -> RowParts:
+        """Without the parts that have no row."""
+        kept = np.flatnonzero(self.sizes)
+        new = np.full(len(self.names) + 1, -1, dtype=np.int64)
+        new[kept] = np.arange(len(kept))
+        names = tuple(self.names[part] for part in kept)
+        return dataclasses.replace(self, names=names, codes=new[self.codes])
+
+
+def intersection(first: RowParts, second: RowParts) -> RowParts:
+    """The parts of two divisions at once, those that occur: "sex = female, age = under 30".
+
+    Raises:
+        ValueError: the two are not of equally many rows.
+    """
+    if len(first.codes) != len(second.codes):
+        raise ValueError(f"parts of {len(first.codes)} rows cannot be crossed with those of {len(second.codes)}")
+    both = (first.codes >= 0) & (second.codes >= 0)
+    crossed = np.where(both, first.codes * len(second.names) + second.codes, -1)
+    names = tuple(f"{first.title} = {a}, {second.title} = {b}" for a in first.names for b in second.names)
+    how = "; ".join(dict.fromkeys(filter(None, (first.how, second.how))))
+    title, columns = f"{first.title} and {second.title}", (*first.columns, *second.columns)
+    return RowParts(title=title, names=names, codes=crossed, how=how, columns=columns).occurring()
+
+
+def parts_by_actual(outcomes: RowOutcomes) -> RowParts:
+    """Rows by the class that really came; a quantity in ranges that hold equally many rows."""
+    return _by_value(outcomes, outcomes.actual, "actual outcome")
+
+
+def parts_by_predicted(outcomes: RowOutcomes) -> RowParts:
+    """Rows by the predicted class; a quantity in ranges that hold equally many rows."""
+    return _by_value(outcomes, outcomes.predicted, "prediction")
+
+
+def parts_by_slice(slices: Mapping[str, Sequence[int] | Integers], n_rows: int) -> RowParts:
+    """Rows by slices that do not overlap, each given by its row positions.
+
+    Raises:
+        ExplanationError: a slice without a row, or a row in two slices.
+    """
+    codes = np.full(n_rows, -1, dtype=np.int64)
+    for number, (name, positions) in enumerate(slices.items()):
+        chosen = np.asarray(positions, dtype=np.int64)
+        if len(chosen) == 0:
+            raise ExplanationError(f"the slice {name!r} matches no row; loosen its condition")
+        taken = chosen[codes[chosen] >= 0]
+        if len(taken):
+            other = tuple(slices)[int(codes[taken[0]])]
+            raise ExplanationError(
+                f"row {int(taken[0])} is in two slices, {other!r} and {name!r}; make their conditions exclude each "
+                "other"
+            )
+        codes[chosen] = number
+    return RowParts(title="slice", names=tuple(slices), codes=codes)
+
+
+def _by_value(outcomes: RowOutcomes, values: npt.NDArray[np.float64], title: str) -> RowParts:
+    if outcomes.task is not Task.REGRESSION:
+        return RowParts(title=title, names=outcomes.classes, codes=values.astype(np.int64))
+    known = np.isfinite(values)
+    inner = np.linspace(0, 1, _OUTCOME_RANGES + 1)[1:-1]
+    edges = np.unique(np.quantile(values[known], inner)) if known.any() else np.zeros(0)
+    codes = np.where(known, np.searchsorted(edges, values, side="right"), -1)
+    how = f"ranges with about equally many rows; {int((~known).sum()):,} rows without a value are in none"
+    return RowParts(title=title, names=range_names([f"{edge:g}" for edge in edges]), codes=codes, how=how)
+
+
+def range_names(edges: Sequence[str], *, below: str = "under", above: str = "or more") -> tuple[str, ...]:
+    """What the ranges between ascending edges are called.
+
+    >>> range_names(["30", "50"])
+    ('under 30', '30 to under 50', '50 or more')
+    """
+    if not edges:
+        return ("any value",)
+    between = (f"{low} to {below} {high}" for low, high in itertools.pairwise(edges))
+    return (f"{below} {edges[0]}", *between, f"{edges[-1]} {above}")

@@ -1,0 +1,342 @@
+"""All measures of trust of one network on some rows: which explanations are needed, each made once.
+
+Shapes: B rows, M background rows, P players, K outputs, R repetitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+
+from tabnet_engine.config import CertifyConfig
+from tabnet_engine.data.target_set import TargetCodecs
+from tabnet_engine.errors import ExplanationError
+from tabnet_engine.explain.background import BackgroundSample
+from tabnet_engine.explain.importance import METHOD_NAMES
+from tabnet_engine.explain.players import Players
+from tabnet_engine.explain.subject import ChosenRows, Steering, Subject
+from tabnet_engine.explain.trust.certificate import RowFaithfulness
+from tabnet_engine.explain.trust.curves import GameRows
+from tabnet_engine.explain.trust.explaining import Explained, Explainer
+from tabnet_engine.explain.trust.faithfulness import RANDOM_WEIGHTS, Curve, WalkSettings, measure_faithfulness
+from tabnet_engine.explain.trust.finding import Family, Finding, NotMeasured
+from tabnet_engine.explain.trust.method_agreement import agreement_findings
+from tabnet_engine.explain.trust.randomisation import STAGES, cascade_findings, randomised
+from tabnet_engine.explain.trust.reasons import KeptReasons, kept_reasons
+from tabnet_engine.explain.trust.row_values import MASKS, RowValues, looked_at
+from tabnet_engine.explain.trust.stability import (
+    Cause,
+    decision_findings,
+    decisions_of,
+    importance_finding,
+    kept_finding,
+    other_backgrounds,
+    perturbed_rows,
+)
+
+__all__ = ["Assessed", "Assessment", "Follow"]
+
+# How a part of the work reports: its phase and what it is about give the steering of that part.
+Follow = Callable[[str, str], Steering]
+
+_WHOLE = list(STAGES)[-1]
+_GRADIENTS = ("gradients", "integrated_gradients")
+
+
+@dataclass
+class Assessed:
+    """What was measured so far, in the order of measuring."""
+
+    findings: list[Finding] = field(default_factory=list)
+    not_measured: list[NotMeasured] = field(default_factory=list)
+    curves: list[Curve] = field(default_factory=list)
+    faithfulness: list[RowFaithfulness] = field(default_factory=list)
+    reasons: list[KeptReasons] = field(default_factory=list)
+
+    def add(self, *findings: Finding) -> None:
+        """Keep findings; one that no row defines is listed as not measured instead."""
+        for finding in findings:
+            if finding.estimate.value is None:
+                name = f"{finding.name} of {finding.subject}"
+                self.miss(finding.family, name, f"none of the {finding.n_rows:,} rows defines it")
+            else:
+                self.findings.append(finding)
+
+    def miss(self, family: Family, name: str, reason: str) -> None:
+        """Say what is not measured and why."""
+        self.not_measured.append(NotMeasured(family=family, name=name, reason=reason))
+
+
+class Assessment:
+    """The rows of one network, what every method says of them, and what it says of a network with random weights.
+
+    Args:
+        subject: the trained network.
+        targets: what its outputs stand for.
+        chosen: the rows (B).
+        background: stands for not knowing a column.
+        config: what to measure, and how often.
+        follow: reports each part of the work.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        targets: TargetCodecs,
+        chosen: ChosenRows,
+        background: BackgroundSample,
+        config: CertifyConfig,
+        follow: Follow,
+    ) -> None:
+        self.subject, self.targets, self.chosen, self.background = subject, targets, chosen, background
+        self.config, self.follow = config, follow
+        self.found = Assessed()
+        self.explainers = _explainers(subject, background, config)
+        self.logits = subject.logits(chosen.table)
+        self.outputs = looked_at(targets, self.logits)
+        # Spread over the rows, which are in the order of the table.
+        n_few = min(config.n_stability_rows, len(chosen))
+        self.few = np.unique(np.linspace(0, len(chosen) - 1, n_few).astype(np.int64))
+        self.few_rows = ChosenRows(
+            chosen.table.take(self.few), chosen.rows[self.few], f"{len(self.few):,} of: {chosen.selection}"
+        )
+        self.explained = self._explain("Explaining", subject, chosen)
+        random = randomised(subject, background.encoded, seed=config.seed)
+        self.explained_random = self._explain("Explaining", random, chosen, what="random weights, ")
+
+    @property
+    def algorithms(self) -> dict[str, str]:
+        """How each method was computed."""
+        return {name: explained.algorithm for name, explained in self.explained.items()}
+
+    def agreement(self) -> None:
+        """Every pair of methods, on all rows."""
+        if len(self.explainers) < 2:
+            reason = "only one method was chosen; name two or more with methods=..."
+            self.found.miss(Family.AGREEMENT, "agreement of methods", reason)
+        for target in self.outputs:
+            values, random = self._values(target), self._values(target, random=True)
+            for first, second in combinations(self.config.methods, 2):
+                self.found.add(
+                    *agreement_findings(
+                        values[first],
+                        values[second],
+                        subject=f"{_named(first)} and {_named(second)}{self._of(target)}",
+                        top_k=self.config.top_k,
+                        seed=self.config.seed,
+                        useless={RANDOM_WEIGHTS: random[second]},
+                    )
+                )
+
+    def faithfulness(self) -> None:
+        """Deletion and insertion along the order of every method, on all rows."""
+        config = self.config
+        rows = GameRows(
+            model=self.subject,
+            players=Players.columns(self.subject.features),
+            chosen=self.chosen,
+            background=self.background.encoded,
+        )
+        settings = WalkSettings(top_k=config.top_k, n_orders=config.n_random_orders, seed=config.seed)
+        for target, outputs in self.outputs.items():
+            measured = measure_faithfulness(
+                rows,
+                list(self._values(target).values()),
+                outputs,
+                settings,
+                target=target,
+                of_target=self._of(target),
+                randomised=self._values(target, random=True),
+                steering=self.follow("Faithfulness", f"curves{self._of(target)}"),
+            )
+            self.found.add(*measured.findings)
+            self.found.curves.extend(measured.curves)
+            self.found.faithfulness.extend(
+                RowFaithfulness(
+                    method=name,
+                    target=target,
+                    rows=tuple(self.chosen.rows.tolist()),
+                    area=tuple(measured.areas[name].tolist()),
+                    random=tuple(measured.areas[""].tolist()),
+                )
+                for name in self.config.methods
+            )
+
+    def randomisation(self) -> None:
+        """The cascade of random weights, on some of the rows; the whole random network is known already."""
+        stages: dict[str, dict[str, Explained]] = {}
+        for stage in list(STAGES)[:-1]:
+            random = randomised(self.subject, self.background.encoded, stage=stage, seed=self.config.seed)
+            stages[stage] = self._explain("Randomisation", random, self.few_rows, what=f"down to the {stage}, ")
+        for target, outputs in self.outputs.items():
+            whole = self._values(target, random=True)
+            for method, original in self._values(target).items():
+                cascade = {
+                    stage: explained[method].values(outputs[self.few])
+                    for stage, explained in stages.items()
+                    if method != MASKS or stage != "head"
+                }
+                cascade[_WHOLE] = whole[method].take(self.few)
+                self.found.add(
+                    *cascade_findings(
+                        original.take(self.few),
+                        cascade,
+                        of_target=self._of(target),
+                        top_k=self.config.top_k,
+                        seed=self.config.seed,
+                    )
+                )
+        if MASKS in self.config.methods:
+            reason = "the masks come before the head, whose weights cannot change them"
+            self.found.miss(Family.RANDOMISATION, "attention masks once the head is random", reason)
+
+    def perturbations(self) -> None:
+        """The rows with numbers moved a little."""
+        config, name = self.config, "stability to small perturbations"
+        try:
+            copies = perturbed_rows(
+                self.subject,
+                self.targets,
+                self.few_rows,
+                self.background.encoded,
+                fraction=config.perturbation,
+                n_repetitions=config.n_repetitions,
+                seed=config.seed,
+            )
+        except ExplanationError as error:
+            self.found.miss(Family.STABILITY, name, str(error))
+            return
+        if not copies:
+            reason = "n_repetitions is 0" if not config.n_repetitions else "every perturbed copy changes its prediction"
+            self.found.miss(Family.STABILITY, name, reason)
+            return
+        explained = [self._explain("Stability", self.subject, rows, what="perturbed rows, ") for rows in copies]
+        how = (
+            f"Up to {config.n_repetitions} copies of each row whose numbers move by at most {config.perturbation:g} "
+            "standard deviations of their column over the background; categories, dates and missing cells stay, and "
+            "copies that change the prediction are left out."
+        )
+        words = f"numbers moved by up to {config.perturbation:g} deviations"
+        self._repeated(Cause(key="perturbation", words=words, how=how), explained)
+
+    def backgrounds(self) -> None:
+        """The rows against other draws of the background."""
+        name = "stability to the background"
+        if MASKS in self.config.methods:
+            reason = "masks are read from one forward of the row and know no background"
+            self.found.miss(Family.STABILITY, f"{name} of attention masks", reason)
+        signed, n_repetitions = [name for name in self.config.methods if name != MASKS], self.config.n_repetitions
+        n_background = self.background.background.n_rows
+        if not signed or not n_repetitions or n_background < 2:
+            few = "n_repetitions is 0" if not n_repetitions else "the background has one row"
+            self.found.miss(Family.STABILITY, name, few if signed else "no signed method was chosen")
+            return
+        samples = other_backgrounds(self.background, n_repetitions=n_repetitions, seed=self.config.seed)
+        explained = [self._explain("Stability", self.subject, self.few_rows, sample, only=signed) for sample in samples]
+        how = (
+            f"Each row explained against {n_repetitions} backgrounds of {n_background:,} rows, "
+            "drawn with replacement from the run's own."
+        )
+        self._repeated(Cause(key="background", words="background rows drawn again", how=how), explained)
+
+    def seeds(self, trainings: Sequence[tuple[Subject, ChosenRows, BackgroundSample]]) -> None:
+        """The rows explained by networks that were trained with other seeds.
+
+        Args:
+            trainings: of each the network, all the rows and the background as its own encoder reads them.
+        """
+        explained, decisions = [], []
+        for subject, rows, background in trainings:
+            few = ChosenRows(rows.table.take(self.few), rows.rows[self.few], rows.selection)
+            explained.append(self._explain("Retraining", subject, few, background, what="trained anew, "))
+            decisions.append(decisions_of(self.targets, subject.logits(rows.table)))
+        how = (
+            f"Each row explained by {len(trainings)} networks trained with the run's settings and other seeds, which "
+            "split the table, draw the first weights and order the batches anew."
+        )
+        self._repeated(Cause(key="seed", words="trained again with other seeds", how=how), explained)
+        for target, outputs in self.outputs.items():
+            for method, original in self._values(target).items():
+                again = [one[method].values(outputs[self.few]) for one in explained]
+                self.found.add(
+                    importance_finding(
+                        [original.take(self.few), *again], of_target=self._of(target), seed=self.config.seed
+                    )
+                )
+        own = decisions_of(self.targets, self.logits)
+        self.found.add(*decision_findings(own, decisions, seed=self.config.seed))
+
+    def _repeated(self, cause: Cause, explained: Sequence[Mapping[str, Explained]]) -> None:
+        """Findings and per-row shares of all methods whose explanations were repeated."""
+        for target in self.outputs:
+            random = self._values(target, random=True)
+            for method in explained[0]:
+                original = self._values(target)[method].take(self.few)
+                repetitions = [self._aligned(one[method], target) for one in explained]
+                top_k, seed = self.config.top_k, self.config.seed
+                self.found.add(
+                    kept_finding(
+                        original,
+                        repetitions,
+                        cause=cause,
+                        top_k=top_k,
+                        seed=seed,
+                        of_target=self._of(target),
+                        useless={RANDOM_WEIGHTS: random[method].take(self.few)},
+                    )
+                )
+                self.found.reasons.append(
+                    kept_reasons(original, repetitions, cause=cause.words, target=target, top_k=top_k)
+                )
+
+    def _aligned(self, explained: Explained, target: str) -> RowValues:
+        """Values of the same output of each row, for explanations of some of the rows in their order."""
+        places = np.searchsorted(self.chosen.rows, explained.result.rows)
+        return explained.values(self.outputs[target][places])
+
+    def _values(self, target: str, *, random: bool = False) -> dict[str, RowValues]:
+        source = self.explained_random if random else self.explained
+        return {method: explained.values(self.outputs[target]) for method, explained in source.items()}
+
+    def _explain(
+        self,
+        phase: str,
+        subject: Subject,
+        rows: ChosenRows,
+        background: BackgroundSample | None = None,
+        *,
+        what: str = "",
+        only: Sequence[str] | None = None,
+    ) -> dict[str, Explained]:
+        """What every method, or only some, says of the rows."""
+        background = background or self.background
+        return {
+            one.method: one(subject, rows, background, steering=self.follow(phase, f"{what}{_named(one.method)}"))
+            for one in self.explainers
+            if only is None or one.method in only
+        }
+
+    def _of(self, target: str) -> str:
+        return f" for {target!r}" if len(self.outputs) > 1 else ""
+
+
+def _explainers(subject: Subject, background: BackgroundSample, config: CertifyConfig) -> tuple[Explainer, ...]:
+    """Every method with its budget; gradients stop at a share of the scores' own spread, in whatever unit they are."""
+    spread = subject.logits(background.encoded).std(axis=0)
+    precision = config.gradient_precision * float(spread[spread > 0].min()) if (spread > 0).any() else None
+    return tuple(
+        Explainer(
+            method=name,
+            n_evaluations=config.n_evaluations,
+            target_error=precision if name in _GRADIENTS else None,
+            seed=config.seed,
+        )
+        for name in config.methods
+    )
+
+
+def _named(method: str) -> str:
+    return METHOD_NAMES.get(method, method)

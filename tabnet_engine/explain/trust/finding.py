@@ -1,0 +1,248 @@
+"""One measured figure about an explanation, beside what a useless explanation scores. numpy only: pages import this.
+
+A number such as "rank-biased overlap 0.62" says nothing by itself; whether random explanations of the same rows
+score 0.60 or 0.20 does. So a :class:`Finding` cannot be made without at least one :class:`Control`, and its words
+follow from the interval of the difference, never from the value.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from tabnet_engine.explain.estimates import Estimate, bootstrap_estimate, mean_estimate, proportion_estimate
+from tabnet_engine.explain.wording import amount, signed
+
+__all__ = ["Control", "Family", "Finding", "NotMeasured", "measure_rows"]
+
+_WELL = 0.5  # from this share of the way from a control to the best value on, a difference is called large
+
+Floats = npt.NDArray[np.float64]
+
+
+class Family(StrEnum):
+    """What kind of question a figure answers."""
+
+    AGREEMENT = "agreement"
+    FAITHFULNESS = "faithfulness"
+    RANDOMISATION = "randomisation"
+    STABILITY = "stability"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """What a useless explanation scores on the same measure and rows, and how much better the real one is.
+
+    ``advantage`` is the difference over the same rows, counted so that above zero means: the real one is better.
+    """
+
+    name: str
+    estimate: Estimate
+    advantage: Estimate
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The control as plain JSON values."""
+        return {
+            "name": self.name,
+            "estimate": self.estimate.to_mapping(),
+            "advantage": self.advantage.to_mapping(),
+        }
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_mapping` wrote."""
+        return cls(
+            name=str(values["name"]),
+            estimate=Estimate.from_mapping(values["estimate"]),
+            advantage=Estimate.from_mapping(values["advantage"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One figure of a certificate.
+
+    ``key`` names the measure for programs, ``name`` for people; ``subject`` says of which method or pair of methods
+    and, with several targets, of which. ``how`` is one sentence on how it was measured, ``unit`` what the value
+    counts in. ``best`` is the value of a perfect explanation where there is one, ``higher_is_better`` the direction.
+
+    Raises:
+        ValueError: no control to compare with.
+    """
+
+    family: Family
+    key: str
+    name: str
+    subject: str
+    estimate: Estimate
+    controls: tuple[Control, ...]
+    how: str
+    n_rows: int
+    seed: int
+    unit: str = ""
+    higher_is_better: bool = True
+    best: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.controls:
+            raise ValueError(f"the finding {self.key!r} must be compared with at least one control")
+
+    @property
+    def stands(self) -> bool:
+        """Whether the figure is told apart, for the better, from every control."""
+        lows = [control.advantage.low for control in self.controls]
+        return all(low is not None and low > 0 for low in lows)
+
+    @property
+    def reading(self) -> str:
+        """What the figure says, in plain words, for each control."""
+        return "; ".join(self._reading(control) for control in self.controls)
+
+    @property
+    def sentence(self) -> str:
+        """The figure with its interval, its controls and what they mean, for beside a table or figure."""
+        against = "; ".join(f"{control.name}: {self._shown(control.estimate)}" for control in self.controls)
+        value = f"{self.name} of {self.subject}: {self._shown(self.estimate)} over {self.n_rows:,} rows"
+        return f"{value} ({against}). {self.reading[:1].upper()}{self.reading[1:]}."
+
+    def _reading(self, control: Control) -> str:
+        advantage = control.advantage
+        if advantage.value is None:
+            return f"not defined by these rows beside {control.name}"
+        if advantage.low is None or advantage.high is None or advantage.low <= 0 <= advantage.high:
+            return f"not told apart from {control.name}"
+        if advantage.high < 0:
+            return f"worse than {control.name}"
+        where = "above" if self.higher_is_better else "below"
+        return f"{'well ' if self._is_large(control) else ''}{where} {control.name}"
+
+    def _is_large(self, control: Control) -> bool:
+        """Whether most of what there was to gain over the control was gained."""
+        useless, gained = control.estimate.value, control.advantage.value
+        if useless is None or gained is None:
+            return False
+        return gained >= _WELL * (abs(useless) if self.best is None else abs(self.best - useless))
+
+    def _shown(self, estimate: Estimate) -> str:
+        if estimate.value is None:
+            return "not defined"
+        unit = f" {self.unit}" if self.unit else ""
+        number = signed(estimate.value) if estimate.value < 0 else amount(estimate.value)
+        if estimate.low is None or estimate.high is None:
+            return f"{number}{unit}"
+        low, high = (signed(edge) if edge < 0 else amount(edge) for edge in (estimate.low, estimate.high))
+        return f"{number}{unit} (95 % interval {low} to {high})"
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The finding as plain JSON values, with its reading for whoever reads the file."""
+        return {
+            "family": str(self.family),
+            "key": self.key,
+            "name": self.name,
+            "subject": self.subject,
+            "estimate": self.estimate.to_mapping(),
+            "controls": [control.to_mapping() for control in self.controls],
+            "how": self.how,
+            "n_rows": self.n_rows,
+            "seed": self.seed,
+            "unit": self.unit,
+            "higher_is_better": self.higher_is_better,
+            "best": self.best,
+            "reading": self.reading,
+        }
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_mapping` wrote; the reading follows from the numbers again."""
+        return cls(
+            family=Family(values["family"]),
+            key=str(values["key"]),
+            name=str(values["name"]),
+            subject=str(values["subject"]),
+            estimate=Estimate.from_mapping(values["estimate"]),
+            controls=tuple(Control.from_mapping(item) for item in values["controls"]),
+            how=str(values["how"]),
+            n_rows=int(values["n_rows"]),
+            seed=int(values["seed"]),
+            unit=str(values["unit"]),
+            higher_is_better=bool(values["higher_is_better"]),
+            best=None if values["best"] is None else float(values["best"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotMeasured:
+    """A figure that the certificate lacks, why, and what would give it."""
+
+    family: Family
+    name: str
+    reason: str
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The gap as plain JSON values."""
+        return {"family": str(self.family), "name": self.name, "reason": self.reason}
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_mapping` wrote."""
+        return cls(family=Family(values["family"]), name=str(values["name"]), reason=str(values["reason"]))
+
+
+def measure_rows(
+    values: Floats,
+    controls: Mapping[str, Floats],
+    *,
+    median: bool = False,
+    bounds: tuple[float, float] | None = None,
+    **facts: Any,
+) -> Finding:
+    """A finding that is the mean over rows of ``values`` (B,), or their median; NaN are left out.
+
+    Args:
+        values: the measure of each row.
+        controls: by name the same measure (B,) of useless explanations of the same rows.
+        median: whether rows are summed up by their median instead of their mean.
+        bounds: the least and the most that the measure can be: intervals end there.
+        facts: the other fields of :class:`Finding`; ``n_rows`` is counted here.
+    """
+    higher = bool(facts.get("higher_is_better", True))
+    summary = _median_estimate if median else mean_estimate
+    return Finding(
+        estimate=_within(summary(values), bounds),
+        controls=tuple(
+            Control(
+                name=name,
+                estimate=_within(summary(other), bounds),
+                advantage=summary(values - other if higher else other - values),
+            )
+            for name, other in controls.items()
+        ),
+        n_rows=int(np.isfinite(values).sum()),
+        **facts,
+    )
+
+
+def _median_estimate(values: Floats) -> Estimate:
+    known = values[np.isfinite(values)]
+    return bootstrap_estimate(lambda rows: float(np.median(known[rows])), len(known))
+
+
+def _within(estimate: Estimate, bounds: tuple[float, float] | None) -> Estimate:
+    """The estimate with its interval inside the bounds; rows that all lie on a bound leave room by Wilson's score.
+
+    Without that, five rows that all score 1 would have the interval from 1 to 1.
+    """
+    if bounds is None or estimate.value is None or estimate.low is None or estimate.high is None:
+        return estimate
+    least, most = bounds
+    if estimate.low == estimate.high and estimate.value in bounds:
+        share = proportion_estimate(estimate.n if estimate.value == most else 0, estimate.n)
+        low, high = (least + (most - least) * (edge or 0.0) for edge in (share.low, share.high))
+        return dataclasses.replace(estimate, low=low, high=high, how=f"{share.how}, since all rows are equal")
+    return dataclasses.replace(estimate, low=max(least, estimate.low), high=min(most, estimate.high))

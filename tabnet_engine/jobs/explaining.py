@@ -1,0 +1,173 @@
+"""Explaining a run on its own table: what is computed, in which order, and what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tabnet_engine.config import ExplainConfig
+from tabnet_engine.data.encoding import EncodedTable
+from tabnet_engine.errors import ExplanationError
+from tabnet_engine.explain import importance, store
+from tabnet_engine.explain.background import choose_rows, strata
+from tabnet_engine.explain.background_choice import Candidates, choose_background
+from tabnet_engine.explain.effects.permutation import permutation_importance
+from tabnet_engine.explain.evaluation import EvaluationRows, draw_evaluation, held_out, save_evaluation
+from tabnet_engine.explain.importance import GlobalImportance
+from tabnet_engine.explain.masks import iterate_masks, most_rows
+from tabnet_engine.explain.resumable import Checkpoint, explain_in_chunks
+from tabnet_engine.explain.signed.methods import METHODS, SignedMethod
+from tabnet_engine.explain.subject import ChosenRows, Subject
+from tabnet_engine.jobs.checkpoints import remove_checkpoint
+from tabnet_engine.jobs.monitor import EXPLAINING, Monitor
+from tabnet_engine.runs.artefact import Run
+from tabnet_engine.runs.run import WEIGHTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["PERMUTATION", "explain_run", "mask_rows", "method_phase", "phases_of", "signed_method", "spread_rows"]
+
+PERMUTATION = "permutation"  # the part that holds the permutation importance, and the method's name
+
+# How long each kind of work is against the others, for the bar.
+_SHARES = {"masks": 1.0, PERMUTATION: 3.0}
+_SIGNED_SHARE = 5.0
+# Settings that count coalitions; for paths along gradients the number of points is a setting of its own.
+_PATHS = ("gradients", "integrated_gradients")
+
+
+def explain_run(
+    run: Run,
+    frame: pd.DataFrame,
+    config: ExplainConfig,
+    *,
+    monitor: Monitor | None = None,
+    checkpoint: Path | None = None,
+) -> Run:
+    """Compute and store background, evaluation rows, masks, signed values and importances of the run's own table.
+
+    Masks cover every row up to ``config.max_mask_rows``; signed values a stratified sample of the test rows (of the
+    validation rows where no test rows were held out). Each stored part says what it covers.
+
+    Args:
+        run: the run.
+        frame: the table that it was trained on.
+        config: which methods, on how many rows, against which background.
+        monitor: follows the work.
+        checkpoint: a folder for going on after the process died; removed once everything is stored.
+
+    Raises:
+        ExplanationError: a budget that cannot be met, a background without a row, or a run that cannot be explained:
+            a pretraining, or one that knows no training rows.
+        SchemaError: ``frame`` is not the run's table.
+        StorageError: the run folder cannot be written.
+        JobCancelledError: the monitor asked to stop; what was stored by then stays.
+    """
+    subject = Subject.of_run(run)
+    if not len(run.splits.train):
+        raise ExplanationError(
+            f"the run {run.manifest.title!r} was imported without the rows it was trained on, so there are none to "
+            "explain; explain any table with `python -m tabnet_engine explain`"
+        )
+    monitor = (monitor or Monitor(phases=EXPLAINING)).split("Explaining", phases_of(_methods(config)))
+    encoded = run.encoder.transform(frame)
+    candidates = Candidates(frame=frame, encoded=encoded, rows=run.splits.train)
+    background = choose_background(subject, run.targets, run.schema, candidates, config)
+    run = store.save_background(run, background)
+    evaluation = draw_evaluation(run, frame, encoded, n_rows=config.n_importance_rows, seed=config.seed)
+    run = save_evaluation(run, evaluation)
+    masks = iterate_masks(subject, mask_rows(run, encoded, config), steering=monitor.steering(method_phase("masks")))
+    run = store.save_masks(run, masks)
+    run = _add_importance(run, importance.from_masks(store.load_masks(run)))
+    rows = _signed_rows(run, frame, encoded, config)
+    for name in config.signed_methods if config.n_shap_rows else ():
+        parts = explain_in_chunks(
+            subject,
+            rows,
+            background,
+            signed_method(name, config),
+            checkpoint=None if checkpoint is None else Checkpoint(checkpoint / name),
+            weights=run.manifest.parts[WEIGHTS],
+            steering=monitor.steering(method_phase(name)),
+        )
+        run = store.save_attribution_parts(run, parts)
+        run = _add_importance(run, importance.from_attribution(store.load_attribution(run, method=name), run.targets))
+    if PERMUTATION in config.methods:
+        run = _permute(run, subject, evaluation, config, monitor)
+    if checkpoint is not None:
+        remove_checkpoint(checkpoint)
+    return run
+
+
+def _methods(config: ExplainConfig) -> Sequence[str]:
+    """What is computed, in the order of computing."""
+    last = (PERMUTATION,) if PERMUTATION in config.methods else ()
+    return ("masks", *(config.signed_methods if config.n_shap_rows else ()), *last)
+
+
+def phases_of(methods: Sequence[str]) -> dict[str, float]:
+    """How long each method takes against the others, by the name of its phase."""
+    return {method_phase(name): _SHARES.get(name, _SIGNED_SHARE) for name in methods}
+
+
+def method_phase(name: str) -> str:
+    """What the work of a method is called while it runs."""
+    shown = METHODS[name].name if name in METHODS else name
+    return shown[:1].upper() + shown[1:]
+
+
+def signed_method(name: str, config: ExplainConfig, groups: dict[str, tuple[str, ...]] | None = None) -> SignedMethod:
+    """A signed method with the budget of the settings."""
+    return SignedMethod(
+        name=name,
+        n_evaluations=config.n_points if name in _PATHS else config.n_evaluations,
+        target_error=config.target_error,
+        seed=config.seed,
+        groups=groups or {},
+    )
+
+
+def mask_rows(run: Run, encoded: EncodedTable, config: ExplainConfig) -> ChosenRows:
+    """All rows up to the cap; fewer of a very wide table, whose masks would not fit in memory."""
+    most = most_rows(run.model_config.n_steps, run.encoder.layout.n_features, config.max_mask_rows)
+    return spread_rows(encoded, most)
+
+
+def spread_rows(encoded: EncodedTable, most: int) -> ChosenRows:
+    """At most so many rows, evenly spread over the table."""
+    n_rows = len(encoded)
+    if n_rows <= most:
+        return ChosenRows(encoded, np.arange(n_rows, dtype=np.int64), f"all {n_rows:,} rows")
+    rows = np.linspace(0, n_rows - 1, most).astype(np.int64)
+    return ChosenRows.from_table(encoded, rows, f"{most:,} of {n_rows:,} rows, spread evenly over the table")
+
+
+def _signed_rows(run: Run, frame: pd.DataFrame, encoded: EncodedTable, config: ExplainConfig) -> ChosenRows:
+    rows, name = held_out(run)
+    y, task, target = strata(run.targets, run.targets.encode(frame, rows=rows))
+    return choose_rows(
+        encoded, rows, y, task=task, n_rows=config.n_shap_rows, seed=config.seed, name=name, target=target
+    )
+
+
+def _permute(run: Run, subject: Subject, evaluation: EvaluationRows, config: ExplainConfig, monitor: Monitor) -> Run:
+    found = permutation_importance(
+        subject,
+        run.targets,
+        evaluation.chosen,
+        evaluation.y,
+        seed=config.seed,
+        steering=monitor.steering(method_phase(PERMUTATION), "columns"),
+    )
+    return _add_importance(store.save_json(run, PERMUTATION, found.to_mapping()), found.importance())
+
+
+def _add_importance(run: Run, found: GlobalImportance) -> Run:
+    """Store an importance in place of the one by the same method; those by others stay, each with its own note."""
+    kept = store.load_importances(run) if store.has_explanations(run, store.IMPORTANCE) else ()
+    order = [item for item in kept if item.method != found.method]
+    return store.save_importances(run, [found, *order] if found.method == "masks" else [*order, found])

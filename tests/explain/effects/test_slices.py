@@ -1,0 +1,98 @@
+"""Importance by class and slice: parts that average to the whole, planted differences found, noise not."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tabnet_engine.data.schema import Task
+from tabnet_engine.data.target_set import TargetCodecs
+from tabnet_engine.data.targets import TargetCodec
+from tabnet_engine.errors import ExplanationError
+from tabnet_engine.explain.effects.slices import (
+    SlicedImportance,
+    importance_by_slice,
+    outcome_slices,
+    predicted_slices,
+)
+from tabnet_engine.explain.importance import from_attribution, from_masks
+
+BOUGHT = TargetCodec("bought", Task.BINARY, ("no", "yes"))
+PRICE = TargetCodec("price", Task.REGRESSION)
+BOTH = TargetCodecs((BOUGHT, PRICE))
+
+
+@given(cut=st.integers(1, 29), seed=st.integers(0, 20))
+def test_slices_average_to_the_whole_for_masks_and_values(cases, cut, seed):
+    halves = {"first": np.arange(cut), "second": np.arange(cut, 30)}
+    masks = cases.masks(n_rows=30, seed=seed)
+    values = cases.attribution(np.random.default_rng(seed).normal(size=(30, 3, 2)))
+    for source, whole in ((masks, from_masks(masks)), (values, from_attribution(values))):
+        found = importance_by_slice(source, halves)
+        assert found.whole.to_mapping() == whole.to_mapping()
+        total = cut * found.parts["first"].values + (30 - cut) * found.parts["second"].values
+        np.testing.assert_allclose(total / 30, whole.values)
+        np.testing.assert_allclose(found.differences["first"].values, -found.differences["second"].values)
+
+
+def test_each_target_counts_the_same_in_every_slice(cases):
+    values = np.random.default_rng(0).normal(size=(20, 3, 2))
+    rows = {"some": np.arange(7)}
+    small = importance_by_slice(cases.attribution(values), rows, BOTH)
+    values[:, :, 1] *= 1e6
+    large = importance_by_slice(cases.attribution(values, additivity_error=0.0), rows, BOTH)
+    np.testing.assert_allclose(small.parts["some"].values, large.parts["some"].values)
+
+
+def test_a_planted_difference_stands_out_and_noise_does_so_at_chance(cases):
+    false, n_tables = 0, 60
+    for seed in range(n_tables):
+        values = np.random.default_rng(seed).normal(size=(200, 4, 1))
+        values[:60, 2] *= 3
+        found = importance_by_slice(cases.attribution(values), {"young": np.arange(60)})
+        more, less = found.standing_out("young")
+        assert 2 in more
+        false += len(more) + len(less) - 1
+    assert false / (3 * n_tables) < 0.1
+    assert "young (60 rows): compared with the other rows, f2 counts more" in found.sentence("young")
+    assert "Here only the 60 rows of 'young'." in found.parts["young"].note
+
+
+def test_slices_of_one_row_and_of_all_rows_have_no_interval(cases):
+    values = cases.attribution(np.ones((5, 3, 1)))
+    found = importance_by_slice(values, {"one": np.array([2]), "everyone": np.arange(5)})
+    assert np.isnan(found.differences["one"].low).all()
+    assert np.isnan(found.differences["everyone"].values).all()
+    assert found.sentence("one") == "one (1 row): no column is told apart from its importance in the other rows."
+    again = SlicedImportance.from_mapping(json.loads(json.dumps(found.to_mapping(), allow_nan=False)))
+    assert again.to_mapping() == found.to_mapping()
+
+
+def test_rows_without_an_active_step_count_in_no_slice(cases):
+    masks = cases.masks(n_rows=6)
+    sizes = masks.step_sizes.copy()
+    sizes[:, :3] = 0
+    silent = dataclasses.replace(masks, step_sizes=sizes)
+    found = importance_by_slice(silent, {"some": np.arange(5)})
+    assert found.parts["some"].n_rows == 2
+    with pytest.raises(ExplanationError, match="the slice 'silent' holds none of the 6 explained rows"):
+        importance_by_slice(silent, {"silent": np.arange(3)})
+
+
+def test_classes_by_outcome_and_by_prediction():
+    y = np.array([[0, 1.5], [1, 2.5], [0, 3.5]])
+    slices = outcome_slices(BOTH, y)
+    assert {name: rows.tolist() for name, rows in slices.items()} == {"bought = no": [0, 2], "bought = yes": [1]}
+    logits = np.array([[1.0, 9.0], [-1.0, 9.0], [2.0, 9.0]])
+    slices = predicted_slices(BOTH, logits)
+    assert {name: rows.tolist() for name, rows in slices.items()} == {
+        "bought predicted no": [1],
+        "bought predicted yes": [0, 2],
+    }
+    assert outcome_slices(TargetCodecs((PRICE,)), np.ones(3)) == {}
+    assert "bought = yes" not in outcome_slices(TargetCodecs((BOUGHT,)), np.zeros(3, dtype=np.int64))
