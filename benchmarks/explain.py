@@ -6,8 +6,8 @@
 
 Peers are pytorch-tabnet (``benchmarks/requirements.txt``; its lines are left out, and said so, where it is not
 installed) and shap. Everything runs in this process on one thread, the sides in turns; seconds of speed are CPU
-seconds, which a busy machine changes little. Trained runs are kept in ``--runs`` and used again. ``--quick`` only shows that every
-part works: its numbers mean nothing.
+seconds, which a busy machine changes little. Trained runs are kept in ``--runs`` and used again. ``--quick`` only
+shows that every part works: its numbers mean nothing.
 
 1. Masks and aggregates, rows per second, n_d = n_a = 8; the memory of one million rows.
 2. Shapley values, seconds a row at equal standard error; the error against brute force with 11 columns.

@@ -1,7 +1,7 @@
 """How fast masks and Shapley values are, beside pytorch-tabnet's ``explain`` and shap's PermutationExplainer.
 
-One thread, one process, the two sides in turns; seconds are CPU seconds, which a busy machine changes little. Shapes: B rows, M background rows,
-F columns, R orders of the columns.
+One thread, one process, the two sides in turns; seconds are CPU seconds, which a busy machine changes little.
+Shapes: B rows, M background rows, F columns, R orders of the columns.
 """
 
 from __future__ import annotations

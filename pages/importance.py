@@ -28,6 +28,7 @@ def main() -> None:
     st.caption(READING)
     explain_importance.by_class(run, output)
     explain_importance.agreement_section(run, output)
+    explain_importance.other_methods(run)
     explain_importance.rank_section(run, output)
 
 

@@ -19,8 +19,18 @@ from tabnet_engine.figures.importance import importance_bars
 if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
 
-__all__ = ["agreement", "agreement_section", "by_class", "figures", "rank_section", "rank_table", "shap_importance"]
+__all__ = [
+    "agreement",
+    "agreement_section",
+    "by_class",
+    "figures",
+    "other_methods",
+    "rank_section",
+    "rank_table",
+    "shap_importance",
+]
 
+_MEASURES = {"permutation": "how much larger the loss becomes"}
 _SORTS = {"own": "each by itself", "masks": "by the masks", "shap": "by SHAP", "table": "as in the table"}
 
 
@@ -73,6 +83,19 @@ def _bars(importance: GlobalImportance, *, title: str, x: str, order: list[int] 
     leading = ", ".join(importance.features[index] for index in importance.order[:3])
     widgets.chart(figure, key=f"bars_{importance.method}", alt=f"{title}; the leading columns are {leading}")
     st.caption(widgets.md(importance.note))
+
+
+def other_methods(run: Run) -> None:
+    """Every other method that was computed with the run, two side by side."""
+    others = [found for method, found in explain_access.importances(run).items() if method not in {"masks", "shap"}]
+    if not others:
+        return
+    st.subheader("By other methods", anchor=False)
+    for start in range(0, len(others), 2):
+        for place, importance in zip(st.columns(2), others[start : start + 2], strict=False):
+            with place:
+                title = importance.name[:1].upper() + importance.name[1:]
+                _bars(importance, title=title, x=_MEASURES.get(importance.method, "mean size"), order=None)
 
 
 def by_class(run: Run, output: int) -> None:

@@ -11,7 +11,7 @@ from pages._ui.job_panel import check_process, time_text
 from tabnet_engine.config import ExplainConfig
 from tabnet_engine.explain.signed.budget import DEFAULT_PERMUTATIONS, MAX_FEATURES
 from tabnet_engine.jobs.records import JobState
-from tabnet_engine.jobs.spec import ExplainPayload
+from tabnet_engine.jobs.spec import CertifyPayload, ExplainPayload
 
 if TYPE_CHECKING:
     from tabnet_engine.jobs.records import JobRecord
@@ -132,8 +132,6 @@ def submit(run: Run, settings: dict[str, Any]) -> None:
 
 def submit_certificate(run: Run, settings: dict[str, Any]) -> None:
     """Queue the certificate once, however often the button was pressed, and draw the page again."""
-    from tabnet_engine.jobs.spec import CertifyPayload
-
     payload = CertifyPayload(
         run_id=run.run_id,
         settings=settings,

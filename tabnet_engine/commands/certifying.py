@@ -39,7 +39,8 @@ def _certify(arguments: argparse.Namespace) -> None:
     from tabnet_engine.jobs.certifying import CERTIFYING, certify_run
     from tabnet_engine.runs.artefact import load_run
 
-    config = CertifyConfig.from_mapping(read_settings(arguments.set))
+    settings = read_settings(arguments.set)
+    CertifyConfig.from_mapping(settings)  # a mistake is told before anything is read
     if arguments.out is not None:
         check_new_file(arguments.out, arguments.table or arguments.run)
     run = load_run(arguments.run)
@@ -48,6 +49,7 @@ def _certify(arguments: argparse.Namespace) -> None:
             f"{arguments.run} is a pretraining, which predicts nothing; train from it first with "
             "`train --pretrained`, then certify that run"
         )
+    config = CertifyConfig.suggest(n_features=run.encoder.layout.n_features).replace(**settings)
     run = certify_run(run, _table(arguments.table, run), config, monitor=console_monitor(CERTIFYING))
     certificate = load_certificate(run)
     if arguments.out is not None:

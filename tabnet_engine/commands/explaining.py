@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_METHODS", "add_explain"]
 
-DEFAULT_METHODS = ("masks", "gradients", "shap")
+DEFAULT_METHODS = ("masks", "shap")
 _SECONDS_BETWEEN_WORDS = 10.0
 
 
@@ -101,7 +101,9 @@ def _config(arguments: argparse.Namespace) -> tuple[ExplainConfig, bool]:
     explains_all = settings.get("n_shap_rows") == "all"
     if explains_all:
         del settings["n_shap_rows"]
-    return ExplainConfig.from_mapping({**settings, **_background(arguments.background)}), explains_all
+    # A table that leaves the house keeps what it promises: values and base are the logit, as exactly as can be.
+    settings = {"path_error": "none", **settings, **_background(arguments.background)}
+    return ExplainConfig.from_mapping(settings), explains_all
 
 
 def _background(text: str | None) -> dict[str, str]:

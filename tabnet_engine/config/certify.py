@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from tabnet_engine.config.limits import EXPLAIN_METHODS
 from tabnet_engine.config.settings import Settings, require
@@ -12,6 +13,9 @@ __all__ = ["CERTIFY_METHODS", "CertifyConfig"]
 
 # Those that say something of each single row.
 CERTIFY_METHODS = tuple(name for name in EXPLAIN_METHODS if name != "permutation")
+# How many predictions the explanations of a default certificate may cost: a minute or two on one core.
+_FORWARDS = 20_000_000
+_LEAST_ROWS, _LEAST_STABILITY_ROWS, _LEAST_REPETITIONS = 20, 10, 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,3 +70,14 @@ class CertifyConfig(Settings):
                 raise ConfigError(f"methods must be any of {', '.join(CERTIFY_METHODS)}, got {name!r}")
         if not self.methods or len(set(self.methods)) < len(self.methods):
             raise ConfigError(f"methods must name one or more methods once each, got {', '.join(self.methods)!r}")
+
+    @classmethod
+    def suggest(cls, *, n_features: int) -> Self:
+        """Fewer rows and repetitions for wide tables, whose rows cost more each; never too few for an interval."""
+        n_explained = 2 * cls.n_rows + cls.n_stability_rows * (4 + 2 * cls.n_repetitions + 3)
+        share = min(1.0, _FORWARDS / (n_explained * 10 * (2 * n_features + 1) * cls.n_background))
+        return cls(
+            n_rows=max(_LEAST_ROWS, round(share * cls.n_rows)),
+            n_stability_rows=max(_LEAST_STABILITY_ROWS, round(share * cls.n_stability_rows)),
+            n_repetitions=max(_LEAST_REPETITIONS, round(share * cls.n_repetitions)),
+        )

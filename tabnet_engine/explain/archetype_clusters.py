@@ -73,6 +73,8 @@ def cluster_paths(sample: MaskExplanation, *, n_archetypes: int | None = None, s
     """
     roots = np.sqrt(step_paths(sample)[~sample.silent]).astype(np.float64)
     n_different = len(np.unique(roots.round(5), axis=0))
+    if n_archetypes is not None:
+        _check_number(n_archetypes, n_different)
     shown = np.random.default_rng(seed).permutation(len(roots))[:_SILHOUETTE_ROWS]
     distances = pairwise_distances(roots[shown])
 
@@ -86,7 +88,6 @@ def cluster_paths(sample: MaskExplanation, *, n_archetypes: int | None = None, s
     if n_different == 0:
         centres, score, rule = np.zeros((1, roots.shape[1])), None, "No row had an active step."
     elif n_archetypes is not None:
-        _check_number(n_archetypes, n_different)
         (centres, score), rule = clustered(n_archetypes), "Their number was chosen by the user."
     else:
         tried = range(2, min(MAX_ARCHETYPES, n_different - 1) + 1)

@@ -32,7 +32,7 @@ __all__ = ["Checkpoint", "chunk_rows", "explain_in_chunks", "request_identity"]
 
 # A chunk is what a killed process loses at most: few rows, but not so few that a long table makes a million files.
 _LEAST_ROWS, _MOST_ROWS, _CHUNKS = 32, 4_096, 64
-_MOST_VALUES = 8_000_000
+_MOST_VALUES = 1_000_000
 _IDENTITY = "request.json"
 
 

@@ -62,6 +62,7 @@ class RowExplainer:
     encoder: TableEncoder
     background: BackgroundSample
     method: SignedMethod
+    shown_as: str = "shap"  # the method of the stored values that these stand beside
 
     @classmethod
     def of_run(cls, run: Run, config: ExplainConfig | None = None, *, like: Attribution | None = None) -> Self:
@@ -82,7 +83,8 @@ class RowExplainer:
         method = SignedMethod(n_evaluations=config.n_evaluations, target_error=config.target_error, seed=config.seed)
         if like is not None:
             method = method_like(like)
-        return cls(Subject.of_run(run), run.encoder, load_background(run), method)
+        shown_as = "shap" if like is None else like.method
+        return cls(Subject.of_run(run), run.encoder, load_background(run), method, shown_as)
 
     def explain(self, cells: pd.DataFrame, *, row: int = 0) -> RowExplanation:
         """Explain a table of one line.
@@ -110,16 +112,22 @@ class RowExplainer:
 
     def _attribution(self, chosen: ChosenRows) -> Attribution:
         found = explain_rows(self.subject, chosen, self.background, self.method)
-        # Asked for as "exact", shown as what it stands beside.
-        return dataclasses.replace(found, method="shap") if found.method == "exact" else found
+        return dataclasses.replace(found, method=self.shown_as)
 
 
 def method_like(stored: Attribution) -> SignedMethod:
-    """The request that gives a row the values that it has, or would have, in a stored attribution."""
-    is_exact = stored.method in {"shap", "exact"} and stored.standard_error is None and stored.n_permutations == 0
+    """The request that gives a row the values that it has, or would have, in a stored attribution.
+
+    "shap" decides between exact and sampled values by the budget that was asked for, which may be more than what
+    was used: here it is asked for as what it was.
+    """
+    is_exact = stored.standard_error is None and stored.n_permutations == 0
+    name = stored.method
+    if name == "shap":
+        name = "exact" if is_exact else "sampling"
     return SignedMethod(
-        name="exact" if is_exact else stored.method,
-        n_evaluations=None if is_exact else stored.n_evaluations,
+        name=name,
+        n_evaluations=None if name == "exact" else stored.n_evaluations,
         target_error=stored.target_error,
         seed=stored.seed,
         groups=stored.groups,

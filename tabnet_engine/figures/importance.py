@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
 from tabnet_engine.explain.importance import GlobalImportance
-from tabnet_engine.explain.wording import amount, percent
+from tabnet_engine.explain.wording import amount, percent, signed
 from tabnet_engine.figures.theme import (
     ACCENT,
     NEUTRAL,
@@ -30,9 +31,7 @@ Indices = npt.NDArray[np.integer]
 # What was read is always drawn in the colour of the mask maps, size of effect in a colour that is no sign.
 ATTENTION = ACCENT
 EFFECT = PALETTE[5]
-METHOD_COLORS = {"masks": ATTENTION, "shap": EFFECT}
-
-_INTERVAL = 1.96  # a 95 % normal interval around a mean
+METHOD_COLORS = {"masks": ATTENTION, "shap": EFFECT, "gradients": PALETTE[2], "permutation": PALETTE[3]}
 
 
 def importance_bars(
@@ -72,26 +71,36 @@ def importance_bars(
 
 
 def _bars(importance: GlobalImportance, kept: Indices, scale: float) -> go.Bar:
-    error = importance.standard_error
-    interval = None if error is None else _INTERVAL * scale * error[kept]
     return go.Bar(
         x=scale * importance.values[kept],
         y=np.arange(len(kept)),
         orientation="h",
         marker={"color": METHOD_COLORS.get(importance.method, ACCENT)},
-        error_x=None if interval is None else {"array": interval, "color": NEUTRAL, "thickness": 1.5, "width": 3},
-        customdata=_details(importance, kept, interval),
+        error_x=_error_bars(importance, kept, scale),
+        customdata=_details(importance, kept),
         hovertemplate="%{customdata}<extra></extra>",
     )
 
 
-def _details(importance: GlobalImportance, kept: Indices, interval: Floats | None) -> list[str]:
+def _error_bars(importance: GlobalImportance, kept: Indices, scale: float) -> dict[str, Any] | None:
+    interval = importance.interval
+    if interval is None:
+        return None
+    low, high = (scale * (edge - importance.values)[kept] for edge in interval)
+    bars = {"type": "data", "array": np.maximum(high, 0), "arrayminus": np.maximum(-low, 0)}
+    return {**bars, "symmetric": False, "color": NEUTRAL, "thickness": 1.5, "width": 3}
+
+
+def _details(importance: GlobalImportance, kept: Indices) -> list[str]:
     ranks = {int(index): rank for rank, index in enumerate(importance.order, start=1)}
+    interval = importance.interval
     details = []
-    for place, index in enumerate(kept):
+    for index in kept:
         text = _amount(importance.method, float(importance.values[index]))
-        spread = "" if interval is None else f" ± {amount(float(interval[place]))} (95 % interval)"
-        details.append(f"<b>{escape(importance.features[index])}</b><br>rank {ranks[int(index)]}: {text}{spread}")
+        if interval is not None:
+            low, high = (_amount(importance.method, float(edge[index])) for edge in interval)
+            text += f" (95 % interval {low} to {high})"
+        details.append(f"<b>{escape(importance.features[index])}</b><br>rank {ranks[int(index)]}: {text}")
     return details
 
 
@@ -104,4 +113,6 @@ def _rest_bar(importance: GlobalImportance, rest: Indices, place: int, scale: fl
 
 
 def _amount(method: str, value: float) -> str:
-    return percent(value) if method == "masks" else amount(value)
+    if method == "masks":
+        return percent(value)
+    return signed(value) if value < 0 else amount(value)

@@ -82,7 +82,7 @@ def certify_run(run: Run, frame: pd.DataFrame | None, config: CertifyConfig, *, 
         work.seeds([(one.subject, one.chosen, one.background) for one in trained])
     else:
         work.found.miss(Family.STABILITY, "stability to the seed of the training", gap)
-    monitor.report(JobProgress(phase="Retraining", fraction=1.0, message="done"))
+        monitor.report(JobProgress(phase="Stability", fraction=1.0, message="done"))
     return save_certificate(run, _certificate(run, work, config.replace(n_retrainings=n_retrainings)))
 
 

@@ -19,7 +19,8 @@ from tabnet_engine.explain.evaluation import EvaluationRows, draw_evaluation, he
 from tabnet_engine.explain.importance import GlobalImportance
 from tabnet_engine.explain.masks import iterate_masks, most_rows
 from tabnet_engine.explain.resumable import Checkpoint, explain_in_chunks
-from tabnet_engine.explain.signed.methods import METHODS, SignedMethod
+from tabnet_engine.explain.signed.budget import check_budget
+from tabnet_engine.explain.signed.methods import METHODS, SignedMethod, exact_is_cheap
 from tabnet_engine.explain.subject import ChosenRows, Subject
 from tabnet_engine.jobs.checkpoints import remove_checkpoint
 from tabnet_engine.jobs.monitor import EXPLAINING, Monitor
@@ -29,7 +30,16 @@ from tabnet_engine.runs.run import WEIGHTS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PERMUTATION", "explain_run", "mask_rows", "method_phase", "phases_of", "signed_method", "spread_rows"]
+__all__ = [
+    "PERMUTATION",
+    "check_budgets",
+    "explain_run",
+    "mask_rows",
+    "method_phase",
+    "phases_of",
+    "signed_method",
+    "spread_rows",
+]
 
 PERMUTATION = "permutation"  # the part that holds the permutation importance, and the method's name
 
@@ -103,6 +113,23 @@ def explain_run(
     return run
 
 
+def check_budgets(methods: Sequence[str], config: ExplainConfig, n_players: int, n_rows: int = 1) -> None:
+    """Refuse a budget that cannot be met before anything is computed.
+
+    Args:
+        methods: those that are asked for.
+        config: their budget.
+        n_players: columns, or groups of them.
+        n_rows: rows of one request; 1 where rows are explained chunk by chunk for as long as it takes.
+
+    Raises:
+        ExplanationError: too few evaluations, or too much work; the text says what to change.
+    """
+    for name in methods:
+        if name == "sampling" or (name == "shap" and not exact_is_cheap(n_players, config.n_evaluations)):
+            check_budget(n_players, n_rows, config.n_background, config.n_evaluations, config.target_error)
+
+
 def _methods(config: ExplainConfig) -> Sequence[str]:
     """What is computed, in the order of computing."""
     last = (PERMUTATION,) if PERMUTATION in config.methods else ()
@@ -122,10 +149,11 @@ def method_phase(name: str) -> str:
 
 def signed_method(name: str, config: ExplainConfig, groups: dict[str, tuple[str, ...]] | None = None) -> SignedMethod:
     """A signed method with the budget of the settings."""
+    follows_paths = name in _PATHS
     return SignedMethod(
         name=name,
-        n_evaluations=config.n_points if name in _PATHS else config.n_evaluations,
-        target_error=config.target_error,
+        n_evaluations=config.n_points if follows_paths else config.n_evaluations,
+        target_error=config.path_error if follows_paths else config.target_error,
         seed=config.seed,
         groups=groups or {},
     )

@@ -28,7 +28,15 @@ from tabnet_engine.explain.resumable import Checkpoint, explain_in_chunks
 from tabnet_engine.explain.row_filter import parse_filter
 from tabnet_engine.explain.signed.methods import METHODS, REFUSED
 from tabnet_engine.explain.subject import ChosenRows, Subject
-from tabnet_engine.jobs.explaining import PERMUTATION, mask_rows, method_phase, phases_of, signed_method, spread_rows
+from tabnet_engine.jobs.explaining import (
+    PERMUTATION,
+    check_budgets,
+    mask_rows,
+    method_phase,
+    phases_of,
+    signed_method,
+    spread_rows,
+)
 from tabnet_engine.jobs.monitor import EXPLAINING, Monitor
 from tabnet_engine.runs.artefact import Run
 from tabnet_engine.runs.run import WEIGHTS
@@ -92,6 +100,7 @@ def explain_table(
     check_methods(methods)
     monitor = (monitor or Monitor(phases=EXPLAINING)).split("Explaining", phases_of(methods))
     work = _Work(run, frame, config, asked or Asked(), monitor)
+    check_budgets(methods, config, work.n_players)
     return work.pieces(methods), work.facts
 
 
@@ -120,6 +129,11 @@ class _Work:
         self._players = Players.grouped(self._subject.features, asked.groups)
         self._chosen = _chosen_rows(run, frame, self._encoded, asked)
         self._facts: dict[str, dict[str, Any]] = {}
+
+    @property
+    def n_players(self) -> int:
+        """P, columns or groups of them."""
+        return len(self._players)
 
     def pieces(self, methods: Sequence[str]) -> Iterator[pd.DataFrame]:
         """The long table, piece by piece, in the order of the methods; rows and background are chosen at once."""

@@ -12,10 +12,8 @@ from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.data.targets import usable_rows
 from tabnet_engine.errors import ExplanationError, SchemaError
 from tabnet_engine.explain.row_filter import parse_filter
-from tabnet_engine.explain.signed.budget import check_budget
-from tabnet_engine.explain.signed.methods import exact_is_cheap
 from tabnet_engine.jobs.checkpoints import remove_checkpoint
-from tabnet_engine.jobs.explaining import explain_run
+from tabnet_engine.jobs.explaining import check_budgets, explain_run
 from tabnet_engine.jobs.explaining_table import explain_table
 from tabnet_engine.jobs.monitor import Monitor
 from tabnet_engine.jobs.pretraining import fine_tuning_schema, require_pretraining
@@ -144,10 +142,6 @@ def explanation_settings(run: Run, settings: Mapping[str, Any]) -> ExplainConfig
     return _affordable(chosen, n_features, chose_methods="methods" in settings)[0]
 
 
-# Methods that evaluate coalitions of columns by the budget of the settings.
-_BY_COALITIONS = ("shap", "sampling")
-
-
 def _affordable(
     config: ExplainConfig, n_features: int, *, chose_methods: bool
 ) -> tuple[ExplainConfig, tuple[str, ...]]:
@@ -164,8 +158,5 @@ def _affordable(
             f"{n_features:,}; ask for them with methods=shap"
         )
         return config, (sentence,)
-    for name in set(config.methods) & set(_BY_COALITIONS):
-        if name == "shap" and exact_is_cheap(n_features, config.n_evaluations):
-            continue
-        check_budget(n_features, config.n_shap_rows, config.n_background, config.n_evaluations, config.target_error)
+    check_budgets(config.methods, config, n_features, config.n_shap_rows)
     return config, ()

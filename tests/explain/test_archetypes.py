@@ -92,13 +92,23 @@ def test_chunks_and_repetitions_give_the_same_archetypes(planted):
             np.testing.assert_allclose([s for _, s in a.columns], [s for _, s in b.columns], atol=1e-6)
 
 
-def test_a_step_without_weight_does_not_divide_rows(planted):
+def test_what_a_step_without_weight_reads_does_not_divide_rows(planted):
     explanation, truth = planted
-    sizes = np.ones_like(explanation.step_sizes)
-    sizes[0] = 0  # ways 1 differs from 0 and 2 in step 2 only by f1, f2 and f0
-    found = find_archetypes(dataclasses.replace(explanation, step_sizes=sizes))
+    masks = explanation.masks.copy()
+    masks[0] = np.eye(4, dtype=np.float32)[np.random.default_rng(0).integers(0, 4, len(truth))]
+    sizes = np.stack([np.full(len(truth), 1e-4), np.ones(len(truth))]).astype(np.float32)
+    found = find_archetypes(dataclasses.replace(explanation, masks=masks, step_sizes=sizes))
     assert found.names == ("reads f1", "reads f2", "reads f0")
     assert [len(set(found.codes[truth == way])) for way in range(3)] == [1, 1, 1]
+
+
+def test_a_path_is_shares_that_sum_to_one(planted):
+    explanation, _ = planted
+    paths = step_paths(explanation)
+    np.testing.assert_allclose(paths.sum(axis=1), np.where(explanation.silent, 0, 1), atol=1e-5)
+    by_step = paths.reshape(-1, explanation.n_steps, len(explanation.features))
+    np.testing.assert_allclose(by_step.sum(axis=2), explanation.step_shares.T, atol=1e-5)
+    np.testing.assert_allclose(by_step.sum(axis=1), explanation.aggregate, atol=1e-5)
 
 
 def test_rows_that_all_read_alike_are_one_archetype(cases):

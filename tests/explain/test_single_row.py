@@ -60,6 +60,15 @@ def test_a_row_gets_what_the_stored_values_say_of_it(explained_run, frame, metho
     assert method_like(stored).groups == method.groups
 
 
+def test_values_are_asked_for_as_what_they_were_and_not_by_the_budget_they_used(cases):
+    exact = cases.attribution(np.zeros((1, 12, 1)), standard_error=None, n_permutations=0, n_evaluations=4_096)
+    assert (method_like(exact).name, method_like(exact).n_evaluations) == ("exact", None)
+    sampled = cases.attribution(np.zeros((1, 11, 1)), n_evaluations=2_300, target_error=0.1)
+    assert (method_like(sampled).name, method_like(sampled).n_evaluations) == ("sampling", 2_300)
+    paths = cases.attribution(np.zeros((1, 4, 1)), method="gradients", standard_error=None, n_permutations=0)
+    assert (method_like(paths).name, method_like(paths).n_evaluations) == ("gradients", 70)
+
+
 def test_what_if_cells_that_are_missing_or_never_seen_are_named(explained_run, frame):
     explainer = RowExplainer.of_run(explained_run[0])
     cells = frame.iloc[[5]].copy()

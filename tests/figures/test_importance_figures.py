@@ -64,9 +64,19 @@ def test_masks_are_per_cent_in_the_colour_of_what_was_read():
 
 def test_intervals_are_95_per_cent_ones():
     figure = importance_bars(importance([1.0, 2.0], error=np.array([0.1, 0.2])), title="t", x="x")
-    np.testing.assert_allclose(figure.data[0].error_x.array, [0.392, 0.196])
-    assert "± 0.39 (95 % interval)" in figure.data[0].customdata[0]
+    np.testing.assert_allclose(figure.data[0].error_x.array, [0.392, 0.196], rtol=1e-4)
+    assert "(95 % interval 1.61 to 2.39)" in figure.data[0].customdata[0]
     assert bars(1.0).data[0].error_x.array is None
+
+
+def test_an_interval_of_its_own_is_drawn_as_it_is():
+    measured = dataclasses.replace(
+        importance([-0.1, 2.0], method="permutation"), low=np.array([-0.3, 1.5]), high=np.array([0.2, 4.0])
+    )
+    bar = importance_bars(measured, title="t", x="x").data[0]
+    np.testing.assert_allclose(bar.error_x.array, [2.0, 0.3])
+    np.testing.assert_allclose(bar.error_x.arrayminus, [0.5, 0.2])
+    assert "−0.10 (95 % interval −0.30 to 0.20)" in bar.customdata[1]
 
 
 def test_nothing_measured_says_so():

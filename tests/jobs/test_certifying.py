@@ -6,6 +6,7 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tabnet_engine.__main__ import main
@@ -18,6 +19,7 @@ from tabnet_engine.explain import store
 from tabnet_engine.explain.background import draw_background, strata
 from tabnet_engine.explain.evaluation import draw_evaluation, save_evaluation
 from tabnet_engine.explain.trust.certificate import has_certificate, load_certificate
+from tabnet_engine.explain.trust.faithfulness import RANDOM_WEIGHTS
 from tabnet_engine.explain.trust.finding import Family
 from tabnet_engine.jobs.certifying import certify_run
 from tabnet_engine.jobs.monitor import Monitor
@@ -123,6 +125,19 @@ def test_shap_is_faithful_here_and_follows_the_weights(certified):
     assert found["SHAP", "kept reasons, perturbation"].stands
 
 
+def test_every_measure_falls_when_the_weights_are_random(certified):
+    compared = 0
+    for finding in certified[0].findings:
+        useless = [control.estimate.value for control in finding.controls if control.name == RANDOM_WEIGHTS]
+        for value in useless:
+            compared += 1
+            fallen = finding.estimate.value - value if finding.higher_is_better else value - finding.estimate.value
+            assert fallen > 0, (finding.subject, finding.key)
+        if finding.key.endswith("after embedding"):
+            assert finding.estimate.high < 1, (finding.subject, finding.key)
+    assert compared == 18, "agreement, faithfulness and stability"
+
+
 def test_progress_only_grows_and_ends(certified):
     fractions = [progress.fraction for progress in certified[1]]
     assert fractions == sorted(fractions)
@@ -194,6 +209,18 @@ def test_several_targets_are_measured_each(credit, tmp_path):
     decided = {finding.subject for finding in certificate.findings if finding.key == "decisions, seed"}
     assert decided == {"predicted class of 'paid'", "predicted class of 'grade'"}
     assert {curve.target for curve in certificate.curves} == {"paid", "score", "grade"}
+
+
+def test_one_column_of_categories_gives_what_can_be_measured_and_says_the_rest(tmp_path):
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame({"job": generator.choice(["clerk", "nurse", "cook"], 200), "price": 0.0})
+    frame["price"] = frame["job"].map({"clerk": 1e4, "nurse": 2e4, "cook": 4e4}) + generator.normal(size=200)
+    run = save(frame, set_target(propose_schema(frame), frame, "price"), tmp_path / "one", TRAINING)
+    certificate = load_certificate(certify_run(run, frame, QUICK.replace(n_retrainings=1, methods=("masks", "shap"))))
+    assert not any(finding.stands for finding in certificate.of_family(Family.FAITHFULNESS)), "there is one order only"
+    gaps = {gap.name: gap.reason for gap in certificate.not_measured}
+    assert gaps["stability to small perturbations"].startswith("no column holds numbers that vary")
+    assert "defines it" in gaps["attention masks and SHAP, Spearman's rank correlation"]
 
 
 def test_one_method_and_no_repetition_are_told_not_hidden(run):

@@ -10,11 +10,12 @@ from tabnet_engine.data.kinds import propose_schema, set_target, set_targets
 from tabnet_engine.data.synthetic import credit_applications
 from tabnet_engine.data.tables import read_table
 from tabnet_engine.explain import store
+from tabnet_engine.explain.trust.certificate import has_certificate
 from tabnet_engine.jobs import worker
 from tabnet_engine.jobs.pretraining import load_worth
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.records import JobRecord, JobState
-from tabnet_engine.jobs.spec import ExplainPayload, JobSpec, PretrainPayload, TrainPayload, WorthPayload
+from tabnet_engine.jobs.spec import CertifyPayload, ExplainPayload, JobSpec, PretrainPayload, TrainPayload, WorthPayload
 from tabnet_engine.jobs.tasks import TASKS
 from tabnet_engine.runs.artefact import DatasetRef, save_run
 from tabnet_engine.runs.workspace import Workspace
@@ -107,6 +108,30 @@ def test_several_targets_are_trained_and_explained(queue: JobQueue, workspace: W
     assert store.load_attribution(done).outputs == done.targets.outputs
     again = run(queue, payload.to_spec("several"))
     assert again.state == "succeeded", "a run that was saved is only explained again"
+
+
+def test_a_run_is_explained_by_other_methods_then_certified(
+    queue: JobQueue, workspace: Workspace, dataset: str
+) -> None:
+    frame = workspace.load_frame(dataset)
+    schema = set_target(propose_schema(frame), frame, "decision")
+    settings = {**QUICK, **SHAPE, **EXPLAINED, "methods": ["permutation"], "n_importance_rows": 20}
+    record = run(queue, TrainPayload(dataset_id=dataset, settings=settings, schema=schema).to_spec("own"))
+    assert record.state == "succeeded", record.error
+    assert store.stored_methods(workspace.run("own")) == ()
+    again = ExplainPayload(run_id="own", settings={**EXPLAINED, "methods": ["ablation"]}, title="t")
+    record = run(queue, again.to_spec())
+    assert record.state == "succeeded", record.error
+    assert store.stored_methods(workspace.run("own")) == ("ablation",)
+    assert not (workspace.root / "checkpoints" / record.job_id / "explanations").exists()
+
+    small = {"methods": ["masks", "ablation"], "n_rows": 8, "n_stability_rows": 4, "n_background": 3}
+    few = {"n_random_orders": 2, "n_repetitions": 2, "top_k": 2}
+    payload = CertifyPayload(run_id="own", settings={**small, **few}, title="certify")
+    record = run(queue, payload.to_spec())
+    assert record.state == "succeeded", record.error
+    assert record.progress.fraction == 1.0
+    assert has_certificate(workspace.run("own"))
 
 
 def test_the_papers_preset_reaches_the_network(queue: JobQueue, workspace: Workspace, dataset: str) -> None:

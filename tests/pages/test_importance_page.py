@@ -84,7 +84,8 @@ def test_without_shap_the_masks_are_still_shown(open_page: Open, with_run: Store
     drop_explanations(workspace_root, with_run, "explanations/attribution-shap")
     app = open_page("importance", run=with_run.run_id)
     assert "has no SHAP values" in texts(app)
-    assert len(figures(app)) == 1
+    assert {"bars_masks", "bars_permutation"} <= set(figures(app))
+    assert "bars_shap" not in figures(app)
 
 
 def test_a_failed_explanation_says_why(

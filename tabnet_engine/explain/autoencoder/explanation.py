@@ -6,13 +6,14 @@ Shapes: B rows, F raw features, P players, M measured columns, Z latents.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tabnet_engine.config.settings import Settings, require
 from tabnet_engine.data.encoding import EncodedTable
 from tabnet_engine.errors import ConfigError, ExplanationError
 from tabnet_engine.explain.attribution import Background
@@ -23,13 +24,12 @@ from tabnet_engine.explain.autoencoder.information import MIN_ROWS, N_NULL, Late
 from tabnet_engine.explain.autoencoder.magnitudes import MagnitudeBaselines, magnitude_baselines
 from tabnet_engine.explain.autoencoder.models import Autoencoder, shared_players
 from tabnet_engine.explain.autoencoder.shapley import (
-    ErrorShapley,
-    ReconstructionTable,
     ShapleyBudget,
     error_shapley,
     reconstruction_shapley,
     reconstruction_table,
 )
+from tabnet_engine.explain.autoencoder.shapley_results import ErrorShapley, ReconstructionTable
 from tabnet_engine.explain.background import BackgroundSample
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.subject import ChosenRows, Steering
@@ -42,8 +42,8 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class AutoencoderSettings:
-    """How much is measured.
+class AutoencoderSettings(Settings):
+    """How much is measured; read from plain values as all settings are.
 
     Attributes:
         n_rows: rows that the importances, the information and the baselines rest on.
@@ -52,7 +52,6 @@ class AutoencoderSettings:
         n_repeats: deals of each column's cells to other rows.
         n_evaluations: coalitions a row; None for the default.
         n_null: permuted draws of the mutual information.
-        groups: columns that move together, by the group's name.
         correlation: columns correlated by at least this much move together; None groups none.
         own_cell: "hidden" fills a column in from the others, as a pretraining does; "visible" shows it its own cell.
         seed: of every draw.
@@ -67,18 +66,16 @@ class AutoencoderSettings:
     n_repeats: int = 5
     n_evaluations: int | None = None
     n_null: int = N_NULL
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     correlation: float | None = None
-    own_cell: str = "hidden"
+    own_cell: Literal["hidden", "visible"] = "hidden"
     seed: int = 0
 
     def __post_init__(self) -> None:
         least = {"n_rows": 2, "n_shapley_rows": 0, "n_background": 1, "n_repeats": 2, "n_null": N_NULL}
         for name, low in least.items():
-            if getattr(self, name) < low:
-                raise ConfigError(f"{name} must be at least {low}, got {getattr(self, name)}")
-        if self.own_cell not in {"hidden", "visible"}:
-            raise ConfigError(f"own_cell must be hidden or visible, got {self.own_cell!r}")
+            require(name, getattr(self, name), low)
+        if self.n_evaluations is not None:
+            require("n_evaluations", self.n_evaluations, 1)
         if self.correlation is not None and not 0 < self.correlation <= 1:
             raise ConfigError(f"correlation must be above 0 and at most 1, got {self.correlation}")
 
@@ -196,6 +193,7 @@ def explain_autoencoder(
     background: BackgroundSample,
     settings: AutoencoderSettings | None = None,
     *,
+    groups: Mapping[str, tuple[str, ...]] | None = None,
     steering: Steering | None = None,
 ) -> AutoencoderExplanation:
     """Everything that this room measures, of one autoencoder on some rows.
@@ -205,6 +203,7 @@ def explain_autoencoder(
         chosen: the rows (B), at best ones that it did not learn from.
         background: rows that stand for "not knowing a column".
         settings: how much is measured.
+        groups: columns that move together, by the group's name.
         steering: asked to cancel between the parts; each part reports its own progress.
 
     Raises:
@@ -213,7 +212,7 @@ def explain_autoencoder(
     """
     settings = settings or AutoencoderSettings()
     table, seed = chosen.table, settings.seed
-    players = _players(model, table, settings)
+    players = _players(model, table, groups or {}, settings.correlation)
     facts: dict[str, Any] = {"players": players, "seed": seed, "steering": steering}
     permutation = reconstruction_importance(model, table, n_repeats=settings.n_repeats, **facts)
     zeroing = reconstruction_importance(model, table, method="zeroing", **facts)
@@ -250,10 +249,11 @@ def explain_autoencoder(
     )
 
 
-def _players(model: Autoencoder, table: EncodedTable, settings: AutoencoderSettings) -> Players:
-    if settings.groups and settings.correlation is not None:
+def _players(
+    model: Autoencoder, table: EncodedTable, groups: Mapping[str, tuple[str, ...]], correlation: float | None
+) -> Players:
+    if groups and correlation is not None:
         raise ExplanationError("name groups or a correlation to find them by, not both")
-    groups: Mapping[str, tuple[str, ...]] = settings.groups
-    if settings.correlation is not None:
-        groups = correlated_groups(model, table, threshold=settings.correlation)
+    if correlation is not None:
+        groups = correlated_groups(model, table, threshold=correlation)
     return Players.grouped(model.layout.feature_names, groups) if groups else shared_players(model.layout)

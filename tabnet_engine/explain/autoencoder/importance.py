@@ -19,7 +19,7 @@ import numpy.typing as npt
 from tabnet_engine.data.encoding import EncodedTable, InputLayout
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.autoencoder.errors import ColumnScale
-from tabnet_engine.explain.autoencoder.models import Autoencoder, Bools, Floats, shared_players
+from tabnet_engine.explain.autoencoder.models import Autoencoder, Bools, Floats, require_work, shared_players
 from tabnet_engine.explain.estimates import CONFIDENCE, Estimate
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.subject import Steering
@@ -148,13 +148,15 @@ def reconstruction_importance(
         steering: told the forwards done; may cancel.
 
     Raises:
-        ExplanationError: fewer than two rows, none that differ, or no repetition.
+        ExplanationError: fewer than two rows, none that differ, too few repetitions, or too much work.
         JobCancelledError: the steering asked to stop.
     """
     if n_repeats < _FEWEST_REPEATS:
         raise ExplanationError(f"n_repeats must be at least {_FEWEST_REPEATS}, got {n_repeats}")
     players = players or shared_players(model.layout)
     steering = steering or Steering()
+    repeats = n_repeats if method == "permutation" else 1
+    require_work(model, len(table) * len(players) * repeats, "this importance", "n_rows or n_repeats, or name groups")
     scale, cells = ColumnScale.of(model, table), model.cells(table)
     before = scale.errors(cells, model.reconstruct(table))
     donors = _donors(len(table), n_repeats, seed) if method == "permutation" else None
@@ -167,7 +169,6 @@ def reconstruction_importance(
         found.append(_PlayerIncrease.of(increases, donors, members, measured))
         steering.step(place + 1, len(players))
     names = model.layout.feature_names
-    repeats = 1 if donors is None else n_repeats
     return ReconstructionImportance(
         method=method,
         players=players.names,

@@ -93,6 +93,11 @@ class MatrixAutoencoder:
         """What a zeroed column is replaced by."""
         return "the number given for it" if len(self.zeros) else "0"
 
+    @property
+    def forwards_per_row(self) -> int:
+        """One."""
+        return 1
+
     def table(self, x: npt.ArrayLike) -> EncodedTable:
         """A matrix (B, D) as a table, in single precision.
 

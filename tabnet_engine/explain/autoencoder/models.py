@@ -12,9 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.data.encoding import EncodedTable, InputLayout
+from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.players import Players
 
-__all__ = ["Autoencoder", "Bools", "Cells", "Floats", "shared_players"]
+__all__ = ["Autoencoder", "Bools", "Cells", "Floats", "require_work", "shared_players"]
+
+# Rows of one request through the network: an hour or two on one core.
+MAX_FORWARDS = 300_000_000
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -66,6 +70,11 @@ class Autoencoder(Protocol):
         """What a zeroed column is replaced by, in a few words."""
         ...
 
+    @property
+    def forwards_per_row(self) -> int:
+        """How often the network runs to reconstruct one row."""
+        ...
+
     def cells(self, table: EncodedTable) -> Cells:
         """The truth in the units of the reconstruction."""
         ...
@@ -81,6 +90,29 @@ class Autoencoder(Protocol):
     def first_weights(self) -> Floats | None:
         """Weights of a linear first layer on each raw feature (units, F), many dimensions by their norm; else None."""
         ...
+
+
+def require_work(model: Autoencoder, n_reconstructions: int, what: str, remedy: str) -> None:
+    """Refuse a request that would run for hours, before anything is computed.
+
+    Args:
+        model: the autoencoder.
+        n_reconstructions: rows to reconstruct.
+        what: what needs them.
+        remedy: what to lower.
+
+    Raises:
+        ExplanationError: it is beyond :data:`MAX_FORWARDS`.
+    """
+    forwards = n_reconstructions * model.forwards_per_row
+    if forwards <= MAX_FORWARDS:
+        return
+    hidden = f", {model.forwards_per_row:,} for each reconstructed row" if model.forwards_per_row > 1 else ""
+    visible = ", or show columns their own cell, which needs one for each row" if hidden else ""
+    raise ExplanationError(
+        f"{what} would run the network on {forwards:,} rows{hidden}, more than {MAX_FORWARDS:,}; "
+        f"lower {remedy}{visible}"
+    )
 
 
 def shared_players(layout: InputLayout) -> Players:

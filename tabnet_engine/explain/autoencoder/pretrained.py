@@ -105,6 +105,11 @@ class PretrainedAutoencoder:
         """What a zeroed column is replaced by."""
         return "the network's own state for a hidden cell"
 
+    @property
+    def forwards_per_row(self) -> int:
+        """One for each group of columns whose own cells are hidden; else one."""
+        return self.layout.n_groups if self.own_cell == "hidden" else 1
+
     def cells(self, table: EncodedTable) -> Cells:
         """Numbers in standardised units, categories as one indicator each."""
         import torch

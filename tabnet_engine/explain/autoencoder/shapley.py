@@ -9,26 +9,23 @@ Shapes: B explained rows, F raw features, P players, R reconstructed values of a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from tabnet_engine.data.encoding import EncodedTable, InputLayout
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.autoencoder.errors import ColumnScale
-from tabnet_engine.explain.autoencoder.models import Autoencoder, Cells, Floats, shared_players
+from tabnet_engine.explain.autoencoder.models import Autoencoder, Cells, Floats, require_work, shared_players
+from tabnet_engine.explain.autoencoder.shapley_results import ErrorShapley, ReconstructionTable
 from tabnet_engine.explain.background import BackgroundSample
 from tabnet_engine.explain.players import Players
+from tabnet_engine.explain.signed.budget import default_evaluations
 from tabnet_engine.explain.subject import ChosenRows, LogitModel, Steering
 
 __all__ = [
-    "ErrorShapley",
     "ReconstructionModel",
-    "ReconstructionTable",
     "ShapleyBudget",
     "error_shapley",
     "reconstruction_shapley",
@@ -108,121 +105,6 @@ class _FixedTarget:
         return np.concatenate([errors.sum(axis=1, keepdims=True), errors], axis=1)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ReconstructionTable:
-    """How much each player moves each column's reconstruction: the F x F table (P, M for players and columns).
-
-    ``values`` are mean sizes of the Shapley values over the rows, in standard deviations of the column; a column of
-    several values counts as one vector. ``standard_error`` is that of the mean over rows, NaN for one row.
-    """
-
-    players: tuple[str, ...]
-    columns: tuple[str, ...]
-    values: Floats
-    standard_error: Floats
-    n_rows: int
-    note: str
-
-    def __post_init__(self) -> None:
-        shape = (len(self.players), len(self.columns))
-        if self.values.shape != shape or self.standard_error.shape != shape:
-            raise ValueError(f"values and standard_error must have the shape {shape}")
-        if not np.isfinite(self.values).all() or (self.values < 0).any():
-            raise ValueError("sizes must be finite and not negative")
-
-    def to_mapping(self) -> dict[str, Any]:
-        """The table as plain JSON values."""
-        return {
-            "players": list(self.players),
-            "columns": list(self.columns),
-            "values": self.values.tolist(),
-            "standard_error": [[None if np.isnan(x) else x for x in row] for row in self.standard_error.tolist()],
-            "n_rows": self.n_rows,
-            "note": self.note,
-        }
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_mapping` wrote."""
-        shape = (len(values["players"]), len(values["columns"]))
-        return cls(
-            players=tuple(values["players"]),
-            columns=tuple(values["columns"]),
-            values=np.asarray(values["values"], dtype=np.float64).reshape(shape),
-            standard_error=np.asarray(values["standard_error"], dtype=np.float64).reshape(shape),
-            n_rows=int(values["n_rows"]),
-            note=str(values["note"]),
-        )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ErrorShapley:
-    """What knowing each column does to the reconstruction error of each row, the target being the row itself.
-
-    ``base`` (B,) is the row's error when nothing of it is known, ``error`` (B,) when everything is: ``base`` plus
-    the sum of ``values`` (B, P) is ``error``. A negative value lowers the error. ``own`` (B, P) is the part that
-    the player has in its own columns' error, ``cross`` in that of the others; they sum to ``values``. Errors are
-    squared, in variances of each column, averaged over the row's measured columns. ``standard_error`` (B, P) is
-    that of the sampling, None for exact values.
-    """
-
-    players: tuple[str, ...]
-    rows: npt.NDArray[np.int64]
-    values: Floats
-    own: Floats
-    cross: Floats
-    base: Floats
-    error: Floats
-    additivity_error: float
-    standard_error: Floats | None
-    algorithm: str
-    note: str
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        n_rows, shape = len(self.rows), (len(self.rows), len(self.players))
-        arrays = {"values": self.values, "own": self.own, "cross": self.cross}
-        if self.standard_error is not None:
-            arrays["standard_error"] = self.standard_error
-        for name, array in arrays.items():
-            if array.shape != shape or not np.isfinite(array).all():
-                raise ValueError(f"{name} must be finite and have the shape {shape}")
-        if self.base.shape != (n_rows,) or self.error.shape != (n_rows,):
-            raise ValueError(f"base and error must hold one number for each of the {n_rows} rows")
-
-    def to_mapping(self) -> dict[str, Any]:
-        """The values as plain JSON values."""
-        return {
-            "players": list(self.players),
-            "rows": self.rows.tolist(),
-            **{name: getattr(self, name).tolist() for name in ("values", "own", "cross", "base", "error")},
-            "additivity_error": self.additivity_error,
-            "standard_error": None if self.standard_error is None else self.standard_error.tolist(),
-            "algorithm": self.algorithm,
-            "note": self.note,
-            "groups": {name: list(columns) for name, columns in self.groups.items()},
-        }
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_mapping` wrote."""
-        shape = (len(values["rows"]), len(values["players"]))
-        numbers = {name: np.asarray(values[name], dtype=np.float64) for name in ("values", "own", "cross")}
-        error = values["standard_error"]
-        return cls(
-            players=tuple(values["players"]),
-            rows=np.asarray(values["rows"], dtype=np.int64),
-            **{name: array.reshape(shape) for name, array in numbers.items()},
-            base=np.asarray(values["base"], dtype=np.float64),
-            error=np.asarray(values["error"], dtype=np.float64),
-            additivity_error=float(values["additivity_error"]),
-            standard_error=None if error is None else np.asarray(error, dtype=np.float64).reshape(shape),
-            algorithm=str(values["algorithm"]),
-            note=str(values["note"]),
-            groups={name: tuple(columns) for name, columns in values["groups"].items()},
-        )
-
-
 def reconstruction_shapley(
     autoencoder: Autoencoder,
     chosen: ChosenRows,
@@ -248,9 +130,24 @@ def reconstruction_shapley(
         ExplanationError: no row, or a budget that cannot be met.
         JobCancelledError: the steering asked to stop.
     """
-    owned = players or shared_players(autoencoder.layout)
+    owned, budget = players or shared_players(autoencoder.layout), budget or ShapleyBudget()
+    _require_work(autoencoder, chosen, background, len(owned), budget)
     model = ReconstructionModel(autoencoder)
-    return _shapley(model, chosen, background, owned, budget or ShapleyBudget(), steering)
+    return _shapley(model, chosen, background, owned, budget, steering)
+
+
+def _is_exact(n_players: int, budget: ShapleyBudget) -> bool:
+    return bool(2**n_players <= (EXACT_COALITIONS if budget.n_evaluations is None else budget.n_evaluations))
+
+
+def _require_work(
+    autoencoder: Autoencoder, chosen: ChosenRows, background: BackgroundSample, n_players: int, budget: ShapleyBudget
+) -> None:
+    coalitions = budget.n_evaluations or default_evaluations(n_players, target_error=budget.target_error)
+    if _is_exact(n_players, budget):
+        coalitions = 2**n_players
+    n = len(chosen) * coalitions * background.background.n_rows
+    require_work(autoencoder, n, "these Shapley values", "the rows, the background or n_evaluations, or name groups")
 
 
 def _shapley(
@@ -264,7 +161,7 @@ def _shapley(
     from tabnet_engine.explain.signed.exact import exact_shapley
     from tabnet_engine.explain.signed.sampling import sampled_shapley
 
-    if 2 ** len(players) <= (EXACT_COALITIONS if budget.n_evaluations is None else budget.n_evaluations):
+    if _is_exact(len(players), budget):
         return exact_shapley(model, chosen, background, players=players, steering=steering)
     return sampled_shapley(
         model,
@@ -333,14 +230,15 @@ def error_shapley(
     """
     if len(chosen) == 0:
         raise ExplanationError("there is no row to explain; choose at least one row")
-    owned = players or shared_players(autoencoder.layout)
+    owned, budget = players or shared_players(autoencoder.layout), budget or ShapleyBudget()
+    _require_work(autoencoder, chosen, background, len(owned), budget)
     steering = steering or Steering()
     parts = []
     for place in range(len(chosen)):
         steering.step(place, len(chosen))
         row = ChosenRows(chosen.table.take([place]), chosen.rows[place : place + 1], chosen.selection)
         game = _FixedTarget(autoencoder, scale, autoencoder.cells(row.table), scale.measured)
-        parts.append(_shapley(game, row, background, owned, budget or ShapleyBudget(), None))
+        parts.append(_shapley(game, row, background, owned, budget, None))
     steering.step(len(chosen), len(chosen))
     return _joined(autoencoder, owned, scale.measured, chosen, parts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ def explain_autoencoder_run(
     settings: AutoencoderSettings | None = None,
     *,
     is_own_table: bool = True,
+    groups: Mapping[str, tuple[str, ...]] | None = None,
     steering: Steering | None = None,
 ) -> tuple[Run, AutoencoderExplanation]:
     """Explain a stored pretraining and keep the result in its folder.
@@ -44,6 +46,7 @@ def explain_autoencoder_run(
         settings: how much is measured.
         is_own_table: rows are then drawn from those that the pretraining did not learn from, the background from
             those that it did; of another table both are drawn from all its rows.
+        groups: columns that move together, by the group's name.
         steering: told about progress; may cancel.
 
     Returns:
@@ -57,9 +60,9 @@ def explain_autoencoder_run(
     from tabnet_engine.runs.artefact import add_part
 
     settings = settings or AutoencoderSettings()
-    model = PretrainedAutoencoder.of_run(run, "visible" if settings.own_cell == "visible" else "hidden")
+    model = PretrainedAutoencoder.of_run(run, settings.own_cell)
     chosen, background = _drawn(run, frame, settings, is_own_table=is_own_table)
-    explanation = explain_autoencoder(model, chosen, background, settings, steering=steering)
+    explanation = explain_autoencoder(model, chosen, background, settings, groups=groups, steering=steering)
     content = json.dumps(explanation.to_mapping(), allow_nan=False) + "\n"
 
     def write(path: Path) -> None:

@@ -26,6 +26,7 @@ __all__ = ["Found", "search"]
 
 EXHAUSTIVE = 20_000  # combinations that are all tried
 FIRST_LEVELS, LATER_LEVELS = 48, 12  # values of a column tried alone, and with others; categories alone: all
+FIRST_ROWS = 6_000  # tried alone altogether where columns are many; then each has fewer values, the later ones at least
 BEAM, EXPLORERS, EXPLORED = 8, 4, 60  # partial changes kept: the best, and some drawn from those after them
 SAME_COLUMNS = 2  # of the beam that change the same columns
 N_STRONG = 40  # columns tried beyond the first change: those that came closest alone
@@ -86,7 +87,8 @@ def _all_combinations(probe: Probe) -> Floats:
 def _beam(probe: Probe, start: float, generator: np.random.Generator) -> Floats:
     """Rows (n, F) that reach the outcome by changing one column after the other."""
     variables = probe.moves.variables
-    first = [item.levels(item.n_values if isinstance(item, Choice) else FIRST_LEVELS) for item in variables]
+    n_levels = max(LATER_LEVELS, min(FIRST_LEVELS, FIRST_ROWS // len(variables)))
+    first = [item.levels(item.n_values if isinstance(item, Choice) else n_levels) for item in variables]
     rows = np.vstack([_with(probe.moves.own, item, values) for item, values in zip(variables, first, strict=True)])
     short = probe.shortfall(rows)
     later = _later(variables, first, short)

@@ -141,6 +141,8 @@ def _as_stored(dtype: Any, value: PlainValue) -> Any:
         zone = getattr(dtype, "tz", None)
         return pd.Timestamp(value) if zone is None else pd.Timestamp(value, tz="UTC").tz_convert(zone)
     is_number = pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+    if is_number and value is None:
+        return math.nan
     if is_number and isinstance(value, str):  # a category or truth value that the table writes as a number
         number = float(value)
         return int(number) if number.is_integer() else number

@@ -19,7 +19,7 @@ from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.data.wording import listed, quoted
 from tabnet_engine.errors import ExplanationError
-from tabnet_engine.explain.wording import percent, probability
+from tabnet_engine.explain.wording import amount, percent, probability
 from tabnet_engine.training.probabilities import class_probabilities
 
 __all__ = ["WantedOutcome", "wanted_class", "wanted_other_class", "wanted_range"]
@@ -132,7 +132,8 @@ class WantedOutcome:
         """What one row's logits (K) predict, in the user's words."""
         row = np.asarray(logits, dtype=np.float64)[None]
         if self.task is Task.REGRESSION:
-            return f"{self.target} {float(self._own(row)[0, 0]):.4g}"
+            value = float(self._own(row)[0, 0])
+            return f"{self.target} {'−' if value < 0 else ''}{amount(value)}"
         code = int(self.predicted(row)[0])
         share = float(class_probabilities(self.task, self._own(row))[0, code])
         return f"{self.classes[code]} ({probability(share)})"

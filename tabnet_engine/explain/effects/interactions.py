@@ -74,14 +74,18 @@ def pairwise_interactions(
     weights = np.vstack([np.ones(len(table)), drawn])
     weights /= weights.sum(axis=1, keepdims=True)
     pairs = list(combinations(places, 2))
-    sets: list[tuple[int, ...]] = [*((place,) for place in places), *pairs]
-    effects: dict[tuple[int, ...], Floats] = {}
-    for done, members in enumerate(sets):
-        steering.step(done, len(sets))
-        effects[members] = _centred(table.with_each(members, table.table), weights)
-    steering.step(len(sets), len(sets))
+    total = len(places) + len(pairs)
+    own: dict[int, Floats] = {}
+    for place in places:
+        steering.step(len(own), total)
+        own[place] = _centred(table.with_each((place,), table.table), weights)
     spread = table.scores.std(axis=0)
-    found = [_strength(effects[pair], effects[pair[:1]], effects[pair[1:]], weights, spread) for pair in pairs]
+    found: list[tuple[Floats, Floats]] = []
+    for first, second in pairs:
+        steering.step(len(own) + len(found), total)
+        joint = _centred(table.with_each((first, second), table.table), weights)
+        found.append(_strength(joint, own[first], own[second], weights, spread))
+    steering.step(total, total)
     return Interactions(
         columns=tuple(columns),
         pairs=tuple((source.features[first], source.features[second]) for first, second in pairs),

@@ -37,7 +37,7 @@ __all__ = ["DEFAULT_REPEATS", "permutation_importance"]
 
 DEFAULT_REPEATS = 5
 _FEWEST_REPEATS = 2  # one repeat cannot tell the rows that were dealt out from those that got them
-_FEWEST_ROWS = 3
+_FEWEST_ROWS = 2
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

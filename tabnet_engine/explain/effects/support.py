@@ -19,7 +19,8 @@ __all__ = ["N_COMPANIONS", "off_data_shares"]
 N_COMPANIONS = 3  # columns besides the one that is replaced
 _WEAK = 0.2  # a rank correlation below this needs no company: few combinations are then impossible
 _REAL_ROWS = 0.95  # real rows within this quantile of their own distances count as near
-_QUERY_ROWS, _REFERENCE_ROWS = 100, 1_000
+_CLOSE = 0.05  # of a column's ranks: between rows that repeat each other, the next value is no strange one
+_QUERY_ROWS, _REFERENCE_ROWS = 200, 1_000
 _FEWEST_ROWS = 20
 _DISTANCES_AT_ONCE = 4_000_000
 
@@ -46,13 +47,13 @@ def off_data_shares(
         return None
     generator = np.random.default_rng(seed)
     rows = table.take(generator.permutation(len(table))[:_REFERENCE_ROWS])
-    axes = [_axes(layout, rows, rows, other) for other in range(layout.n_features)]
-    companions = _companions(axes, feature)
+    own = _axes(layout, rows, rows, feature)
+    companions = _companions(layout, rows, feature, own)
     if not companions:
         return np.zeros(len(cells)), ()
-    others = np.hstack([axes[other] for other in companions])
-    real = np.hstack([axes[feature], others])
-    near = float(np.quantile(_nearest(real, real, itself=True), _REAL_ROWS))
+    others = np.hstack([_axes(layout, rows, rows, other) for other in companions])
+    real = np.hstack([own, others])
+    near = max(_CLOSE, float(np.quantile(_nearest(real, real, itself=True), _REAL_ROWS)))
     replaced = _axes(layout, rows, cells, feature)
     asked = others[:_QUERY_ROWS]
     shares = [
@@ -78,9 +79,12 @@ def _axes(layout: InputLayout, known: EncodedTable, rows: EncodedTable, feature:
     return np.stack(axes, axis=1)
 
 
-def _companions(axes: list[Floats], feature: int) -> tuple[int, ...]:
-    strength = np.array([_association(axes[feature], other) for other in axes])
-    strength[feature] = 0.0
+def _companions(layout: InputLayout, rows: EncodedTable, feature: int, own: Floats) -> tuple[int, ...]:
+    """The raw features that go with this one most, the closest first; one at a time, since tables may be wide."""
+    strength = np.zeros(layout.n_features)
+    for other in range(layout.n_features):
+        if other != feature:
+            strength[other] = _association(own, _axes(layout, rows, rows, other))
     leading = np.argsort(-strength, kind="stable")[:N_COMPANIONS]
     return tuple(int(other) for other in leading if strength[other] >= _WEAK)
 

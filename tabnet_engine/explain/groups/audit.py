@@ -34,7 +34,8 @@ MEASURES: Mapping[str, str] = {
     "r2": "share of the variance explained",
     "mse": "mean squared error",
     "rmsle": "root of the mean squared error of log(1 + y)",
-    "calibration_in_the_large": "outcome minus prediction on average; above 0 the prediction is too low",
+    "calibration_in_the_large": "outcome minus prediction on average (of a binary target: of its positive class); "
+    "above 0 the prediction is too low",
     "calibration_slope": "slope of outcomes on predictions; 1 is right, below 1 predictions are too extreme",
     "calibration_error": "expected calibration error over bins of equally many rows",
     "calibration_error_by_chance": "the same for perfectly calibrated predictions of as many rows",
@@ -159,7 +160,8 @@ class GroupAudit:
         """What a reader must know first: told-apart differences, low ratios, small groups, the column as a feature."""
         said = [_difference_sentence(found) for found in self.differences if found.is_told_apart]
         if not said:
-            said.append("No group's calibration, error or selection is told apart from that of all other rows.")
+            measures = "calibration, error or selection" if self.decision else "calibration or error"
+            said.append(f"No group's {measures} is told apart from that of all other rows.")
         said.extend(self._ratio_sentences())
         small = [f"{group.name} ({group.n_known:,})" for group in self.groups if group.is_small]
         if small:

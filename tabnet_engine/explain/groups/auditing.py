@@ -19,6 +19,7 @@ from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.estimates import Estimate, proportion_estimate
+from tabnet_engine.explain.evaluation import held_out
 from tabnet_engine.explain.groups.audit import GroupAudit, GroupRecord
 from tabnet_engine.explain.groups.calibration import calibration
 from tabnet_engine.explain.groups.decision import Decision
@@ -128,7 +129,7 @@ def audit_run(
         seed: of the resampling.
 
     Raises:
-        ExplanationError: as :func:`audit_groups`, or a pretraining.
+        ExplanationError: as :func:`audit_groups`, a pretraining, or a table shorter than the run's own.
         SchemaError: ``frame`` does not hold what the run reads, or no target is called so.
     """
     from tabnet_engine.explain.subject import Subject
@@ -136,7 +137,7 @@ def audit_run(
     if len(parts.codes) != len(frame):
         raise ValueError(f"the groups of {len(parts.codes)} rows are not those of a table of {len(frame)} rows")
     codec, place = run.targets.of(target or run.targets.names[0])
-    rows, name = _held_out(run, frame)
+    rows, name = _rows_to_judge(run, frame)
     subject = Subject.of_run(run)
     logits = subject.logits(run.encoder.transform(frame.iloc[rows]))[:, place]
     chosen = parts.take(rows).occurring()
@@ -155,11 +156,15 @@ def audit_run(
     return dataclasses.replace(audit, attribution=spread, is_feature=is_feature, run_id=run.run_id)
 
 
-def _held_out(run: Run, frame: pd.DataFrame) -> tuple[npt.NDArray[np.int64], str]:
-    if len(run.splits.test):
-        return run.splits.test, "test rows"
-    if len(run.splits.validation):
-        return run.splits.validation, "validation rows"
+def _rows_to_judge(run: Run, frame: pd.DataFrame) -> tuple[npt.NDArray[np.int64], str]:
+    rows, name = held_out(run)
+    if len(rows) and rows.max() >= len(frame):
+        raise ExplanationError(
+            f"the table has {len(frame):,} rows, but the run was trained on one of at least {int(rows.max()) + 1:,}; "
+            "give the table that the run was trained on"
+        )
+    if len(rows):
+        return rows, name
     return np.arange(len(frame), dtype=np.int64), "rows of the table; which of them trained the model is not known"
 
 

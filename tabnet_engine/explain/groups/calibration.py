@@ -111,6 +111,8 @@ def _with_margin(value: float, margin: float, n: int, how: str) -> Estimate:
 
 def _binned(probability: Floats, came: Floats, seed: int) -> dict[str, Estimate]:
     n = len(came)
+    order = np.argsort(probability, kind="stable")
+    probability, came = probability[order], came[order]
 
     def of_rows(rows: npt.NDArray[np.int64]) -> float | None:
         return _binned_error(probability[rows], came[rows]) if len(rows) >= _FEWEST_ROWS else None

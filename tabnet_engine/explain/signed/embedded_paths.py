@@ -21,7 +21,7 @@ from tabnet_engine.training.prediction import require_readable, rows_per_batch
 __all__ = ["EmbeddedPaths"]
 
 # Points of one forward and backward pass; its hidden layers stay in the processor's cache.
-BATCH_POINTS = 2_048
+BATCH_POINTS = 1_024
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -43,9 +43,9 @@ class EmbeddedPaths:
         self._start = self._step = torch.empty(0)
 
     @classmethod
-    def build(cls, subject: Subject, players: Players, device: str | None) -> EmbeddedPaths:
-        """A copy of the subject's network, to compute on ``device`` (None takes CUDA where there is one)."""
-        place = resolve_device(device or "auto")
+    def build(cls, subject: Subject, players: Players, device: str) -> EmbeddedPaths:
+        """A copy of the subject's network, to compute on ``device``."""
+        place = resolve_device(device)
         network = copy.deepcopy(subject.network).to(place, torch.float64).eval().requires_grad_(requires_grad=False)
         offset, scale = (part.cpu().numpy().copy() for part in (network.output_offset, network.output_scale))
         # In the units of the head: a target far from zero would leave its differences too few digits.

@@ -46,13 +46,13 @@ def expected_gradients(  # noqa: PLR0913 - each is a choice of its own that the 
     n_points: int | None = None,
     target_error: float | None = None,
     seed: int = 0,
-    device: str | None = None,
+    device: str = "cpu",
     steering: Steering | None = None,
 ) -> Attribution:
     """Integrated gradients from every background row, averaged (Erion et al. 2021, equation 4).
 
-    Erion et al. draw background rows and points at random; here every background row counts and the points are
-    chosen by how well each piece of a path adds up, so nothing is sampled and there is no standard error.
+    # DIFF(Erion 2021): every background row counts and the points of a path are chosen by how well its pieces add
+    up, where the paper draws both at random; so nothing is sampled and there is no standard error.
 
     Args:
         subject: the network.
@@ -62,7 +62,8 @@ def expected_gradients(  # noqa: PLR0913 - each is a choice of its own that the 
         n_points: the most gradients for each path, on average over the background.
         target_error: it stops when values and base miss the logit by no more, in the unit of the logits.
         seed: only written down.
-        device: where the network computes; None takes CUDA where there is one.
+        device: where the network computes, ``cpu`` unless named: CUDA adds up gradients in varying order, so that
+            the last digits of a repeated request would differ.
         steering: told the rows done after each row; may cancel.
 
     Raises:
@@ -86,7 +87,7 @@ def integrated_gradients(  # noqa: PLR0913 - as above
     n_points: int | None = None,
     target_error: float | None = None,
     seed: int = 0,
-    device: str | None = None,
+    device: str = "cpu",
     steering: Steering | None = None,
 ) -> Attribution:
     """Integrated gradients from one baseline: the mean embedding of the background (Sundararajan et al. 2017).

@@ -60,7 +60,7 @@ class Assessed:
         """Keep findings; one that no row defines is listed as not measured instead."""
         for finding in findings:
             if finding.estimate.value is None:
-                name = f"{finding.name} of {finding.subject}"
+                name = f"{finding.subject}, {finding.name}"
                 self.miss(finding.family, name, f"none of the {finding.n_rows:,} rows defines it")
             else:
                 self.findings.append(finding)
@@ -294,7 +294,8 @@ class Assessment:
 
     def _aligned(self, explained: Explained, target: str) -> RowValues:
         """Values of the same output of each row, for explanations of some of the rows in their order."""
-        places = np.searchsorted(self.chosen.rows, explained.result.rows)
+        place = {row: index for index, row in enumerate(self.chosen.rows.tolist())}
+        places = [place[row] for row in explained.result.rows.tolist()]
         return explained.values(self.outputs[target][places])
 
     def _values(self, target: str, *, random: bool = False) -> dict[str, RowValues]:

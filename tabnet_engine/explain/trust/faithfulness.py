@@ -21,8 +21,8 @@ from tabnet_engine.explain.trust.row_values import RowValues
 
 __all__ = ["RANDOM_ORDER", "RANDOM_WEIGHTS", "Curve", "Measured", "WalkSettings", "measure_faithfulness"]
 
-RANDOM_ORDER = "random orders of the same columns"
-RANDOM_WEIGHTS = "the same method on the network with random weights"
+RANDOM_ORDER = "random orders"
+RANDOM_WEIGHTS = "a network with random weights"
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

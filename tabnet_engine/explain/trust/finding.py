@@ -108,8 +108,8 @@ class Finding:
     def sentence(self) -> str:
         """The figure with its interval, its controls and what they mean, for beside a table or figure."""
         against = "; ".join(f"{control.name}: {self._shown(control.estimate)}" for control in self.controls)
-        value = f"{self.name} of {self.subject}: {self._shown(self.estimate)} over {self.n_rows:,} rows"
-        return f"{value} ({against}). {self.reading[:1].upper()}{self.reading[1:]}."
+        value = f"{self.subject}, {self.name}: {self._shown(self.estimate)} over {self.n_rows:,} rows"
+        return f"{value[:1].upper()}{value[1:]} ({against}). {self.reading[:1].upper()}{self.reading[1:]}."
 
     def _reading(self, control: Control) -> str:
         advantage = control.advantage
@@ -214,7 +214,7 @@ def measure_rows(
     higher = bool(facts.get("higher_is_better", True))
     summary = _median_estimate if median else mean_estimate
     return Finding(
-        estimate=_within(summary(values), bounds),
+        estimate=_with_doubt(_within(summary(values), bounds), bounds),
         controls=tuple(
             Control(
                 name=name,
@@ -234,15 +234,15 @@ def _median_estimate(values: Floats) -> Estimate:
 
 
 def _within(estimate: Estimate, bounds: tuple[float, float] | None) -> Estimate:
-    """The estimate with its interval inside the bounds; rows that all lie on a bound leave room by Wilson's score.
-
-    Without that, five rows that all score 1 would have the interval from 1 to 1.
-    """
-    if bounds is None or estimate.value is None or estimate.low is None or estimate.high is None:
+    """The estimate with its interval inside the bounds."""
+    if bounds is None or estimate.low is None or estimate.high is None:
         return estimate
-    least, most = bounds
-    if estimate.low == estimate.high and estimate.value in bounds:
-        share = proportion_estimate(estimate.n if estimate.value == most else 0, estimate.n)
-        low, high = (least + (most - least) * (edge or 0.0) for edge in (share.low, share.high))
-        return dataclasses.replace(estimate, low=low, high=high, how=f"{share.how}, since all rows are equal")
-    return dataclasses.replace(estimate, low=max(least, estimate.low), high=min(most, estimate.high))
+    return dataclasses.replace(estimate, low=max(bounds[0], estimate.low), high=min(bounds[1], estimate.high))
+
+
+def _with_doubt(estimate: Estimate, bounds: tuple[float, float] | None) -> Estimate:
+    """Shares that are 0 in all rows, or 1, with Wilson's interval: five such rows do not leave an interval of none."""
+    if bounds != (0.0, 1.0) or estimate.value not in bounds or estimate.low != estimate.high:
+        return estimate
+    share = proportion_estimate(round(estimate.value * estimate.n), estimate.n)
+    return dataclasses.replace(estimate, low=share.low, high=share.high, how=f"{share.how}, since all rows are equal")

@@ -24,7 +24,7 @@ from tabnet_engine.explain.trust.similarity import (
 
 __all__ = ["RANDOM_COLUMNS", "PairAgreement", "agreement_findings", "compare_rows"]
 
-RANDOM_COLUMNS = "values dealt out to the columns at random"
+RANDOM_COLUMNS = "values dealt out at random"
 _N_DEALS = 10  # averaged for each row, so that the control's own noise is small beside that of the rows
 
 Floats = npt.NDArray[np.float64]

@@ -40,8 +40,8 @@ __all__ = [
     "perturbed_rows",
 ]
 
-RANDOM_REASONS = "values dealt out to the columns at random"
-SHUFFLED_ROWS = "decisions dealt out to the rows at random"
+RANDOM_REASONS = "values dealt out at random"
+SHUFFLED_ROWS = "decisions dealt out at random"
 
 _N_DRAWS = 4  # for each perturbed copy wanted: those that change the prediction are left out
 _SAME_PREDICTION = 0.1  # of the spread of a regression's predictions over the background

@@ -35,6 +35,18 @@ def test_it_is_measured_in_nats(linear):
     assert found.values[0, 0] == pytest.approx(truth, abs=0.1)
 
 
+def test_intervals_are_as_wide_as_the_estimates_scatter(linear):
+    """Neither too narrow nor, as with rows drawn twice, twice too wide."""
+    model = linear(np.eye(2), encoder=[[1.0, 1.0]])
+    truth = math.log(2) / 2
+    found = [latent_information(model, model.table(matrix(100, 2, draw)), seed=draw) for draw in range(40)]
+    values, margins = (np.array([getattr(one, name)[:, 0] for one in found]) for name in ("values", "high"))
+    width = (margins - values).mean() / 1.96
+    assert width == pytest.approx(values.std(), rel=0.3)
+    inside = [(one.low[:, 0] <= truth) & (truth <= one.high[:, 0]) for one in found]
+    assert np.mean(inside) >= 0.88
+
+
 def test_chance_covers_no_information(linear):
     """Latents that know nothing of the columns: hardly ever above the threshold, on average at the null."""
     model = linear(np.eye(4), encoder=[[0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
@@ -107,4 +119,10 @@ def test_an_autoencoder_without_latents_is_refused(linear):
 )
 def test_settings_outside_their_range(change):
     with pytest.raises(ConfigError, match=next(iter(change))):
-        AutoencoderSettings(**change)
+        AutoencoderSettings.from_mapping(change)
+
+
+def test_settings_are_read_from_text():
+    settings = AutoencoderSettings.from_mapping({"n_rows": "60", "own_cell": "visible", "correlation": "0.5"})
+    assert (settings.n_rows, settings.own_cell, settings.correlation) == (60, "visible", 0.5)
+    assert AutoencoderSettings.from_mapping(settings.to_mapping()) == settings

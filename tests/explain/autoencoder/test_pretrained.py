@@ -89,9 +89,12 @@ def test_another_table_gives_rows_and_background_itself(copied, pretraining):
 
 
 def test_groups_and_a_correlation_exclude_each_other(copied, pretraining):
-    settings = AutoencoderSettings(groups={"both": ("size", "weight")}, correlation=0.9)
+    groups = {"both": ("size", "weight")}
     with pytest.raises(ExplanationError, match="not both"):
-        explain_autoencoder_run(copied, pretraining[1], settings)
+        explain_autoencoder_run(copied, pretraining[1], AutoencoderSettings(correlation=0.9), groups=groups)
+    _, found = explain_autoencoder_run(copied, pretraining[1], QUICK.replace(n_shapley_rows=1), groups=groups)
+    assert found.permutation.groups == groups
+    assert found.error.players == found.permutation.players
 
 
 def test_a_trained_model_reconstructs_nothing(run, frame):
@@ -107,3 +110,19 @@ def test_a_run_without_an_explanation_and_one_with_a_damaged_one(copied):
     damaged = add_part(copied, PART, lambda path: path.write_text("{}", encoding="utf-8"))
     with pytest.raises(DamagedRunError, match="explain it again"):
         load_autoencoder_explanation(damaged)
+
+
+def test_hours_of_work_are_refused_before_they_start(pretraining, rows_of, monkeypatch):
+    from tabnet_engine.explain.autoencoder import models
+    from tabnet_engine.explain.autoencoder.importance import reconstruction_importance
+    from tabnet_engine.explain.autoencoder.shapley import reconstruction_shapley
+
+    run, frame = pretraining
+    encoded = run.encoder.transform(frame)
+    hidden, visible = (PretrainedAutoencoder.of_run(run, own_cell) for own_cell in ("hidden", "visible"))
+    monkeypatch.setattr(models, "MAX_FORWARDS", 300 * 6 * 2)
+    with pytest.raises(ExplanationError, match=r"21,600 rows, 6 for each .* or show columns their own cell"):
+        reconstruction_importance(hidden, encoded, n_repeats=2)
+    reconstruction_importance(visible, encoded, n_repeats=2)
+    with pytest.raises(ExplanationError, match="these Shapley values would run"):
+        reconstruction_shapley(visible, *rows_of(encoded, 10, 10))

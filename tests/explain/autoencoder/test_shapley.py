@@ -14,13 +14,12 @@ from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.autoencoder.errors import ColumnScale
 from tabnet_engine.explain.autoencoder.matrix import MatrixAutoencoder
 from tabnet_engine.explain.autoencoder.shapley import (
-    ErrorShapley,
-    ReconstructionTable,
     ShapleyBudget,
     error_shapley,
     reconstruction_shapley,
     reconstruction_table,
 )
+from tabnet_engine.explain.autoencoder.shapley_results import ErrorShapley, ReconstructionTable
 from tabnet_engine.explain.players import Players
 
 TOLERANCE = 1e-5

@@ -96,8 +96,8 @@ class World:
     scorer: RowScorer
     reference: Reference
 
-    def __repr__(self) -> str:
-        return "World()"  # a failing property prints its arguments
+    def _repr_pretty_(self, printer, _cycle) -> None:
+        printer.text("World()")  # a failing property prints its arguments
 
     @classmethod
     def of(cls, function, *, targets: TargetCodecs | None = None, frame: pd.DataFrame | None = None) -> World:
@@ -163,7 +163,7 @@ def _bond_breaches(group, row: pd.DataFrame, after: pd.DataFrame) -> list[str]:
     moved = [after[name].iloc[0] - row[name].iloc[0] for name in group.columns if group.bond != "all or none"]
     if group.bond == "same amount" and np.ptp(moved) > 1e-6:
         return [f"{group.columns} move by different amounts"]
-    if group.bond == "same direction" and min(moved) < 0 < max(moved):
+    if group.bond == "same direction" and np.nanmin([*moved, 0]) < 0 < np.nanmax([*moved, 0]):
         return [f"{group.columns} move apart"]
     return []
 

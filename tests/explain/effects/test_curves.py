@@ -45,7 +45,7 @@ def test_the_effect_of_a_column_of_an_additive_model_is_its_term(numbers, of):
 
 
 @given(slope=st.floats(-3, 3), rho=st.floats(0, 0.98), seed=st.integers(0, 20))
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_ale_of_a_linear_model_is_its_slope_under_any_correlation(numbers, slope, rho, seed):
     source = numbers(correlated(120, rho, seed=seed), lambda x: slope * x[:, 0] - x[:, 1])
     curve = accumulated_effects(source, "x0", n_points=8)
@@ -82,6 +82,23 @@ def test_a_looser_bond_leaves_the_data_at_the_ends_only(numbers):
     assert curve.judged_with == ("x1",)  # the columns that have nothing to do with it do not hide it
     assert curve.extrapolates[[0, -1]].all()
     assert not curve.extrapolates[3:6].any()
+
+
+def test_the_share_off_the_data_of_two_equal_columns_is_known(numbers):
+    values = np.repeat(np.random.default_rng(0).normal(size=(1_000, 1)), 2, axis=1)
+    shares = partial_dependence(numbers(values, lambda x: x[:, 0]), "x0", n_points=9).off_data
+    # A row is near within 5 % of the ranks, along the diagonal: 1 - 2 * 0.05 * sqrt(2) of them are away.
+    np.testing.assert_allclose(shares[2:7], 0.86, atol=0.07)
+
+
+def test_values_between_repeated_ones_are_not_strange(numbers):
+    generator = np.random.default_rng(0)
+    levels = generator.integers(0, 60, size=3_000)
+    values = np.stack([levels, levels + generator.integers(-1, 2, 3_000)], axis=1).astype(float)
+    shares = partial_dependence(numbers(values, lambda x: x[:, 0]), "x0", n_points=20).off_data
+    # Only the 3 levels next to a row's own occur; those within 5 % of the ranks are not called strange.
+    assert shares[3:-3].mean() == pytest.approx(1 - 2 * (0.05 * np.sqrt(2) + 1 / 60), abs=0.05)
+    assert shares[3:-3].mean() < 1 - 3 / 60 - 0.05
 
 
 def test_rows_of_a_product_show_in_single_curves_what_the_average_hides(numbers):
@@ -145,6 +162,21 @@ def test_ale_counts_rows_without_a_place_and_puts_like_categories_side_by_side(m
     assert age.n_without_place == source.frame["age"].isna().sum()
     assert len(accumulated_effects(source, "joined").points) == 20
     assert accumulated_effects(source, "member").points.labels == ("False", "True")
+
+
+def test_a_step_between_categories_counts_the_rows_of_both(mixed):
+    frame = mixed.frame().assign(member=lambda table: table["age"] > 50)
+    source = mixed(lambda t: (t.categorical[:, 1] == 3) * (np.nan_to_num(t.numeric[:, 0], nan=-9) > 0), frame)
+    young = source.encoded().numeric[:, 0]
+    curve = accumulated_effects(source, "member")
+    assert np.diff(curve.effect.values[:, 0]) == pytest.approx(np.mean(np.nan_to_num(young, nan=-9) > 0))
+
+
+def test_points_are_values_that_occur(mixed):
+    source = mixed(lambda t: t.categorical[:, 0] * 1.0)
+    for of in CURVES:
+        places = of(source, "age", n_points=7).points.places
+        assert set(places[np.isfinite(places)]) <= set(source.frame["age"])
 
 
 def test_categories_are_ordered_by_their_rows_not_by_their_names(mixed):

@@ -18,7 +18,7 @@ COLUMNS = ("x0", "x1", "x2", "x3")
 
 
 @given(rho=st.floats(0, 0.9), seed=st.integers(0, 20))
-@settings(max_examples=8)
+@settings(max_examples=8, deadline=None)
 def test_an_additive_model_has_no_interaction_even_among_correlated_columns(numbers, rho, seed):
     generator = np.random.default_rng(seed)
     values = rho * generator.normal(size=(40, 1)) + (1 - rho) * generator.normal(size=(40, 4))

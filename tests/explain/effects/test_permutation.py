@@ -13,7 +13,7 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ExplanationError, JobCancelledError
-from tabnet_engine.explain.effects.permutation import permutation_importance
+from tabnet_engine.explain.effects.permutation import _deals, permutation_importance
 from tabnet_engine.explain.effects.permutation_result import PermutationImportance
 from tabnet_engine.explain.effects.pseudo_values import constant_loss, row_losses, score_pseudo_values
 from tabnet_engine.explain.players import Players
@@ -35,7 +35,7 @@ def linear(cases, weights, outputs=("price",)):
 
 
 @given(seed=st.integers(0, 30), codec=st.sampled_from([PRICE, BOUGHT, KIND]))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_pseudo_values_have_the_mean_that_the_metrics_of_a_training_have(seed, codec):
     generator = np.random.default_rng(seed)
     logits = generator.normal(size=(40, len(codec.outputs))).round(1)
@@ -44,6 +44,17 @@ def test_pseudo_values_have_the_mean_that_the_metrics_of_a_training_have(seed, c
     loss, score = ("mse", "rmse") if codec is PRICE else ("log_loss", "auc")
     assert row_losses(codec, y, logits).mean() == pytest.approx(scores[loss])
     assert score_pseudo_values(codec, y, logits).mean() == pytest.approx(scores[score])
+
+
+def test_the_spread_of_pseudo_values_is_delongs_variance_of_the_area():
+    generator = np.random.default_rng(0)
+    y, score = generator.integers(0, 2, 60), generator.normal(size=60).round(1)
+    won = (score[y == 1][:, None] > score[y == 0]) + 0.5 * (score[y == 1][:, None] == score[y == 0])
+    of_positive, of_negative = won.mean(axis=1), won.mean(axis=0)
+    expected = of_positive.var() / len(of_positive) + of_negative.var() / len(of_negative)
+    parts = score_pseudo_values(BOUGHT, y, score[:, None])
+    assert parts.mean() == pytest.approx(won.mean())
+    assert parts.var() / 60 == pytest.approx(expected)
 
 
 def test_a_score_that_rows_do_not_define_is_none_and_perfect_rows_have_no_error():
@@ -126,6 +137,7 @@ def test_missing_cells_dates_and_categories_are_dealt_out_as_one_column(cases):
     assert result.features == ("age", "joined", "job", "sex")
     assert result.of().loss_increase.values.argmax() == 2
     assert result.of().loss_increase.values[[1, 3]].tolist() == [0, 0]
+    assert result.of().metric_worse.low[2] > 0.05  # worse is above zero, also where more of the score is better
     dates = {tuple(row) for row in np.nan_to_num(table.numeric[:, 1:4], nan=99)}
     dealt = {tuple(row) for part in seen for row in np.nan_to_num(part, nan=99)}
     assert dealt == dates  # the three slots of a date never part
@@ -157,6 +169,9 @@ def test_targets_are_measured_apart_and_compared_without_their_units(cases):
     assert small.importance("kind").order[0] == 0
     assert small.importance("price").order[0] == 1
     np.testing.assert_allclose(small.importance().values, large.importance().values, rtol=1e-6)
+    shares = [small.of(name).loss_increase.values / small.of(name).constant_loss for name in small.target_names]
+    np.testing.assert_allclose(small.importance().values, np.mean(shares, axis=0))
+    assert small.of("kind").constant_loss == pytest.approx(np.log(3), rel=0.1)
     both = small.importance()
     assert both.values[2] == 0
     assert (both.values[:2] > 0.3).all()
@@ -188,6 +203,21 @@ def test_a_target_that_is_the_same_in_all_rows_is_named_as_left_out(cases):
     assert result.left_out == ("kind",)
     assert result.importance().order[0] == 1
     assert "Left out, being the same in all of these rows: kind." in result.importance().note
+
+
+@pytest.mark.parametrize("n_rows", [2, 3, 50])
+def test_no_row_keeps_its_own_cells_and_every_row_gives_them_once(n_rows):
+    for deal in _deals(n_rows, 20, seed=1):
+        seen = [0]
+        while deal[seen[-1]] not in seen:
+            seen.append(int(deal[seen[-1]]))
+        assert sorted(seen) == list(range(n_rows))
+
+
+def test_two_rows_are_enough(cases):
+    model, targets, rows, y = several(cases, 1.0)
+    result = permutation_importance(model, targets, ChosenRows(rows.table.take([0, 1]), np.arange(2)), y[:2])
+    assert np.isfinite(result.importance("price").values).all()
 
 
 def test_a_slice_of_one_row_has_no_interval(cases):
@@ -237,9 +267,9 @@ def test_mistakes_are_one_clear_sentence(cases):
     model, targets, rows, y = several(cases, 1.0)
     with pytest.raises(ExplanationError, match="at least 2 repeats for its interval, got 1"):
         permutation_importance(model, targets, rows, y, n_repeats=1)
-    two = ChosenRows(rows.table.take([0, 1]), np.arange(2))
-    with pytest.raises(ExplanationError, match="at least 3 rows with a known target, got 2"):
-        permutation_importance(model, targets, two, y[:2])
+    one = ChosenRows(rows.table.take([0]), np.arange(1))
+    with pytest.raises(ExplanationError, match="at least 2 rows with a known target, got 1"):
+        permutation_importance(model, targets, one, y[:1])
     with pytest.raises(ExplanationError, match="the slice 'old' holds none of the 200 rows"):
         permutation_importance(model, targets, rows, y, slices={"old": np.array([], dtype=np.int64)})
     with pytest.raises(ExplanationError, match="a name of its own"):

@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabnet_engine.data.schema import Task
@@ -27,6 +27,7 @@ PRICE = TargetCodec("price", Task.REGRESSION)
 BOTH = TargetCodecs((BOUGHT, PRICE))
 
 
+@settings(deadline=None)
 @given(cut=st.integers(1, 29), seed=st.integers(0, 20))
 def test_slices_average_to_the_whole_for_masks_and_values(cases, cut, seed):
     halves = {"first": np.arange(cut), "second": np.arange(cut, 30)}

@@ -57,6 +57,7 @@ def random_network(layout: InputLayout, n_outputs: int = 1, seed: int = 0, **cha
                 values.normal_(0, 0.3)
         with torch.no_grad():
             network.encoder.attention.weight.mul_(4)
+            network.encoder.transformer.norm.bias.normal_(0.2, 0.3)  # else a step may be dead
             for table in network.embedding.categorical:
                 table.weight.normal_()  # missing and unseen too, as after training
             if hasattr(network.embedding.numeric, "weight"):

@@ -109,7 +109,8 @@ def test_a_column_that_the_network_ignores_gets_zero_to_rounding(name, seed, net
         subject.network.embedding.numeric.weight[2] = 0
     found = explain(subject, plain(generator, 1, 4), plain(generator, 3, 4), networks, name=name)
     np.testing.assert_allclose(found.values[:, 2], 0, atol=1e-5 if name == "sampling" else 1e-12)
-    assert np.abs(found.values[:, [0, 1, 3]]).max() > 1e-4
+    if np.abs(found.logits - found.base).max() > 1e-3:  # a network may be blind to everything
+        assert np.abs(found.values).max() > 1e-4
 
 
 @complete

@@ -37,6 +37,10 @@ def certificate(**changes):
     explained = RowValues(
         method="shap", features=("a", "b"), rows=np.array([3, 5]), values=np.array([[1.0, -2], [0, 0]]), is_signed=True
     )
+    gap = NotMeasured(family=Family.STABILITY, name="stability to the seed", reason="there is no table")
+    flat = (mean_estimate([0, 0]),) * 2
+    curve = Curve(method="", target="bought", kind="deletion", shares=(0.0, 1.0), distances=flat)
+    areas = RowFaithfulness(method="shap", target="bought", rows=(3, 5), area=(0.1, 0.2), random=(0.1, 0.1))
     facts = {
         "run_id": "run-1",
         "title": "people",
@@ -48,13 +52,11 @@ def certificate(**changes):
         "background": "a background of 3 rows",
         "algorithms": {"shap": "exact"},
         "findings": (finding([0.5, 0.6, 0.55]), finding([0.5, -0.6, 0.0], Family.STABILITY)),
-        "not_measured": (NotMeasured(family=Family.STABILITY, name="stability to the seed", reason="there is no table"),),
-        "curves": (
-            Curve(method="", target="bought", kind="deletion", shares=(0.0, 1.0), distances=(mean_estimate([0, 0]),) * 2),
-        ),
-        "faithfulness": (RowFaithfulness(method="shap", target="bought", rows=(3, 5), area=(0.1, 0.2), random=(0.1, 0.1)),),
+        "not_measured": (gap,),
+        "curves": (curve,),
+        "faithfulness": (areas,),
         "reasons": (kept_reasons(explained, [explained], cause="again", target="bought", top_k=2),),
-    }  # fmt: skip
+    }
     return Certificate(**{**facts, **changes})
 
 

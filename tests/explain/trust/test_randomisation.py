@@ -81,7 +81,9 @@ def test_similarity_falls_on_a_random_network_and_not_for_an_explanation_that_ig
     explainer = Explainer(method=method)
     original = explainer(subject, chosen, background).values(outputs)
     stages = {
-        stage: explainer(randomised(subject, background.encoded, stage=stage, seed=3), chosen, background).values(outputs)
+        stage: explainer(randomised(subject, background.encoded, stage=stage, seed=3), chosen, background).values(
+            outputs
+        )
         for stage in ("head", "embedding")
     }
     found = {finding.key: finding for finding in cascade_findings(original, stages, top_k=2, seed=3)}
@@ -99,3 +101,24 @@ def test_similarity_falls_on_a_random_network_and_not_for_an_explanation_that_ig
     planted = cascade_findings(original, {"embedding": ignoring}, top_k=2, seed=3)
     assert not any(finding.stands for finding in planted)
     assert planted[0].reading == "not told apart from an explanation that does not look at the weights"
+
+
+def test_norms_behind_new_weights_follow_the_background_and_all_others_stay(case):
+    subject, _, background = case
+    before = subject.network.state_dict()
+    partly = randomised(subject, background.encoded, stage="layers of each step", seed=1).network
+    wholly = randomised(subject, background.encoded, seed=1).network
+    means = {name for name in before if name.endswith("running_mean")}
+    followed = {name for name in means if not torch.equal(partly.state_dict()[name], before[name])}
+    assert followed == {"encoder.transformer.norm.running_mean"}
+    assert {name for name in means if not torch.equal(wholly.state_dict()[name], before[name])} == means
+    # What the input norm lets through has the spread of the background rows, as in a network before training.
+    numeric, categorical = (
+        torch.from_numpy(background.encoded.numeric),
+        torch.from_numpy(background.encoded.categorical),
+    )
+    with torch.no_grad():
+        normed = wholly.encoder.input_norm(wholly.embedding(numeric, categorical).t())
+    torch.testing.assert_close(normed.mean(dim=1), torch.zeros(len(normed)), atol=1e-4, rtol=0)
+    trained, drawn = subject.network.encoder.input_norm, wholly.encoder.input_norm
+    assert (drawn.momentum, drawn.virtual_batch_size) == (trained.momentum, trained.virtual_batch_size)

@@ -1,0 +1,60 @@
+"""How far to trust a run's explanations: measured on request, shown with what useless explanations score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from pages._ui import data_access
+from tabnet_engine.config import CertifyConfig
+from tabnet_engine.jobs.certifying import certify_run
+from tabnet_engine.jobs.queue import JobQueue
+from tabnet_engine.runs.workspace import Workspace
+from tests.pages.conftest import Stored, checked, texts
+
+Open = Callable[..., AppTest]
+
+
+def test_what_is_not_measured_yet_becomes_one_job(
+    open_page: Open, with_run: Stored, workspace_root: Path, no_process: None
+) -> None:
+    app = open_page("shap_comparison", run=with_run.run_id)
+    assert "Nothing has been measured yet" in texts(app)
+    app.number_input(key="certify_retrainings").set_value(2)
+    app.button(key="certify").click()
+    checked(app.run())
+    (record,) = JobQueue(Workspace.open(workspace_root)).list()
+    assert record.spec.kind == "certify"
+    assert record.spec.payload["settings"] == {"n_retrainings": 2}
+    assert app.button(key="certify").disabled
+
+
+def test_figures_stand_beside_useless_explanations_and_gaps_are_named(open_page: Open, with_run: Stored) -> None:
+    config = CertifyConfig(n_rows=6, n_stability_rows=4, n_repetitions=2, n_random_orders=2, n_retrainings=0)
+    run = data_access.run(with_run.run_id)
+    certify_run(run, None, config)
+    app = open_page("shap_comparison", run=with_run.run_id)
+    said = texts(app).replace("\\", "")
+    assert "figures are told apart" in said
+    assert "Not measured" in said
+    assert "retrain" in said or "seed" in said
+    tables = [frame.value for frame in app.dataframe if "a useless explanation" in frame.value]
+    assert len(tables) >= 3
+    for table in tables:
+        assert table["measured"].str.len().all()
+        assert table["a useless explanation"].str.len().all()
+        assert (table["rows"] <= 6).all()
+
+
+def test_without_the_table_nothing_is_trained_again(
+    open_page: Open, with_run: Stored, workspace_root: Path, no_process: None
+) -> None:
+    Workspace.open(workspace_root).delete_dataset(with_run.dataset_id)
+    app = open_page("shap_comparison", run=with_run.run_id)
+    assert "certify_retrainings" not in {field.key for field in app.number_input}
+    app.button(key="certify").click()
+    checked(app.run())
+    (record,) = JobQueue(Workspace.open(workspace_root)).list()
+    assert record.spec.dataset_id is None
