@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -120,14 +121,33 @@ def test_a_pretraining_that_cannot_be_made_is_one_line(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("command", ["predict", "explain"])
 def test_a_pretraining_predicts_nothing_and_says_what_to_do(
-    command: str, tables: Path, pretrained: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tables: Path, pretrained: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
-    base = [command, "--run", str(pretrained), "--table", str(tables / "labelled.csv")]
+    base = ["predict", "--run", str(pretrained), "--table", str(tables / "labelled.csv")]
     assert main([*base, "--out", str(tmp_path / "out")]) == 2
     assert "is a pretraining, which predicts nothing; train from it first" in capfd.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_reconstructions_of_a_pretraining_are_explained(
+    tables: Path, pretrained: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    run, out = tmp_path / "run", tmp_path / "e.parquet"
+    shutil.copytree(pretrained, run)
+    base = ["explain", "--run", str(run), "--table", str(tables / "labelled.csv"), "--out", str(out)]
+    for option in (["--row", "1"], ["--methods", "shap"], ["--where", "a = 1"], ["--background", "cutoff=0.5"]):
+        assert main([*base, *option]) == 2
+        assert f"is a pretraining, which decides nothing: {WHOLE} {option[0]}" in capfd.readouterr().err
+    few = ["n_rows=30", "n_shapley_rows=2", "n_background=4", "n_repeats=2", "n_null=19"]
+    assert main([*base, *(word for pair in few for word in ("--set", pair))]) == 0
+    table = pd.read_parquet(out)
+    assert list(table.columns) == ["row", "feature", "method", "step", "output", "value", "standard_error"]
+    assert {"reconstruction_permutation", "reconstruction_zeroing"} <= set(table["method"])
+    assert "permutation" in json.loads((tmp_path / "e.parquet.json").read_text())
+
+
+WHOLE = "its reconstructions are explained as a whole, so leave out"
 
 
 def test_a_training_from_something_else_is_refused_before_the_table_is_read(

@@ -1,4 +1,4 @@
-"""``explain``: why a run says what it says of one row, of some rows or of a whole table."""
+"""``explain``: why a run says what it says of one row, of some rows or of a whole table; what a pretraining reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tabnet_engine.commands.arguments import column_names, path_argument, read_settings
 from tabnet_engine.commands.console import console_monitor, say
@@ -35,8 +35,8 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--table", type=path_argument, required=True)
     parser.add_argument(
         "--methods",
-        default=",".join(DEFAULT_METHODS),
-        help="any of masks, shap, exact, sampling, gradients, integrated_gradients, ablation, shap_permutation, "
+        help=f"{','.join(DEFAULT_METHODS)} unless you choose "
+        "any of masks, shap, exact, sampling, gradients, integrated_gradients, ablation, shap_permutation, "
         "shap_kernel, shap_exact, permutation (needs the target in the table)",
     )
     parser.add_argument(
@@ -58,15 +58,26 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(arguments: argparse.Namespace) -> None:
+    from tabnet_engine.data.schema import Task
+    from tabnet_engine.runs.manifest import RunManifest
+
+    check_new_file(_beside(arguments.out, ".json"), arguments.table)
+    if RunManifest.read(arguments.run).task == Task.PRETRAINING:
+        _explain_pretraining(arguments)
+    else:
+        _explain_decisions(arguments)
+
+
+def _explain_decisions(arguments: argparse.Namespace) -> None:
+    """What a run says of rows, and why."""
     from tabnet_engine.explain.long_table import write_long_tables
     from tabnet_engine.jobs.explaining_table import check_methods, explain_table
     from tabnet_engine.jobs.monitor import EXPLAINING
 
-    methods = [name.strip() for name in arguments.methods.split(",") if name.strip()]
+    named = DEFAULT_METHODS if arguments.methods is None else arguments.methods.split(",")
+    methods = [name.strip() for name in named if name.strip()]
     check_methods(methods)
-    sidecar = arguments.out.with_name(arguments.out.name + ".json")
-    partial = arguments.out.with_name(arguments.out.name + ".partial")
-    check_new_file(sidecar, arguments.table)
+    partial = _beside(arguments.out, ".partial")
     if partial.exists() and not partial.is_dir():
         raise ConfigError(f"{partial} is needed as a folder for what is finished; move it away or choose another --out")
     config, explains_all = _config(arguments)
@@ -82,9 +93,50 @@ def _explain(arguments: argparse.Namespace) -> None:
         )
         replace_file(arguments.out, lambda path: write_long_tables(path, pieces))
     found = facts()
-    replace_file(sidecar, lambda path: path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8"))
+    _write_beside(arguments.out, found)
     for sentence in found["rows_left_out"]:
         say(sentence)
+
+
+def _explain_pretraining(arguments: argparse.Namespace) -> None:
+    """What a pretraining's reconstructions rest on; kept in its folder too.
+
+    Raises:
+        ConfigError: a choice that only the explanation of decisions has.
+    """
+    from tabnet_engine.explain.autoencoder.explanation import AutoencoderSettings
+    from tabnet_engine.explain.autoencoder.stored import explain_autoencoder_run
+    from tabnet_engine.explain.long_table import write_long_tables
+    from tabnet_engine.jobs.monitor import EXPLAINING
+
+    chosen = {"--methods": arguments.methods, "--row": arguments.row, "--where": arguments.where}
+    for option, value in {**chosen, "--background": arguments.background}.items():
+        if value:
+            raise ConfigError(
+                f"{arguments.run} is a pretraining, which decides nothing: its reconstructions are explained as a "
+                f"whole, so leave out {option}; n_rows and others are chosen by --set"
+            )
+    settings = AutoencoderSettings.from_mapping(read_settings(arguments.set))
+    run, table = load_for_table(arguments, may_predict_nothing=True)
+    _, found = explain_autoencoder_run(
+        run,
+        table.frame,
+        settings,
+        is_own_table=table.sha256 == run.manifest.dataset.sha256,
+        groups=_groups(arguments.group, run.schema.feature_names),
+        steering=console_monitor(EXPLAINING, seconds=_SECONDS_BETWEEN_WORDS).steering("Explaining", "steps"),
+    )
+    replace_file(arguments.out, lambda path: write_long_tables(path, [found.long_table()]))
+    _write_beside(arguments.out, found.to_mapping())
+
+
+def _beside(out: Path, suffix: str) -> Path:
+    return out.with_name(out.name + suffix)
+
+
+def _write_beside(out: Path, facts: Mapping[str, Any]) -> None:
+    text = json.dumps(facts, indent=1) + "\n"
+    replace_file(_beside(out, ".json"), lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def _config(arguments: argparse.Namespace) -> tuple[ExplainConfig, bool]:

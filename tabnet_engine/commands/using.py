@@ -25,14 +25,18 @@ def add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=path_argument, required=True, help="CSV, or Parquet by its suffix")
 
 
-def load_for_table(arguments: argparse.Namespace) -> tuple[Run, Table]:
-    """The run, and the table read as the run's own table was read."""
+def load_for_table(arguments: argparse.Namespace, *, may_predict_nothing: bool = False) -> tuple[Run, Table]:
+    """The run, and the table read as the run's own table was read.
+
+    Raises:
+        ConfigError: the run is a pretraining and ``may_predict_nothing`` is not set, or --out is no place for a file.
+    """
     from tabnet_engine.data.tables import ReadOptions
     from tabnet_engine.runs.artefact import load_run
 
     check_new_file(arguments.out, arguments.table)
     run = load_run(arguments.run)
-    if run.is_pretraining:
+    if run.is_pretraining and not may_predict_nothing:
         raise ConfigError(
             f"{arguments.run} is a pretraining, which predicts nothing; train from it first with "
             "`train --pretrained`, then use that run"

@@ -23,6 +23,7 @@ from tabnet_engine.explain.subject import ChosenRows, Steering, Subject
 __all__ = ["describe_archetypes", "find_archetypes", "find_archetypes_of_rows"]
 
 _NAMED_COLUMNS = 6
+_SAMPLE_CELLS, _FEWEST_SAMPLE = 2_000_000, 500  # a bound on the work for tables of hundreds of columns
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -49,7 +50,7 @@ def find_archetypes(
     """
     if explanation.n_rows == 0:
         raise ExplanationError("there is no explained row to find archetypes in; explain at least one row")
-    sample = explanation.take(_sample(explanation.n_rows, seed))
+    sample = explanation.take(_sample(explanation.n_rows, explanation.n_steps * len(explanation.features), seed))
     clusters = cluster_paths(sample, n_archetypes=n_archetypes, seed=seed)
     return describe_archetypes(_chunks(explanation), clusters, outcomes)
 
@@ -69,7 +70,7 @@ def find_archetypes_of_rows(
         ExplanationError: as :func:`find_archetypes`.
         JobCancelledError: the steering asked to stop.
     """
-    positions = _sample(len(chosen), seed)
+    positions = _sample(len(chosen), subject.network.encoder.n_steps * len(subject.features), seed)
     drawn = ChosenRows(chosen.table.take(positions), chosen.rows[positions], chosen.selection)
     clusters = cluster_paths(explain_masks(subject, drawn), n_archetypes=n_archetypes, seed=seed)
     return describe_archetypes(iterate_masks(subject, chosen, steering=steering), clusters, outcomes)
@@ -115,8 +116,10 @@ def describe_archetypes(
     )
 
 
-def _sample(n_rows: int, seed: int) -> Integers:
-    return np.sort(np.random.default_rng(seed).permutation(n_rows)[:MAX_SAMPLE]).astype(np.int64)
+def _sample(n_rows: int, width: int, seed: int) -> Integers:
+    """Positions of the rows to find clusters on; fewer where their paths are wide."""
+    most = min(MAX_SAMPLE, max(_FEWEST_SAMPLE, _SAMPLE_CELLS // width))
+    return np.sort(np.random.default_rng(seed).permutation(n_rows)[:most]).astype(np.int64)
 
 
 def _chunks(explanation: MaskExplanation) -> Iterator[MaskExplanation]:

@@ -100,6 +100,7 @@ def _certificate(run: Run, work: Assessment, config: CertifyConfig) -> Certifica
         algorithms=work.algorithms,
         findings=tuple(found.findings),
         not_measured=tuple(found.not_measured),
+        agreement=tuple(found.agreement),
         curves=tuple(found.curves),
         faithfulness=tuple(found.faithfulness),
         reasons=tuple(found.reasons),

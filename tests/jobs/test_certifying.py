@@ -112,6 +112,7 @@ def test_every_figure_says_its_rows_its_interval_and_its_controls(certified):
     assert "a background of 8 rows (8 of: 12 of" in certificate.background
     assert set(certificate.algorithms) == {"masks", "shap"}
     assert len(certificate.curves) == 6
+    assert [(pair.first, pair.second, len(pair.rows)) for pair in certificate.agreement] == [("masks", "shap", 24)]
     causes = {(kept.cause, kept.method) for kept in certificate.reasons}
     assert len(causes) == 5
     assert {kept.repetitions.max() for kept in certificate.reasons} == {2}

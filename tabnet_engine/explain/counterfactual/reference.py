@@ -48,13 +48,14 @@ class Reference:
         return self.scale.space
 
     @classmethod
-    def build(cls, scorer: RowScorer, training: pd.DataFrame, *, seed: int = 0) -> Self:
+    def build(cls, scorer: RowScorer, training: pd.DataFrame, *, seed: int = 0, name: str = "training rows") -> Self:
         """Measure the training rows.
 
         Args:
             scorer: the model.
             training: their raw cells (M); of a run that was imported without them, rows that stand for them.
             seed: of the draw of at most :data:`MAX_REFERENCE_ROWS` rows that plausibility is measured against.
+            name: what the rows are; another table's must not be called training rows.
 
         Raises:
             ExplanationError: there is no row.
@@ -69,10 +70,10 @@ class Reference:
         scale = DistanceScale.fit(space, matrix)
         n_rows = len(training)
         drawn = np.arange(n_rows)
-        note = f"all {n_rows:,} training rows"
+        note = f"all {n_rows:,} {name}"
         if n_rows > MAX_REFERENCE_ROWS:
             drawn = np.sort(np.random.default_rng(seed).permutation(n_rows)[:MAX_REFERENCE_ROWS])
-            note = f"{len(drawn):,} of {n_rows:,} training rows, drawn at random"
+            note = f"{len(drawn):,} of {n_rows:,} {name}, drawn at random"
         plausibility = Plausibility.build(scale, scale.positions(matrix[drawn]), seed=seed)
         observed = tuple(Observed.of(column, matrix[:, place]) for place, column in enumerate(space.columns))
         return cls(scale, observed, plausibility, matrix[drawn], drawn, scorer.logits(training.iloc[drawn]), note)

@@ -76,7 +76,7 @@ def find_proxies(
     candidates, left_out = _candidates(frame.iloc[rows], schema, column)
     fold = np.random.default_rng([seed, 1]).permutation(len(rows)) % _FOLDS
     base = _brier(codes, _by_level(np.zeros(len(rows), dtype=np.int64), codes, fold, len(names)))
-    read = set(schema.feature_names) - {column}
+    read = set(schema.feature_names)
     proxies = [
         Proxy(
             column=candidate.name,

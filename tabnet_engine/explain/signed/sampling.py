@@ -4,8 +4,13 @@ Shapes: B explained rows, M background rows, P players, n players that vary, K o
 
 An order of the players is walked forwards, each player becoming known after the ones before it, and then backwards
 (Mitchell, Cooper, Frank & Holmes 2022, "Sampling permutations for Shapley value estimation", section 4.1). The sum of
-a walk is the row's score minus the base, whatever the order, and the mean of both walks is exact for all interactions
-of two players. The R pairs are independent repetitions, so their spread is the standard error.
+a walk is the row's score minus that of the background row where it starts, whatever the order, and the mean of both
+directions is exact for all interactions of two players.
+
+Every background row has orders of its own, where the papers walk one order over the whole background: as many forward
+passes then average M times as many orders, and since every background row has the same share in each repetition, the
+differences between background rows add no error. R orders for each of M background rows give M (R - 1) degrees of
+freedom for the standard error.
 
 All walks of a row go through the network together. Rows do not: what stands beside it in a batch changes a row's last
 digits, and a row must get the same values alone and among others.
@@ -201,7 +206,7 @@ def _gains(game: RowGame, n_pairs: int, generator: np.random.Generator) -> Float
 def _algorithm(walks: list[_Walks], most: int, target_error: float | None) -> str:
     least, largest = min(walk.n_pairs for walk in walks), max(walk.n_pairs for walk in walks)
     orders = f"{least:,}" if least == largest else f"{least:,} to {largest:,}"
-    text = f"sampled Shapley values: {orders} orders of the columns a row, each forwards and backwards"
+    text = f"sampled Shapley values: {orders} orders of the columns for each background row, forwards and backwards"
     if target_error is None:
         return text
     n_reached = sum(walk.has_reached(target_error) for walk in walks)

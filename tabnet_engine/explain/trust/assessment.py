@@ -23,7 +23,7 @@ from tabnet_engine.explain.trust.curves import GameRows
 from tabnet_engine.explain.trust.explaining import Explained, Explainer
 from tabnet_engine.explain.trust.faithfulness import RANDOM_WEIGHTS, Curve, WalkSettings, measure_faithfulness
 from tabnet_engine.explain.trust.finding import Family, Finding, NotMeasured
-from tabnet_engine.explain.trust.method_agreement import agreement_findings
+from tabnet_engine.explain.trust.method_agreement import PairAgreement, agreement_findings, compare_rows
 from tabnet_engine.explain.trust.randomisation import STAGES, cascade_findings, randomised
 from tabnet_engine.explain.trust.reasons import KeptReasons, kept_reasons
 from tabnet_engine.explain.trust.row_values import MASKS, RowValues, looked_at
@@ -52,6 +52,7 @@ class Assessed:
 
     findings: list[Finding] = field(default_factory=list)
     not_measured: list[NotMeasured] = field(default_factory=list)
+    agreement: list[PairAgreement] = field(default_factory=list)
     curves: list[Curve] = field(default_factory=list)
     faithfulness: list[RowFaithfulness] = field(default_factory=list)
     reasons: list[KeptReasons] = field(default_factory=list)
@@ -120,6 +121,8 @@ class Assessment:
         for target in self.outputs:
             values, random = self._values(target), self._values(target, random=True)
             for first, second in combinations(self.config.methods, 2):
+                top_k = self.config.top_k
+                self.found.agreement.append(compare_rows(values[first], values[second], top_k=top_k, target=target))
                 self.found.add(
                     *agreement_findings(
                         values[first],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tabnet_engine.errors import DamagedRunError, ExplanationError
 from tabnet_engine.explain.trust.faithfulness import Curve
 from tabnet_engine.explain.trust.finding import Family, Finding, NotMeasured
+from tabnet_engine.explain.trust.method_agreement import PairAgreement
 from tabnet_engine.explain.trust.reasons import KeptReasons
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Certificate:
 
     ``weights_sha256`` is that of the weights that were looked at: a certificate of other weights says nothing.
     ``rows`` and ``background`` say in words on which rows and against what was measured; ``algorithms`` how each
-    method was computed; ``curves`` are for figures, ``faithfulness`` and ``reasons`` for single rows.
+    method was computed; ``curves`` are for figures; ``agreement``, ``faithfulness`` and ``reasons``
+    for single rows.
 
     Raises:
         ValueError: nothing was measured.
@@ -90,6 +92,7 @@ class Certificate:
     algorithms: Mapping[str, str]
     findings: tuple[Finding, ...]
     not_measured: tuple[NotMeasured, ...]
+    agreement: tuple[PairAgreement, ...] = ()
     curves: tuple[Curve, ...] = ()
     faithfulness: tuple[RowFaithfulness, ...] = ()
     reasons: tuple[KeptReasons, ...] = ()
@@ -138,6 +141,7 @@ class Certificate:
             "note": self.note,
             "findings": [finding.to_mapping() for finding in self.findings],
             "not_measured": [gap.to_mapping() for gap in self.not_measured],
+            "agreement": [pair.to_mapping() for pair in self.agreement],
             "curves": [curve.to_mapping() for curve in self.curves],
             "faithfulness": [areas.to_mapping() for areas in self.faithfulness],
             "reasons": [kept.to_mapping() for kept in self.reasons],
@@ -164,6 +168,7 @@ class Certificate:
             algorithms={str(name): str(text) for name, text in values["algorithms"].items()},
             findings=tuple(Finding.from_mapping(item) for item in values["findings"]),
             not_measured=tuple(NotMeasured.from_mapping(item) for item in values["not_measured"]),
+            agreement=tuple(PairAgreement.from_mapping(item) for item in values["agreement"]),
             curves=tuple(Curve.from_mapping(item) for item in values["curves"]),
             faithfulness=tuple(RowFaithfulness.from_mapping(item) for item in values["faithfulness"]),
             reasons=tuple(KeptReasons.from_mapping(item) for item in values["reasons"]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +42,8 @@ _NAMES = {
 class PairAgreement:
     """Agreement of two methods on every row that both explain; NaN where a row does not define a measure.
 
-    Each of the measures is (B,); ``sign`` is None unless both methods are signed.
+    Each of the measures is (B,); ``sign`` is None unless both methods are signed. ``target`` says whose output is
+    explained.
     """
 
     first: str
@@ -52,14 +54,45 @@ class PairAgreement:
     rank_biased_overlap: Floats
     jaccard: Floats
     sign: Floats | None
+    target: str = ""
 
     def measures(self) -> dict[str, Floats]:
         """The measures that there are, by key."""
         found = {"spearman": self.spearman, "rank_biased_overlap": self.rank_biased_overlap, "jaccard": self.jaccard}
         return found if self.sign is None else {**found, "sign": self.sign}
 
+    def to_mapping(self) -> dict[str, Any]:
+        """The agreement of every row as plain JSON values."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            "target": self.target,
+            "top_k": self.top_k,
+            "rows": self.rows.tolist(),
+            "measures": {
+                key: [value if np.isfinite(value) else None for value in values.tolist()]
+                for key, values in self.measures().items()
+            },
+        }
 
-def compare_rows(first: RowValues, second: RowValues, *, top_k: int) -> PairAgreement:
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_mapping` wrote."""
+        measures = {key: np.array(found, dtype=np.float64) for key, found in values["measures"].items()}
+        return cls(
+            first=str(values["first"]),
+            second=str(values["second"]),
+            target=str(values["target"]),
+            top_k=int(values["top_k"]),
+            rows=np.asarray(values["rows"], dtype=np.int64),
+            spearman=measures["spearman"],
+            rank_biased_overlap=measures["rank_biased_overlap"],
+            jaccard=measures["jaccard"],
+            sign=measures.get("sign"),
+        )
+
+
+def compare_rows(first: RowValues, second: RowValues, *, top_k: int, target: str = "") -> PairAgreement:
     """Compare two methods on the rows that both explain.
 
     Raises:
@@ -77,6 +110,7 @@ def compare_rows(first: RowValues, second: RowValues, *, top_k: int) -> PairAgre
         second=second.method,
         rows=rows,
         top_k=top_k,
+        target=target,
         spearman=row_spearman(first.sizes, second.sizes),
         rank_biased_overlap=row_rank_biased_overlap(first.sizes, second.sizes),
         jaccard=row_jaccard(first.sizes, second.sizes, top_k),

@@ -13,8 +13,12 @@ from tabnet_engine.data.encoding import EncodedTable, TableEncoder
 from tabnet_engine.data.schema import Column, FeatureSchema, Kind, Role, Target, Task
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.data.targets import TargetCodec
+from tabnet_engine.explain.counterfactual.constraints import Constraints
+from tabnet_engine.explain.counterfactual.finding import find_counterfactuals
 from tabnet_engine.explain.counterfactual.reference import Reference
+from tabnet_engine.explain.counterfactual.result import SearchSettings
 from tabnet_engine.explain.counterfactual.scoring import RowScorer
+from tabnet_engine.explain.counterfactual.wanted import wanted_class
 
 KINDS = {
     "age": Kind.NUMBER,
@@ -106,6 +110,18 @@ class World:
         known = targets or codecs()
         scorer = RowScorer(RawModel(encoder, function, known.outputs), encoder, known)
         return cls(table, scorer, Reference.build(scorer, table))
+
+    def ask(self, row, constraints=(), *, together=(), settings=None, wanted=None, **further):
+        """Counterfactuals of a row, however unusual, for the wish "yes" unless another is named."""
+        return find_counterfactuals(
+            self.scorer,
+            self.reference,
+            row,
+            wanted or wanted_class(self.scorer.targets, "yes"),
+            constraints=Constraints(columns=tuple(constraints), together=tuple(together)),
+            settings=settings or SearchSettings(min_usual=0.0),
+            **further,
+        )
 
     def row(self, **cells) -> pd.DataFrame:
         """One line: a plain applicant with some cells set."""

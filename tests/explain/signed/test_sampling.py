@@ -73,7 +73,7 @@ def test_many_orders_agree_with_brute_force_for_eight_columns(cases, networks):
     expected = cases.brute_force(model, row, background)
     found = sampled_shapley(model, networks.chosen(row), networks.sample(background), n_evaluations=100 * 17)
     assert (np.abs(found.values[0] - expected) <= 5 * found.standard_error[0] + 1e-9).all()
-    assert np.abs(found.values[0] - expected).mean() < 0.05 * np.abs(expected).mean()
+    assert np.abs(found.values[0] - expected).mean() < 0.1 * np.abs(expected).mean()
 
 
 def test_an_ignored_column_gets_exactly_zero_and_twins_get_the_same(cases, networks):

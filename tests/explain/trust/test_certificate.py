@@ -20,6 +20,7 @@ from tabnet_engine.explain.trust.certificate import (
 )
 from tabnet_engine.explain.trust.faithfulness import Curve
 from tabnet_engine.explain.trust.finding import Family, NotMeasured, measure_rows
+from tabnet_engine.explain.trust.method_agreement import compare_rows
 from tabnet_engine.explain.trust.reasons import kept_reasons
 from tabnet_engine.explain.trust.row_values import RowValues
 from tabnet_engine.runs.artefact import load_run
@@ -53,6 +54,7 @@ def certificate(**changes):
         "algorithms": {"shap": "exact"},
         "findings": (finding([0.5, 0.6, 0.55]), finding([0.5, -0.6, 0.0], Family.STABILITY)),
         "not_measured": (gap,),
+        "agreement": (compare_rows(explained, explained, top_k=1, target="bought"),),
         "curves": (curve,),
         "faithfulness": (areas,),
         "reasons": (kept_reasons(explained, [explained], cause="again", target="bought", top_k=2),),
@@ -81,6 +83,8 @@ def test_json_keeps_everything():
     again = Certificate.from_mapping(json.loads(kept.to_json()))
     assert again.to_mapping() == kept.to_mapping()
     assert again.findings == kept.findings
+    np.testing.assert_array_equal(again.agreement[0].spearman, kept.agreement[0].spearman)
+    assert np.isnan(again.agreement[0].sign[1]), "a row without a reason has no agreement"
     with pytest.raises(ValueError, match="format is 99"):
         Certificate.from_mapping({**kept.to_mapping(), "format": 99})
     with pytest.raises(ValueError, match="its area"):
