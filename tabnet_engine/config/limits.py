@@ -41,7 +41,8 @@ class ExplainConfig(Settings):
     at most ``target_error``. ``n_points`` are at most those of a path of gradients, which stops once its values miss
     the logit by at most ``path_error`` (None: the method's own bound, a hundred times stricter and eight times
     slower). ``max_mask_rows`` caps the rows whose masks are stored, ``n_importance_rows`` the held-out rows that
-    permutation importance and the certificate are measured on.
+    permutation importance, effects and the certificate are measured on. ``n_effect_columns`` of the leading columns
+    get effect curves and interactions; 0 leaves them out.
 
     ``background`` says which training rows stand for "not knowing a column": a stratified sample of all
     (``training``), of the class ``background_class``, of the rows that ``background_where`` describes, or those
@@ -58,6 +59,7 @@ class ExplainConfig(Settings):
     path_error: float | None = 1e-3
     max_mask_rows: int = 200_000
     n_importance_rows: int = 2_000
+    n_effect_columns: int = 6
     background: Literal["training", "class", "where", "cutoff"] = "training"
     background_class: str | None = None
     background_where: str | None = None
@@ -77,6 +79,7 @@ class ExplainConfig(Settings):
                 require(name, getattr(self, name), 1e-9)
         require("max_mask_rows", self.max_mask_rows, 1)
         require("n_importance_rows", self.n_importance_rows, 1, 1_000_000)
+        require("n_effect_columns", self.n_effect_columns, 0, 100)
         require("cutoff", self.cutoff, 0, 1)
         require("seed", self.seed, 0, 2**32 - 1)
         self._check_methods()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain import importance, store
 from tabnet_engine.explain.background import choose_rows, strata
 from tabnet_engine.explain.background_choice import Candidates, choose_background
-from tabnet_engine.explain.effects.permutation import permutation_importance
+from tabnet_engine.explain.effects.permutation import FEWEST_ROWS, permutation_importance
 from tabnet_engine.explain.evaluation import EvaluationRows, draw_evaluation, held_out, save_evaluation
 from tabnet_engine.explain.importance import GlobalImportance
 from tabnet_engine.explain.masks import iterate_masks, most_rows
@@ -24,6 +25,7 @@ from tabnet_engine.explain.signed.methods import METHODS, SignedMethod, exact_is
 from tabnet_engine.explain.subject import ChosenRows, Subject
 from tabnet_engine.jobs.checkpoints import remove_checkpoint
 from tabnet_engine.jobs.monitor import EXPLAINING, Monitor
+from tabnet_engine.jobs.whole_table import add_archetypes, add_effects
 from tabnet_engine.runs.artefact import Run
 from tabnet_engine.runs.run import WEIGHTS
 
@@ -44,7 +46,8 @@ __all__ = [
 PERMUTATION = "permutation"  # the part that holds the permutation importance, and the method's name
 
 # How long each kind of work is against the others, for the bar.
-_SHARES = {"masks": 1.0, PERMUTATION: 3.0}
+_EFFECTS = "Effects"
+_SHARES = {"masks": 1.0, PERMUTATION: 3.0, "effects": 3.0}
 _SIGNED_SHARE = 5.0
 # Settings that count coalitions; for paths along gradients the number of points is a setting of its own.
 _PATHS = ("gradients", "integrated_gradients")
@@ -58,7 +61,9 @@ def explain_run(
     monitor: Monitor | None = None,
     checkpoint: Path | None = None,
 ) -> Run:
-    """Compute and store background, evaluation rows, masks, signed values and importances of the run's own table.
+    """Compute and store all that is said of the run's own table.
+
+    That is: background, evaluation rows, masks and their archetypes, signed values, importances and effects.
 
     Masks cover every row up to ``config.max_mask_rows``; signed values a stratified sample of the test rows (of the
     validation rows where no test rows were held out). Each stored part says what it covers.
@@ -90,9 +95,11 @@ def explain_run(
     run = store.save_background(run, background)
     evaluation = draw_evaluation(run, frame, encoded, n_rows=config.n_importance_rows, seed=config.seed)
     run = save_evaluation(run, evaluation)
-    masks = iterate_masks(subject, mask_rows(run, encoded, config), steering=monitor.steering(method_phase("masks")))
-    run = store.save_masks(run, masks)
-    run = _add_importance(run, importance.from_masks(store.load_masks(run)))
+    read = iterate_masks(subject, mask_rows(run, encoded, config), steering=monitor.steering(method_phase("masks")))
+    run = store.save_masks(run, read)
+    masks = store.load_masks(run)
+    run = _add_importance(run, importance.from_masks(masks))
+    run = add_archetypes(run, frame, masks, seed=config.seed)
     rows = _signed_rows(run, frame, encoded, config)
     for name in config.signed_methods if config.n_shap_rows else ():
         parts = explain_in_chunks(
@@ -108,6 +115,8 @@ def explain_run(
         run = _add_importance(run, importance.from_attribution(store.load_attribution(run, method=name), run.targets))
     if PERMUTATION in config.methods:
         run = _permute(run, subject, evaluation, config, monitor)
+    steering = monitor.steering(_EFFECTS, "steps")
+    run = add_effects(run, frame, evaluation, n_columns=config.n_effect_columns, seed=config.seed, steering=steering)
     if checkpoint is not None:
         remove_checkpoint(checkpoint)
     return run
@@ -133,7 +142,7 @@ def check_budgets(methods: Sequence[str], config: ExplainConfig, n_players: int,
 def _methods(config: ExplainConfig) -> Sequence[str]:
     """What is computed, in the order of computing."""
     last = (PERMUTATION,) if PERMUTATION in config.methods else ()
-    return ("masks", *(config.signed_methods if config.n_shap_rows else ()), *last)
+    return ("masks", *(config.signed_methods if config.n_shap_rows else ()), *last, "effects")
 
 
 def phases_of(methods: Sequence[str]) -> dict[str, float]:
@@ -183,6 +192,8 @@ def _signed_rows(run: Run, frame: pd.DataFrame, encoded: EncodedTable, config: E
 
 
 def _permute(run: Run, subject: Subject, evaluation: EvaluationRows, config: ExplainConfig, monitor: Monitor) -> Run:
+    if evaluation.n_rows < FEWEST_ROWS:
+        return _without_permutation(run, evaluation.n_rows)
     found = permutation_importance(
         subject,
         run.targets,
@@ -192,6 +203,16 @@ def _permute(run: Run, subject: Subject, evaluation: EvaluationRows, config: Exp
         steering=monitor.steering(method_phase(PERMUTATION), "columns"),
     )
     return _add_importance(store.save_json(run, PERMUTATION, found.to_mapping()), found.importance())
+
+
+def _without_permutation(run: Run, n_rows: int) -> Run:
+    """Say beside the masks, which every table has, why permutation importance is not among the importances."""
+    told = (
+        f"Permutation importance is left out: it needs at least {FEWEST_ROWS} held-out rows with a known target, and "
+        f"there {'is' if n_rows == 1 else 'are'} {n_rows}."
+    )
+    masks, *others = store.load_importances(run)
+    return store.save_importances(run, [dataclasses.replace(masks, note=f"{masks.note} {told}"), *others])
 
 
 def _add_importance(run: Run, found: GlobalImportance) -> Run:

@@ -24,7 +24,16 @@ from tabnet_engine.runs.artefact import DatasetRef
 from tabnet_engine.runs.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICK = {"max_epochs": 2, "n_shap_rows": 6, "n_background": 5, "n_d": 4, "n_a": 4, "n_steps": 2, "n_bins": 4}
+QUICK = {
+    "max_epochs": 2,
+    "n_shap_rows": 6,
+    "n_background": 5,
+    "n_effect_columns": 1,
+    "n_d": 4,
+    "n_a": 4,
+    "n_steps": 2,
+    "n_bins": 4,
+}
 
 
 @dataclass(frozen=True)

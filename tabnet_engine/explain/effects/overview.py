@@ -33,7 +33,8 @@ class EffectOverview:
     """Effects of some leading ``columns``, the most important first.
 
     ``curves`` hold the partial dependence and the accumulated local effects of each column; ``not_drawn`` tells why
-    where one of them could not be drawn. ``interactions`` and the ``surface`` of the strongest pair need two columns.
+    where one of them, or the interactions, could not be computed. ``interactions`` and the ``surface`` of the
+    strongest pair need two columns.
     ``chosen_by`` says what put the columns in their order.
     """
 
@@ -100,7 +101,7 @@ def leading_effects(
         steering: told thousandths of the work.
 
     Raises:
-        ExplanationError: no column, one that the model does not read, or too few rows for interactions.
+        ExplanationError: no column, or one that the model does not read.
         JobCancelledError: the steering asked to stop.
     """
     if not columns:
@@ -111,9 +112,12 @@ def leading_effects(
     curves, not_drawn = _curves(source, columns, seed, phases[0])
     interactions, surface = None, None
     if len(columns) > 1:
-        interactions = pairwise_interactions(source, columns, seed=seed, steering=phases[1])
-        phases[2].step(0, 1)
-        surface = effect_surface(source, interactions.pairs[interactions.ranked()[0]], seed=seed)
+        try:
+            interactions = pairwise_interactions(source, columns, seed=seed, steering=phases[1])
+            phases[2].step(0, 1)
+            surface = effect_surface(source, interactions.pairs[interactions.ranked()[0]], seed=seed)
+        except ExplanationError as reason:  # a few rows have curves, but no interactions
+            not_drawn["interactions"] = str(reason)
     phases[2].step(1, 1)
     return EffectOverview(
         columns=tuple(columns),

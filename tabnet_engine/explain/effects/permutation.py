@@ -33,11 +33,11 @@ from tabnet_engine.explain.effects.swaps import Swaps, slots_of, swaps_of
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.subject import ChosenRows, LogitModel, Steering
 
-__all__ = ["DEFAULT_REPEATS", "permutation_importance"]
+__all__ = ["DEFAULT_REPEATS", "FEWEST_ROWS", "permutation_importance"]
 
 DEFAULT_REPEATS = 5
 _FEWEST_REPEATS = 2  # one repeat cannot tell the rows that were dealt out from those that got them
-_FEWEST_ROWS = 2
+FEWEST_ROWS = 2
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -195,9 +195,9 @@ class _Mixture:
 
 
 def _check(evaluation: ChosenRows, n_repeats: int, slices: Slices) -> None:
-    if len(evaluation) < _FEWEST_ROWS:
+    if len(evaluation) < FEWEST_ROWS:
         raise ExplanationError(
-            f"permutation importance needs at least {_FEWEST_ROWS} rows with a known target, got {len(evaluation)}; "
+            f"permutation importance needs at least {FEWEST_ROWS} rows with a known target, got {len(evaluation)}; "
             "hold out more rows or give a longer table"
         )
     if n_repeats < _FEWEST_REPEATS:

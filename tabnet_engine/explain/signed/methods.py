@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 # Up to so many coalitions "shap" computes Shapley values exactly even where sampling would take fewer.
-CHEAP_COALITIONS = 1_024
+CHEAP_COALITIONS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
