@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui import explain_access, explain_jobs, explain_masks, explain_widgets, guard, widgets
+from pages._ui import explain_access, explain_archetypes, explain_jobs, explain_masks, explain_widgets, guard, widgets
 
 PURPOSE = "What each decision step looked at: on average, and row by row. Masks say what was read, not why."
 
@@ -20,7 +20,8 @@ def main() -> None:
         return
     filtered = explain_masks.filters(run, explanation)
     st.caption(widgets.md(explain_masks.extent(explanation, filtered)))
-    explain_masks.averages(filtered)
+    explain_masks.averages(run, filtered)
+    explain_archetypes.section(run)
     st.subheader("Row by row", anchor=False)
     output = explain_widgets.output_choice(
         run, help_text="Whose score orders the rows. The masks themselves are the same for every output."

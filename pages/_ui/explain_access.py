@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from tabnet_engine.explain.archetypes import Archetypes
     from tabnet_engine.explain.attribution import Attribution
     from tabnet_engine.explain.importance import GlobalImportance
     from tabnet_engine.explain.masks import MaskExplanation
@@ -29,9 +30,11 @@ Rows = TypeVar("Rows", "MaskExplanation", "Attribution")
 __all__ = [
     "NO_TABLE",
     "ShownRow",
+    "archetypes",
     "attribution",
     "certificate",
     "chosen_run",
+    "distinct_shares",
     "explainer",
     "frame",
     "importances",
@@ -125,6 +128,33 @@ def importances(run: Run) -> dict[str, GlobalImportance]:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _importances(digest: str, _run: Run) -> tuple[GlobalImportance, ...]:  # noqa: ARG001 - as above
     return store.load_importances(_run)
+
+
+def archetypes(run: Run) -> Archetypes | None:
+    """In which ways the rows are read; None when that was not found out."""
+    from tabnet_engine.explain.archetype_store import ARCHETYPES, has_archetypes
+
+    return _archetypes(_digest(run, f"{ARCHETYPES}.json"), run) if has_archetypes(run) else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _archetypes(digest: str, _run: Run) -> Archetypes:  # noqa: ARG001 - as above
+    from tabnet_engine.explain.archetype_store import load_archetypes
+
+    return load_archetypes(_run)
+
+
+def distinct_shares(run: Run) -> dict[str, float]:
+    """How many different values the columns hold that could name rows; empty without the table."""
+    return {} if frame(run) is None else _distinct_shares(run.run_id, run)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _distinct_shares(run_id: str, _run: Run) -> dict[str, float]:  # noqa: ARG001 - as above
+    from tabnet_engine.explain.mask_health import distinct_shares as measure
+
+    table = frame(_run)
+    return {} if table is None else measure(table, _run.schema)
 
 
 def certificate(run: Run) -> Certificate | None:

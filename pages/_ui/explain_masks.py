@@ -105,7 +105,7 @@ def extent(explanation: MaskExplanation, filtered: Filtered) -> str:
     return f"{filtered.masks.n_rows:,} rows are shown, {filtered.words}; {stored}."
 
 
-def averages(filtered: Filtered) -> None:
+def averages(run: Run, filtered: Filtered) -> None:
     """What each step reads on average, how much it weighs, how sharply it selects, and what to think of it."""
     summary = summarise_masks(filtered.masks)
     left, right = st.columns([3, 2])
@@ -116,7 +116,7 @@ def averages(filtered: Filtered) -> None:
         widgets.chart(step_shares(summary), key="step_shares", alt="Share of each step in the decision")
         widgets.chart(reading_counts(summary), key="reading_counts", alt="Columns read by each step in a row")
     explain_widgets.bullets(summary_sentences(summary))
-    for sentence in mask_health(summary):
+    for sentence in mask_health(summary, explain_access.distinct_shares(run)):
         widgets.info(sentence)
     table = mean_table(summary)
     explain_widgets.csv_button("Download the averages", table, name="mean-masks", key="mean_masks_csv")

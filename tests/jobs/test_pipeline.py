@@ -448,3 +448,13 @@ def test_missing_and_unseen_cells_are_explained_like_others(run: Run):
     assert (states.loc[0, "income_eur"], states.loc[1, "loan_purpose"]) == (1, 2)
     pieces, _ = explain_table(run, frame, ["masks", "shap"], ExplainConfig())
     assert np.isfinite(pd.concat(list(pieces))["value"]).all()
+
+
+def test_one_held_out_row_leaves_permutation_importance_out_and_says_so(run: Run, tmp_path: Path):
+    copy = load_run(Path(shutil.copytree(run.folder, tmp_path / "run")))
+    explained = explain_run(copy, source().frame, ExplainConfig(n_shap_rows=2, n_background=5, n_importance_rows=1))
+    importances = {item.method: item for item in store.load_importances(explained)}
+    told = "Permutation importance is left out: it needs at least 2 held-out rows with a known target, and there is 1."
+    assert importances["masks"].note.endswith(told)
+    assert "permutation" not in store.load_importances(run)[0].note.lower(), "where it is measured, nothing is said"
+    assert {"shap", "gradients"} <= set(importances)

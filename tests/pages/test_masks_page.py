@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from pages._ui import data_access, explain_access, explain_masks
 from tabnet_engine.runs.workspace import Workspace
 from tests.pages.conftest import Stored, checked, texts
-from tests.pages.explained import figures, install
+from tests.pages.explained import drop_explanations, figures, install
 
 Open = Callable[..., AppTest]
 
@@ -123,7 +123,7 @@ def test_selected_points_become_the_rows_behind_them(
     monkeypatch.setattr(st, "plotly_chart", select_two)
     app = open_page("masks", run=with_run.run_id)
     assert "2 selected rows" in texts(app)
-    table = app.dataframe[0].value
+    table = next(frame.value for frame in app.dataframe if "row" in frame.value)
     assert table.columns[:3].tolist() == ["row", "predicted", "actual"]
     assert table["probability"].between(50, 100).all()
 
@@ -137,3 +137,23 @@ def test_the_csv_of_averages_holds_every_step(with_run: Stored) -> None:
     table = explain_masks.mean_table(summarise_masks(explanation))
     assert table.columns.tolist() == ["column", "step 1", "step 2", "all steps"]
     assert table[["step 1", "step 2", "all steps"]].sum().tolist() == pytest.approx([1, 1, 1], abs=1e-4)
+
+
+@pytest.mark.parametrize("target", ["grape", "price", "grape,price"])
+def test_archetypes_stand_with_their_rows_and_how_these_fare(
+    open_page: Open, workspace_root: Path, target: str
+) -> None:
+    app = open_page("masks", run=install(target, workspace_root).run_id)
+    table = next(frame.value for frame in app.dataframe if "archetype" in frame.value)
+    assert table["rows"].sum() == 90
+    assert "In which ways rows are read" in texts(app)
+    errors = [name for name in table if name.endswith(("wrong", "mean error"))]
+    assert len(errors) == len(target.split(","))
+    assert any(name.endswith("predicted") for name in table)
+
+
+def test_a_run_without_archetypes_shows_the_rest(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
+    drop_explanations(workspace_root, with_run, "explanations/archetypes")
+    app = open_page("masks", run=with_run.run_id)
+    assert "In which ways rows are read" not in texts(app)
+    assert len(figures(app)) == 4
