@@ -117,7 +117,9 @@ def _deletion(known: Known, sizes: dict[str, Floats]) -> tuple[dict[str, Any], d
     areas = walks.area(walks.moved)
     chance = areas[:, len(own) :].mean(axis=1)
     names = [name for name in sizes if name != RANDOM]
-    ratios = {name: mean_estimate(areas[:, place] / chance.mean()) for place, name in enumerate(names)}
+    # Row by row against its own random orders: rows differ far more than orders do.
+    gains = {name: (areas[:, place] - chance) / chance.mean() for place, name in enumerate(names)}
+    ratios = {name: mean_estimate(1 + gain) for name, gain in gains.items()}
     sums = {name: float(areas[:, place].mean()) for place, name in enumerate(names)}
     return {name: dataclasses.asdict(ratio) for name, ratio in ratios.items()}, sums | {RANDOM: float(chance.mean())}
 

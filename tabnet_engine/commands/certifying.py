@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tabnet_engine.commands.arguments import path_argument, read_settings
 from tabnet_engine.commands.console import console_monitor, say
-from tabnet_engine.commands.files import check_new_file, read_another, replace_file
+from tabnet_engine.commands.files import check_new_file, check_outside_run, read_another, replace_file
 from tabnet_engine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def _certify(arguments: argparse.Namespace) -> None:
     CertifyConfig.from_mapping(settings)  # a mistake is told before anything is read
     if arguments.out is not None:
         check_new_file(arguments.out, arguments.table or arguments.run)
+        check_outside_run(arguments.out, arguments.run)
     run = load_run(arguments.run)
     if run.is_pretraining:
         raise ConfigError(

@@ -61,6 +61,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     from tabnet_engine.data.schema import Task
     from tabnet_engine.runs.manifest import RunManifest
 
+    check_new_file(arguments.out, arguments.table)
     check_new_file(_beside(arguments.out, ".json"), arguments.table)
     if RunManifest.read(arguments.run).task == Task.PRETRAINING:
         _explain_pretraining(arguments)

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from tabnet_engine.data.schema import FeatureSchema
     from tabnet_engine.data.tables import ReadOptions, Table
 
-__all__ = ["check_new_file", "check_new_folder", "read_another", "read_first", "replace_file"]
+__all__ = [
+    "check_new_file",
+    "check_new_folder",
+    "check_outside_run",
+    "read_another",
+    "read_first",
+    "replace_file",
+]
 
 
 def read_first(path: Path, header: str, names: str | None) -> Table:
@@ -76,6 +83,16 @@ def check_new_file(path: Path, source: Path) -> None:
     if not path.parent.is_dir():
         raise ConfigError(f"{path} cannot be written: there is no folder {path.parent}; make it first")
     _check_writable(path, path.parent)
+
+
+def check_outside_run(path: Path, run: Path) -> None:
+    """Refuse a file within the run folder, where it could replace a part of the run.
+
+    Raises:
+        ConfigError: it lies in the run folder.
+    """
+    if run.is_dir() and path.resolve().is_relative_to(run.resolve()):
+        raise ConfigError(f"{path} lies within the run {run}, which keeps its own files only; choose another --out")
 
 
 def _check_writable(path: Path, folder: Path) -> None:

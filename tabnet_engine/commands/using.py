@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tabnet_engine.commands.arguments import path_argument
 from tabnet_engine.commands.console import say
-from tabnet_engine.commands.files import check_new_file, read_another, replace_file
+from tabnet_engine.commands.files import check_new_file, check_outside_run, read_another, replace_file
 from tabnet_engine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def load_for_table(arguments: argparse.Namespace, *, may_predict_nothing: bool =
     from tabnet_engine.runs.artefact import load_run
 
     check_new_file(arguments.out, arguments.table)
+    check_outside_run(arguments.out, arguments.run)
     run = load_run(arguments.run)
     if run.is_pretraining and not may_predict_nothing:
         raise ConfigError(

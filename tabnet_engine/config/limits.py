@@ -24,6 +24,8 @@ EXPLAIN_METHODS = (
     "shap_exact",
     "permutation",
 )
+# Points below which no path of gradients can be followed.
+LEAST_POINTS = 8
 # Columns from which the default settings leave SHAP out.
 WIDE = 500
 # How many forwards the permutation importance of the default settings may cost, repetitions included.
@@ -73,7 +75,7 @@ class ExplainConfig(Settings):
         if self.n_evaluations is not None:
             require("n_evaluations", self.n_evaluations, 1, 10_000_000)
         if self.n_points is not None:
-            require("n_points", self.n_points, 1, 1_000_000)
+            require("n_points", self.n_points, LEAST_POINTS, 1_000_000)
         for name in ("target_error", "path_error"):
             if getattr(self, name) is not None:
                 require(name, getattr(self, name), 1e-9)

@@ -13,6 +13,8 @@ from tabnet_engine.errors import ConfigError
 
 __all__ = ["Settings", "require"]
 
+_LONG = 10**18  # a number that long is shown in short
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -107,4 +109,5 @@ def require(name: str, value: float, low: float, high: float = float("inf")) -> 
     """Raise unless ``low <= value <= high``; NaN fails both comparisons and is refused too."""
     if not low <= value <= high:
         bound = f"at least {low}" if high == float("inf") else f"between {low} and {high}"
-        raise ConfigError(f"{name} must be {bound}, got {value}")
+        shown = f"{value:g}" if abs(value) >= _LONG else value
+        raise ConfigError(f"{name} must be {bound}, got {shown}")

@@ -15,10 +15,19 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CONFIDENCE", "Estimate", "bootstrap_estimate", "mean_estimate", "proportion_estimate"]
+__all__ = [
+    "ENDS",
+    "NORMAL_POINT",
+    "Estimate",
+    "bootstrap_estimate",
+    "mean_estimate",
+    "proportion_estimate",
+    "student_point",
+]
 
 CONFIDENCE = 0.95
-_NORMAL = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
+ENDS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)  # the quantiles at both ends of an interval
+NORMAL_POINT = 1.959963984540054  # the upper one of the standard normal distribution
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,10 +63,15 @@ class Estimate:
         return cls(**numbers, n=int(values["n"]), how=str(values["how"]))
 
 
-def mean_estimate(values: npt.ArrayLike) -> Estimate:
-    """The mean of independent observations (n,) with its interval by Student's t; NaN are left out."""
+def student_point(freedom: npt.ArrayLike) -> Floats:
+    """The upper end of Student's t with so many degrees of freedom, in the shape of ``freedom``."""
     from scipy.special import stdtrit
 
+    return np.asarray(stdtrit(freedom, ENDS[1]), dtype=np.float64)
+
+
+def mean_estimate(values: npt.ArrayLike) -> Estimate:
+    """The mean of independent observations (n,) with its interval by Student's t; NaN are left out."""
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
     n = len(known)
@@ -66,7 +80,7 @@ def mean_estimate(values: npt.ArrayLike) -> Estimate:
     mean = float(known.mean())
     if n == 1:
         return Estimate(value=mean, n=1, how="one observation has no interval")
-    margin = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2) * known.std(ddof=1) / math.sqrt(n))
+    margin = float(student_point(n - 1) * known.std(ddof=1) / math.sqrt(n))
     return Estimate(value=mean, low=mean - margin, high=mean + margin, n=n, how="Student's t over the observations")
 
 
@@ -74,9 +88,9 @@ def proportion_estimate(n_true: int, n: int) -> Estimate:
     """A share with its interval by Wilson's score (Wilson 1927), which holds for few rows and for 0 and 1 too."""
     if n == 0:
         return Estimate(value=None, n=0, how="no row")
-    share, z2 = n_true / n, _NORMAL**2
+    share, z2 = n_true / n, NORMAL_POINT**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    margin = _NORMAL / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    margin = NORMAL_POINT / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     low, high = max(0.0, centre - margin), min(1.0, centre + margin)
     return Estimate(value=share, low=min(low, share), high=max(high, share), n=n, how="Wilson score")
 
@@ -100,6 +114,6 @@ def bootstrap_estimate(
     defined = np.array([draw for draw in draws if draw is not None], dtype=np.float64)
     if len(defined) < 2:
         return Estimate(value=float(value), n=n, how="too few rows for an interval")
-    low, high = np.quantile(defined, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = np.quantile(defined, ENDS)
     how = f"bootstrap over rows, {len(defined):,} resamples"
     return Estimate(value=float(value), low=float(low), high=float(high), n=n, how=how)

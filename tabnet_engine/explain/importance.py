@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.explain.attribution import Attribution
+from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.masks import MaskExplanation
 from tabnet_engine.explain.signed.methods import METHODS
 
@@ -34,8 +35,6 @@ METHOD_NAMES = {
 }
 
 SIGNED_IMPORTANCES = frozenset({"permutation"})  # methods whose values may be below zero
-
-_NORMAL = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,9 +64,9 @@ class GlobalImportance:
         if (self.low is None) != (self.high is None):
             raise ValueError("an importance must have both ends of its interval or none")
         if not np.isfinite(self.values).all():
-            raise ValueError("importances must be finite and not negative")
+            raise ValueError("importances must be finite")
         if (self.values < 0).any() and self.method not in SIGNED_IMPORTANCES:
-            raise ValueError(f"importances must be finite and not negative, which {self.method!r} is somewhere")
+            raise ValueError(f"importances by {self.method!r} must not be negative")
 
     @property
     def name(self) -> str:
@@ -91,7 +90,7 @@ class GlobalImportance:
             return self.low, self.high
         if self.standard_error is None:
             return None
-        margin = _NORMAL * self.standard_error
+        margin = NORMAL_POINT * self.standard_error
         low = self.values - margin
         return low if self.method in SIGNED_IMPORTANCES else np.maximum(low, 0.0), self.values + margin
 

@@ -17,6 +17,7 @@ import pandas as pd
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.effects.permutation_result import PermutationImportance
+from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.masks import MaskExplanation
 from tabnet_engine.explain.signed.methods import METHODS
 
@@ -32,7 +33,6 @@ __all__ = [
     "write_long_tables",
 ]
 
-_NORMAL = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 COLUMNS = ("row", "feature", "method", "step", "output", "value", "standard_error")
 
 
@@ -107,7 +107,7 @@ def permutation_table(found: PermutationImportance) -> pd.DataFrame:
     n_players = len(found.features)
     bands = [found.of(target).loss_increase for target in found.target_names]
     n_lines = n_players * len(bands)
-    errors = [(band.high - band.low) / (2 * _NORMAL) for band in bands]
+    errors = [(band.high - band.low) / (2 * NORMAL_POINT) for band in bands]
     return pd.DataFrame(
         {
             "row": pd.array([pd.NA], dtype="Int64").repeat(n_lines),
@@ -175,7 +175,7 @@ def permutation_facts(found: PermutationImportance, left_out: Sequence[str] = ()
         "n_repeats": found.n_repeats,
         "seed": found.seed,
         "loss": {name: {"name": item.loss, "before": item.loss_before} for name, item in targets.items()},
-        "standard_error": "a quarter of the width of the 95 % interval, nearly: the width divided by 3.92",
+        "standard_error": "the width of the 95 % interval divided by 3.92",
         "meaning": " ".join(found.sentences),
         "groups": {name: list(columns) for name, columns in found.groups.items()},
         "rows_left_out": list(left_out),

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.errors import ExplanationError
-from tabnet_engine.explain.estimates import CONFIDENCE, Estimate
+from tabnet_engine.explain.estimates import Estimate, student_point
 from tabnet_engine.explain.mask_stream import chunk_parts
 from tabnet_engine.explain.masks import MaskExplanation
 from tabnet_engine.explain.row_parts import RowParts
@@ -104,14 +104,12 @@ class StepEffects:
         )
 
     def _estimate(self, values: Floats, errors: Floats, step: int, output: int) -> Estimate:
-        from scipy.special import stdtrit
-
         if self.n_rows == 0:
             return Estimate(value=None, n=0, how="no row")
         value, error = float(values[step, output]), float(errors[step, output])
         if not math.isfinite(error):
             return Estimate(value=value, n=self.n_rows, how="one row has no interval")
-        margin = float(stdtrit(self.n_rows - 1, (1 + CONFIDENCE) / 2)) * error
+        margin = float(student_point(self.n_rows - 1)) * error
         return Estimate(
             value=value, low=value - margin, high=value + margin, n=self.n_rows, how="Student's t over the rows"
         )

@@ -7,12 +7,14 @@ import platform
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tabnet_engine import __version__
 from tabnet_engine.config import CertifyConfig
+from tabnet_engine.data.encoding import EncodedTable
 from tabnet_engine.errors import ExplanationError, SchemaError
 from tabnet_engine.explain import store
 from tabnet_engine.explain.background import (
@@ -144,6 +146,7 @@ def _rows(run: Run, frame: pd.DataFrame | None, config: CertifyConfig) -> tuple[
             f"the table has {len(frame):,} rows, but the run was trained on one of {run.manifest.dataset.n_rows:,}; "
             "give the table that it was trained on, or none to use the rows that the run holds"
         )
+    _check_same_cells(run, encoded)
     chosen = draw_evaluation(run, frame, encoded, n_rows=config.n_rows, seed=config.seed).chosen
     if store.has_explanations(run, store.BACKGROUND):
         return chosen, _fewer(store.load_background(run), config)
@@ -151,6 +154,37 @@ def _rows(run: Run, frame: pd.DataFrame | None, config: CertifyConfig) -> tuple[
     y, task, target = strata(run.targets, run.targets.encode(frame, rows=rows))
     n_rows, seed = config.n_background, config.seed
     return chosen, draw_background(encoded, rows, y, task=task, n_rows=n_rows, seed=seed, target=target)
+
+
+def _check_same_cells(run: Run, encoded: EncodedTable) -> None:
+    """Compare the table with the rows that the run keeps: another one of as many rows would be measured in silence.
+
+    Raises:
+        SchemaError: a row has other cells.
+    """
+    kept: list[tuple[npt.NDArray[np.int64], EncodedTable]] = []
+    if store.has_explanations(run, store.BACKGROUND):
+        sample = store.load_background(run)
+        kept.append((sample.background.rows, sample.encoded))
+    if has_evaluation(run):
+        evaluation = load_evaluation(run).chosen
+        kept.append((evaluation.rows, evaluation.table))
+    for rows, cells in kept:
+        same = np.zeros(len(rows), dtype=bool)
+        there = rows < len(encoded)
+        now, then = encoded.take(rows[there]), cells.take(np.flatnonzero(there))
+        same[there] = _equal(now.numeric, then.numeric) & _equal(now.categorical, then.categorical)
+        if not same.all():
+            raise SchemaError(
+                f"the table is not the one that the run was trained on: its row {rows[~same][0]:,} has other cells; "
+                "give the table that it was trained on, or none to use the rows that the run holds"
+            )
+
+
+def _equal(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which rows are alike in every cell, missing ones included."""
+    alike: npt.NDArray[np.bool_] = ((first == second) | (np.isnan(first) & np.isnan(second))).all(axis=1)
+    return alike
 
 
 def _stored_rows(run: Run, config: CertifyConfig) -> ChosenRows:

@@ -51,6 +51,10 @@ _SHARES = {"masks": 1.0, PERMUTATION: 3.0, "effects": 3.0}
 _SIGNED_SHARE = 5.0
 # Settings that count coalitions; for paths along gradients the number of points is a setting of its own.
 _PATHS = ("gradients", "integrated_gradients")
+# Methods whose evaluations grow with the columns, and with their combinations.
+_SAMPLING = ("sampling", "shap_permutation", "shap_kernel")
+_EXACT = ("exact", "shap_exact")
+_COUNTED = 10**12  # beyond it a number is no help to a reader
 
 
 def explain_run(
@@ -122,7 +126,9 @@ def explain_run(
     return run
 
 
-def check_budgets(methods: Sequence[str], config: ExplainConfig, n_players: int, n_rows: int = 1) -> None:
+def check_budgets(
+    methods: Sequence[str], config: ExplainConfig, n_players: int, n_rows: int = 1, n_background: int | None = None
+) -> None:
     """Refuse a budget that cannot be met before anything is computed.
 
     Args:
@@ -130,13 +136,22 @@ def check_budgets(methods: Sequence[str], config: ExplainConfig, n_players: int,
         config: their budget.
         n_players: columns, or groups of them.
         n_rows: rows of one request; 1 where rows are explained chunk by chunk for as long as it takes.
+        n_background: how many background rows there are; by default as many as the settings ask for.
 
     Raises:
         ExplanationError: too few evaluations, or too much work; the text says what to change.
     """
+    wanted, m = config.n_evaluations, config.n_background if n_background is None else n_background
     for name in methods:
-        if name == "sampling" or (name == "shap" and not exact_is_cheap(n_players, config.n_evaluations)):
-            check_budget(n_players, n_rows, config.n_background, config.n_evaluations, config.target_error)
+        if name in _SAMPLING or (name == "shap" and not exact_is_cheap(n_players, wanted)):
+            check_budget(n_players, n_rows, m, wanted, config.target_error)
+        least = 2**n_players if name in _EXACT else n_players + 1 if name == "ablation" else 0
+        if wanted is not None and wanted < least:
+            raise ExplanationError(
+                f"{wanted:,} evaluations are too few for the method {name} with {n_players:,} columns: "
+                f"{f'{least:,}' if least < _COUNTED else f'2^{n_players}'} are needed; raise n_evaluations or choose "
+                "another method"
+            )
 
 
 def _methods(config: ExplainConfig) -> Sequence[str]:

@@ -20,7 +20,7 @@ from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.attribution_store import MergedFacts
 from tabnet_engine.explain.background import BackgroundSample, choose_rows, strata, substitute_background
 from tabnet_engine.explain.background_choice import Candidates, choose_background
-from tabnet_engine.explain.effects.permutation import permutation_importance
+from tabnet_engine.explain.effects.permutation import FEWEST_ROWS, permutation_importance
 from tabnet_engine.explain.evaluation import EvaluationRows, draw_evaluation
 from tabnet_engine.explain.masks import iterate_masks
 from tabnet_engine.explain.players import Players
@@ -100,7 +100,7 @@ def explain_table(
     check_methods(methods)
     monitor = (monitor or Monitor(phases=EXPLAINING)).split("Explaining", phases_of(methods))
     work = _Work(run, frame, config, asked or Asked(), monitor)
-    check_budgets(methods, config, work.n_players)
+    work.check(methods)
     return work.pieces(methods), work.facts
 
 
@@ -130,10 +130,17 @@ class _Work:
         self._chosen = _chosen_rows(run, frame, self._encoded, asked)
         self._facts: dict[str, dict[str, Any]] = {}
 
-    @property
-    def n_players(self) -> int:
-        """P, columns or groups of them."""
-        return len(self._players)
+    def check(self, methods: Sequence[str]) -> None:
+        """Refuse what the signed methods would refuse only after others had their turn."""
+        signed = [name for name in methods if name in METHODS]
+        if not signed:
+            return
+        if self._chosen is None and self._config.n_shap_rows == 0:
+            raise ExplanationError(
+                f"n_shap_rows is 0, so {signed[0]} would explain no row; raise it, or leave {signed[0]} out of "
+                "--methods"
+            )
+        check_budgets(signed, self._config, len(self._players), n_background=len(self._background.encoded))
 
     def pieces(self, methods: Sequence[str]) -> Iterator[pd.DataFrame]:
         """The long table, piece by piece, in the order of the methods; rows and background are chosen at once."""
@@ -205,10 +212,16 @@ class _Work:
     def _background(self) -> BackgroundSample:
         """The run's own background, or one drawn from the table as the settings ask."""
         run, config = self._run, self._config
-        if config.background != "training":
-            return choose_background(self._subject, run.targets, run.schema, self._candidates(), config)
-        if store.has_explanations(run, store.BACKGROUND) or len(run.splits.train):
+        asks, is_kept = config.background != "training", store.has_explanations(run, store.BACKGROUND)
+        if is_kept and not asks:
             return store.load_background(run)
+        if asks or (self._asked.is_own and len(run.splits.train)):
+            return choose_background(self._subject, run.targets, run.schema, self._candidates(), config)
+        if len(run.splits.train):
+            raise ExplanationError(
+                f"the run {run.manifest.title!r} holds no background rows, since it was never explained; give the "
+                "table that it was trained on, or choose a background from this one with --background"
+            )
         return substitute_background(self._encoded, n_rows=config.n_background, seed=config.seed)
 
     def _candidates(self) -> Candidates:
@@ -218,7 +231,17 @@ class _Work:
         return Candidates(frame=self._frame, encoded=self._encoded, rows=everything, name="rows of the explained table")
 
     def _evaluation(self) -> EvaluationRows:
-        """The rows for permutation: those asked for, the held-out ones of the run's own table, else any."""
+        """The rows for permutation, enough of them."""
+        found = self._drawn_evaluation()
+        if found.n_rows < FEWEST_ROWS:
+            raise ExplanationError(
+                f"permutation needs at least {FEWEST_ROWS} rows with a known target, got {found.n_rows}; choose more "
+                "rows, raise n_importance_rows or leave permutation out of --methods"
+            )
+        return found
+
+    def _drawn_evaluation(self) -> EvaluationRows:
+        """The rows asked for, the held-out ones of the run's own table, else any."""
         run, config = self._run, self._config
         if self._chosen is None and self._asked.is_own and len(run.splits.train):
             return draw_evaluation(run, self._frame, self._encoded, n_rows=config.n_importance_rows, seed=config.seed)

@@ -92,7 +92,7 @@ def run_certify(context: JobContext) -> None:
     certify_run(
         run,
         None if dataset_id is None else context.workspace.load_frame(dataset_id),
-        CertifyConfig.from_mapping(payload.settings),
+        CertifyConfig.suggest(n_features=run.encoder.layout.n_features).replace(**payload.settings),
         monitor=_monitor(context, CERTIFYING),
     )
 

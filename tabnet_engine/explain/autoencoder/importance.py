@@ -20,7 +20,7 @@ from tabnet_engine.data.encoding import EncodedTable, InputLayout
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.autoencoder.errors import ColumnScale
 from tabnet_engine.explain.autoencoder.models import Autoencoder, Bools, Floats, require_work, shared_players
-from tabnet_engine.explain.estimates import CONFIDENCE, Estimate
+from tabnet_engine.explain.estimates import Estimate, student_point
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.subject import Steering
 from tabnet_engine.explain.wording import column_name, joined
@@ -260,15 +260,9 @@ def _over_columns(increases: Floats, donors: npt.NDArray[np.int64] | None) -> Es
     mean = float(means[0])
     if n == 1:
         return Estimate(value=mean, n=1, how="one row has no interval")
-    margin = _student(n) * float(errors[0])
+    margin = float(student_point(n - 1) * errors[0])
     how = "Student's t over the rows" + ("" if donors is None else ", which receive cells and give them")
     return Estimate(value=mean, low=mean - margin, high=mean + margin, n=n, how=how)
-
-
-def _student(n_rows: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(n_rows - 1, (1 + CONFIDENCE) / 2))
 
 
 def _mean_over_rows(

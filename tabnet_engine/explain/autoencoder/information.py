@@ -19,6 +19,7 @@ import numpy.typing as npt
 from tabnet_engine.data.encoding import FIRST_CATEGORY, EncodedTable
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.autoencoder.models import Autoencoder, Floats
+from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.subject import Steering
 
 __all__ = ["LatentInformation", "latent_information"]
@@ -28,7 +29,6 @@ N_NEIGHBOURS = 3  # scikit-learn's own
 LEVEL = 0.05
 N_NULL = 19  # the fewest draws of which the largest stands at the level of 5 %
 N_HALVES = 10
-_NORMAL = 1.959963984540054
 
 Bools = npt.NDArray[np.bool_]
 
@@ -159,7 +159,7 @@ def latent_information(
         half = np.sort(generator.permutation(len(latents))[: len(latents) // 2])
         halves.append(inputs.take(half).information(latents[half], dead, seed))
         steering.step(2 + n_null + done, total)
-    margin = _NORMAL * np.std(halves, axis=0, ddof=1)
+    margin = NORMAL_POINT * np.std(halves, axis=0, ddof=1)
     return LatentInformation(
         features=model.layout.feature_names,
         latents=names,

@@ -29,7 +29,6 @@ __all__ = ["accumulated_effects"]
 DEFAULT_POINTS = 20
 DEFAULT_ROWS = 2_000
 _N_RESAMPLES = 400
-_QUANTILES = (0.025, 0.975)
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -80,13 +79,13 @@ def accumulated_effects(
     effect = _accumulate(steps, np.ones((1, len(table))))[0]
     draws = _accumulate(steps, weights)
     means = weights @ table.scores / weights.sum(axis=1, keepdims=True)
-    level = Band.of_draws(table.scores.mean(axis=0), means, _QUANTILES)
+    level = Band.of_draws(table.scores.mean(axis=0), means)
     return EffectCurve(
         method="ale",
         points=steps.points,
         outputs=source.model.outputs,
         scale=source.scale,
-        effect=Band.of_draws(effect, draws, _QUANTILES),
+        effect=Band.of_draws(effect, draws),
         level=level,
         n_rows=len(table),
         selection=chosen.selection,

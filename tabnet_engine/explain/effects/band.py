@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from tabnet_engine.explain.estimates import Estimate, mean_estimate
+from tabnet_engine.explain.estimates import ENDS, Estimate, mean_estimate
 
 __all__ = ["Band", "mean_bands"]
 
@@ -44,9 +44,9 @@ class Band:
         return cls(values=values, low=values - margin, high=values + margin)
 
     @classmethod
-    def of_draws(cls, values: Floats, draws: Floats, quantiles: tuple[float, float]) -> Self:
-        """The interval between two quantiles of resampled values (R, ...), widened to hold the value itself."""
-        low, high = np.quantile(draws, quantiles, axis=0)
+    def of_draws(cls, values: Floats, draws: Floats) -> Self:
+        """The percentile interval of resampled values (R, ...), widened to hold the value itself."""
+        low, high = np.quantile(draws, ENDS, axis=0)
         return cls(values=values, low=np.minimum(low, values), high=np.maximum(high, values))
 
     def estimate(self, place: tuple[int, ...] | int, *, n: int, how: str) -> Estimate:

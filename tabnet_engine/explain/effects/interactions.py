@@ -31,7 +31,6 @@ DEFAULT_ROWS = 100
 DEFAULT_SURFACE_ROWS = 200
 DEFAULT_SURFACE_POINTS = 10
 _N_RESAMPLES = 400
-_QUANTILES = (0.025, 0.975)
 _FEWEST_ROWS = 5
 _NOTHING = 1e-5  # of the score's own spread: a joint effect below it may be rounding
 
@@ -119,7 +118,7 @@ def _strength(joint: Floats, first: Floats, second: Floats, weights: Floats, spr
 
 def _drawn_band(values: Floats) -> Band:
     """The first of (R, N, K) with the interval of the others; no interval where a draw is not defined."""
-    return Band.of_draws(values[0], values[1:], _QUANTILES)
+    return Band.of_draws(values[0], values[1:])
 
 
 def effect_surface(

@@ -18,6 +18,7 @@ from tabnet_engine.explain.effects.curve import EffectCurve, RowCurves
 from tabnet_engine.explain.effects.grid import column_grid
 from tabnet_engine.explain.effects.source import EffectSource, ScoredRows
 from tabnet_engine.explain.effects.support import off_data_shares
+from tabnet_engine.explain.estimates import student_point
 
 __all__ = ["centred", "mean_band", "partial_dependence"]
 
@@ -98,10 +99,8 @@ def centred(scores: Floats, weights: Floats) -> tuple[Floats, Floats]:
 
 def mean_band(values: Floats) -> Band:
     """The mean over rows (B, ...) with its interval; without one for a single row."""
-    from scipy.special import stdtrit
-
     mean = values.mean(axis=0)
     n_rows = len(values)
     if n_rows < 2:
         return Band.around(mean, np.full(mean.shape, np.nan))
-    return Band.around(mean, stdtrit(n_rows - 1, 0.975) * values.std(axis=0, ddof=1) / np.sqrt(n_rows))
+    return Band.around(mean, student_point(n_rows - 1) * values.std(axis=0, ddof=1) / np.sqrt(n_rows))

@@ -22,15 +22,16 @@ from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.effects.band import Band
 from tabnet_engine.explain.effects.permutation_result import ALL_ROWS, PermutationImportance, TargetPermutation
-from tabnet_engine.explain.effects.pseudo_values import (
+from tabnet_engine.explain.effects.swaps import Swaps, slots_of, swaps_of
+from tabnet_engine.explain.estimates import student_point
+from tabnet_engine.explain.players import Players
+from tabnet_engine.explain.pseudo_values import (
     LOSS_WORDS,
     SCORES,
     constant_loss,
     row_losses,
     score_pseudo_values,
 )
-from tabnet_engine.explain.effects.swaps import Swaps, slots_of, swaps_of
-from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.subject import ChosenRows, LogitModel, Steering
 
 __all__ = ["DEFAULT_REPEATS", "FEWEST_ROWS", "permutation_importance"]
@@ -254,8 +255,6 @@ def _mean_and_margin(change: Floats, deals: Integers, rows: Integers) -> tuple[f
     Hoeffding 1948). The noise of the deals is in both, so that the interval is a little too wide rather than too
     narrow. The giver's part is scaled for the share of it that its receiver's own mean takes up.
     """
-    from scipy.special import stdtrit
-
     n_repeats, n_rows = change.shape
     mean = float(change.mean())
     if n_rows < 2:
@@ -265,7 +264,7 @@ def _mean_and_margin(change: Floats, deals: Integers, rows: Integers) -> tuple[f
     influence = np.bincount(deals[:, rows].ravel(), weights=given.ravel(), minlength=deals.shape[1]) / n_repeats
     influence[rows] += by_receiver - mean
     error = np.sqrt(np.square(influence).sum() / (n_rows * (n_rows - 1)))
-    return mean, float(stdtrit(n_rows - 1, 0.975) * error)
+    return mean, float(student_point(n_rows - 1) * error)
 
 
 def _band(found: list[tuple[float, float]]) -> Band:

@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.effects.band import Band
+from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.importance import GlobalImportance
 
 __all__ = ["ALL_ROWS", "PermutationImportance", "TargetPermutation"]
 
 ALL_ROWS = ""
 
-_NORMAL = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 _COVERS = "the 95 % intervals cover the drawing of the rows, and are a little too wide rather than too narrow"
 _SHARED = "a column whose news another column also carries may show little"
 
@@ -159,7 +159,7 @@ class PermutationImportance:
             method="permutation",
             features=self.features,
             values=band.values,
-            standard_error=(band.high - band.low) / (2 * _NORMAL) if defined else None,
+            standard_error=(band.high - band.low) / (2 * NORMAL_POINT) if defined else None,
             low=band.low if defined else None,
             high=band.high if defined else None,
             n_rows=n_rows,

@@ -17,6 +17,7 @@ from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.effects.band import Band
+from tabnet_engine.explain.estimates import student_point
 from tabnet_engine.explain.importance import (
     GlobalImportance,
     from_attribution,
@@ -156,8 +157,6 @@ def importance_by_slice(
 
 def _difference(inside: Floats, outside: Floats) -> Band:
     """The mean of some rows less that of others, column by column, with Welch's interval."""
-    from scipy.special import stdtrit
-
     n_columns = inside.shape[1]
     if not len(outside):
         return Band.around(np.full(n_columns, np.nan), np.full(n_columns, np.nan))
@@ -168,4 +167,4 @@ def _difference(inside: Floats, outside: Floats) -> Band:
     error, freedom = first + second, np.full(n_columns, np.inf)
     spread = np.square(first) / (len(inside) - 1) + np.square(second) / (len(outside) - 1)
     np.divide(np.square(error), spread, out=freedom, where=spread > 0)
-    return Band.around(mean, np.asarray(stdtrit(freedom, 0.975) * np.sqrt(error)))
+    return Band.around(mean, np.asarray(student_point(freedom) * np.sqrt(error)))

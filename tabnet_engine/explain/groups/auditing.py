@@ -18,7 +18,7 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Attribution
-from tabnet_engine.explain.estimates import Estimate, proportion_estimate
+from tabnet_engine.explain.estimates import NORMAL_POINT, Estimate, proportion_estimate
 from tabnet_engine.explain.evaluation import held_out
 from tabnet_engine.explain.groups.audit import GroupAudit, GroupRecord
 from tabnet_engine.explain.groups.calibration import calibration
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["audit_groups", "audit_run"]
 
-_NORMAL = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 _EVERYONE = "all rows"
 
 Floats = npt.NDArray[np.float64]
@@ -253,8 +252,8 @@ def _ratio(own: tuple[int, int], other: tuple[int, int]) -> Estimate:
     error = math.sqrt((1 - a / n) / a + (1 - b / m) / b)
     return Estimate(
         value=ratio,
-        low=ratio * math.exp(-_NORMAL * error),
-        high=ratio * math.exp(_NORMAL * error),
+        low=ratio * math.exp(-NORMAL_POINT * error),
+        high=ratio * math.exp(NORMAL_POINT * error),
         n=n,
         how="Katz, on the log scale",
     )

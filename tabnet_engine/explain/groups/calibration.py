@@ -13,13 +13,12 @@ import numpy.typing as npt
 
 from tabnet_engine.data.schema import Task
 from tabnet_engine.data.targets import TargetCodec
-from tabnet_engine.explain.estimates import CONFIDENCE, Estimate, bootstrap_estimate, mean_estimate
+from tabnet_engine.explain.estimates import ENDS, NORMAL_POINT, Estimate, bootstrap_estimate, mean_estimate
 from tabnet_engine.training.probabilities import class_probabilities, predicted_codes
 
 __all__ = ["N_BINS", "calibration"]
 
 N_BINS = 10
-_NORMAL = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 _RESAMPLES = 200
 _MOST_NEWTON_STEPS = 50
 _FAR_SLOPE = 50.0  # beyond it the outcomes are separated, and no slope exists
@@ -77,7 +76,7 @@ def _line_slope(x: Floats, y: Floats) -> Estimate:
     residual = y - y.mean() - slope * (x - x.mean())
     # Errors may grow with the prediction: the interval holds then too (White 1980).
     error = math.sqrt(float((((x - x.mean()) * residual) ** 2).sum())) / spread * math.sqrt(n / (n - 2))
-    return _with_margin(slope, _NORMAL * error, n, "least squares, robust normal interval")
+    return _with_margin(slope, NORMAL_POINT * error, n, "least squares, robust normal interval")
 
 
 def _logistic_slope(logit: Floats, came: Floats) -> Estimate:
@@ -99,7 +98,7 @@ def _logistic_slope(logit: Floats, came: Floats) -> Estimate:
         weights = weights + step * min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
         if float(np.abs(step).max()) < 1e-9:
             error = math.sqrt(float(np.linalg.inv(information)[1, 1]))
-            return _with_margin(float(weights[1]) / scale, _NORMAL * error / scale, n, "logistic regression, Wald")
+            return _with_margin(float(weights[1]) / scale, NORMAL_POINT * error / scale, n, "logistic regression, Wald")
         if abs(float(weights[1])) > _FAR_SLOPE:
             return undefined
     return undefined
@@ -124,7 +123,7 @@ def _binned(probability: Floats, came: Floats, seed: int) -> dict[str, Estimate]
     chance = [
         _binned_error(probability, (generator.random(n) < probability).astype(np.float64)) for _ in range(_RESAMPLES)
     ]
-    low, high = np.quantile(chance, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = np.quantile(chance, ENDS)
     by_chance = Estimate(
         value=float(np.mean(chance)),
         low=float(low),
@@ -138,10 +137,6 @@ def _binned(probability: Floats, came: Floats, seed: int) -> dict[str, Estimate]
     high_found = None if found.high is None else max(found.high, found.value)
     error = Estimate(value=found.value, low=low_found, high=high_found, n=n, how=how)
     return {"calibration_error": error, "calibration_error_by_chance": by_chance}
-
-
-def _drawn(probability: Floats, generator: np.random.Generator) -> Floats:
-    return (generator.random(len(probability)) < probability).astype(np.float64)
 
 
 def _binned_error(probability: Floats, came: Floats) -> float:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tabnet_engine.data.schema import Task
 from tabnet_engine.data.targets import TargetCodec
-from tabnet_engine.explain.estimates import CONFIDENCE, Estimate
+from tabnet_engine.explain.estimates import Estimate, student_point
 from tabnet_engine.explain.groups.audit import GroupDifference
 from tabnet_engine.explain.groups.performance import row_losses
 from tabnet_engine.explain.row_parts import RowParts
@@ -89,7 +89,7 @@ def _row_values(
 
 def _compare(own: Floats, other: Floats) -> tuple[Estimate, float]:
     """Difference of two means with its interval, and the probability of one as large by chance."""
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import stdtr
 
     n, m = len(own), len(other)
     value = float(own.mean() - other.mean())
@@ -99,7 +99,7 @@ def _compare(own: Floats, other: Floats) -> tuple[Estimate, float]:
     freedom = min(n, m) - 1  # the careful choice: that of the smaller side
     if error == 0:
         return Estimate(value=value, n=n, how="no variation, no interval"), 1.0
-    margin = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error
+    margin = float(student_point(freedom)) * error
     p = 2 * float(stdtr(freedom, -abs(value) / error))
     estimate = Estimate(
         value=value, low=value - margin, high=value + margin, n=n, how="difference of means, Student's t"

@@ -18,13 +18,12 @@ import pandas as pd
 from tabnet_engine.data.schema import FeatureSchema, Kind, Role
 from tabnet_engine.data.values import as_numbers, as_timestamps, distinct_values
 from tabnet_engine.errors import ExplanationError
-from tabnet_engine.explain.estimates import Estimate
+from tabnet_engine.explain.estimates import NORMAL_POINT, Estimate
 from tabnet_engine.explain.groups.proxies import Proxy, ProxyReport
 from tabnet_engine.explain.row_parts import RowParts
 
 __all__ = ["find_proxies"]
 
-_NORMAL = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 _FOLDS = 5
 _FEWEST_ROWS = 50
 _MAX_ROWS = 10_000  # a proxy worth the name shows on fewer; more rows only make the trees slow
@@ -139,7 +138,7 @@ def _candidates(frame: pd.DataFrame, schema: FeatureSchema, protected: str) -> t
             continue
         cells, kind = frame[name], kinds.get(name)
         if kind is Kind.DATETIME or pd.api.types.is_datetime64_any_dtype(cells.dtype):
-            found.append(_quantity(name, _days(cells)))
+            found.append(_quantity(name, _seconds(cells)))
         elif _is_number(cells, kind):
             found.append(_quantity(name, as_numbers(cells)))
         else:
@@ -172,7 +171,7 @@ def _is_number(cells: pd.Series[Any], kind: Kind | None) -> bool:
     return kind is Kind.NUMBER or (is_number and kind not in {Kind.CATEGORY, Kind.BOOLEAN})
 
 
-def _days(cells: pd.Series[Any]) -> Floats:
+def _seconds(cells: pd.Series[Any]) -> Floats:
     moments = as_timestamps(cells)
     seconds: Floats = moments.astype("datetime64[s]").astype(np.int64).astype(np.float64)
     seconds[np.isnat(moments)] = np.nan
@@ -213,7 +212,7 @@ def _strength(error: Floats, base: Floats) -> Estimate:
     """1 - mean error / mean base, with its interval by the influence of each row on the ratio."""
     n, mean = len(base), float(base.mean())
     ratio = float(error.mean()) / mean
-    margin = _NORMAL * math.sqrt(float(((error - ratio * base) ** 2).sum()) / (n * max(1, n - 1))) / mean
+    margin = NORMAL_POINT * math.sqrt(float(((error - ratio * base) ** 2).sum()) / (n * max(1, n - 1))) / mean
     return Estimate(
         value=1 - ratio, low=1 - ratio - margin, high=1 - ratio + margin, n=n, how="ratio of means, normal, over rows"
     )

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.data.schema import Task
-from tabnet_engine.explain.estimates import CONFIDENCE, Estimate, mean_estimate, proportion_estimate
+from tabnet_engine.explain.estimates import ENDS, NORMAL_POINT, Estimate, mean_estimate, proportion_estimate
+from tabnet_engine.explain.pseudo_values import area_pseudo_values, log_losses
 from tabnet_engine.training.metrics import evaluate
 from tabnet_engine.training.probabilities import predicted_codes
 
 __all__ = ["performance", "row_losses"]
 
-_NORMAL = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 _RESAMPLES = 500
 
 Floats = npt.NDArray[np.float64]
@@ -87,9 +87,7 @@ def row_losses(task: Task, y: npt.NDArray[Any], logits: Floats) -> Floats:
     """The loss of each row (B): minus the log of the probability of what came, or the squared error."""
     if task is Task.REGRESSION:
         return np.asarray((logits[:, 0] - y) ** 2)
-    if task is Task.BINARY:
-        return np.asarray(np.logaddexp(0.0, np.where(y == 1, -logits[:, 0], logits[:, 0])))
-    return np.asarray(np.logaddexp.reduce(logits, axis=1) - logits[np.arange(len(y)), y])
+    return log_losses(task, y, logits)
 
 
 def _of(estimate: Estimate) -> Interval:
@@ -106,41 +104,16 @@ def _root(interval: Interval) -> Interval:
 
 
 def _area_interval(task: Task, y: npt.NDArray[np.int64], logits: Floats) -> Interval:
-    if task is Task.BINARY:
-        scores = {1: logits[:, 0]}
-    else:
-        total = np.logaddexp.reduce(logits, axis=1)
-        scores = {int(code): logits[:, code] - total for code in np.unique(y)}
-    found = [_influence(y == code, score) for code, score in scores.items()]
-    defined = [pair for pair in found if pair is not None]
-    if not defined:
+    parts = area_pseudo_values(task, y, logits)
+    if parts is None:
         return None
-    area = float(np.mean([pair[0] for pair in defined]))
-    influence = np.mean([pair[1] for pair in defined], axis=0)
-    n = len(y)
-    error = math.sqrt(float((influence**2).sum()) / (n * max(1, n - 1)))
+    n, area = len(y), float(parts.mean())
+    error = math.sqrt(float(((parts - area) ** 2).sum()) / (n * max(1, n - 1)))
     if not 0 < area < 1 or error == 0:
         return None
-    centre, margin = math.log(area / (1 - area)), _NORMAL * error / (area * (1 - area))
+    centre, margin = math.log(area / (1 - area)), NORMAL_POINT * error / (area * (1 - area))
     low, high = (1 / (1 + math.exp(-end)) for end in (centre - margin, centre + margin))
     return low, high, "DeLong, on the log-odds of the area"
-
-
-def _influence(positive: npt.NDArray[np.bool_], score: Floats) -> tuple[float, Floats] | None:
-    """The area under the curve and each row's influence on it (B), whose mean is zero."""
-    n, n_positive = len(positive), int(positive.sum())
-    n_negative = n - n_positive
-    if n_positive == 0 or n_negative == 0:
-        return None
-    above = np.empty(n)  # share of the other kind that the row is placed rightly against, ties half
-    ordered = [np.sort(score[positive]), np.sort(score[~positive])]
-    for own, other, sign in ((positive, ordered[1], 1), (~positive, ordered[0], -1)):
-        left, right = np.searchsorted(other, score[own], "left"), np.searchsorted(other, score[own], "right")
-        below = (left + right) / 2 / len(other)
-        above[own] = below if sign > 0 else 1 - below
-    area = float(above[positive].mean())
-    weight = np.where(positive, n / n_positive, n / n_negative)
-    return area, (above - area) * weight
 
 
 def _recall_interval(y: npt.NDArray[np.int64], right: npt.NDArray[np.bool_], seed: int) -> Interval:
@@ -153,7 +126,7 @@ def _recall_interval(y: npt.NDArray[np.int64], right: npt.NDArray[np.bool_], see
     means = np.nanmean(recalls, axis=1)
     if n < 2 or np.ptp(means) == 0:
         return None
-    low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = np.quantile(means, ENDS)
     return float(low), float(high), f"bootstrap over rows, {_RESAMPLES:,} resamples"
 
 
@@ -164,5 +137,5 @@ def _explained_interval(y: npt.NDArray[Any], error: Floats) -> Interval:
     mse = float((error**2).mean())
     influence = -(error**2 - mse) / spread + mse * ((y - y.mean()) ** 2 - spread) / spread**2
     value = 1 - mse / spread
-    margin = _NORMAL * math.sqrt(float((influence**2).sum()) / (n * (n - 1)))
+    margin = NORMAL_POINT * math.sqrt(float((influence**2).sum()) / (n * (n - 1)))
     return value - margin, value + margin, "influence function, normal"

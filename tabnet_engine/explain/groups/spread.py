@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Attribution
-from tabnet_engine.explain.estimates import CONFIDENCE, Estimate
+from tabnet_engine.explain.estimates import Estimate, student_point
 from tabnet_engine.explain.row_parts import RowParts
 
 __all__ = ["AttributionSpread", "attribution_spread"]
@@ -133,15 +133,13 @@ def attribution_spread(
 
 def _means(values: Floats) -> tuple[Floats, Floats, Floats]:
     """Means over rows of (B, P, K) with Student's interval; NaN where they are not defined."""
-    from scipy.special import stdtrit
-
     n, nothing = len(values), np.full(values.shape[1:], np.nan)
     if n == 0:
         return nothing, nothing, nothing
     mean = values.mean(axis=0)
     if n == 1:
         return mean, nothing, nothing
-    margin = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * values.std(axis=0, ddof=1) / np.sqrt(n)
+    margin = student_point(n - 1) * values.std(axis=0, ddof=1) / np.sqrt(n)
     return mean, mean - margin, mean + margin
 
 

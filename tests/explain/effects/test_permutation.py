@@ -15,8 +15,8 @@ from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ExplanationError, JobCancelledError
 from tabnet_engine.explain.effects.permutation import _deals, permutation_importance
 from tabnet_engine.explain.effects.permutation_result import PermutationImportance
-from tabnet_engine.explain.effects.pseudo_values import constant_loss, row_losses, score_pseudo_values
 from tabnet_engine.explain.players import Players
+from tabnet_engine.explain.pseudo_values import constant_loss, row_losses, score_pseudo_values
 from tabnet_engine.explain.subject import ChosenRows, Steering
 from tabnet_engine.training.metrics import evaluate
 

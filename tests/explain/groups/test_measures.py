@@ -10,7 +10,8 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.explain.estimates import bootstrap_estimate
 from tabnet_engine.explain.groups.calibration import calibration
-from tabnet_engine.explain.groups.performance import _influence, performance, row_losses
+from tabnet_engine.explain.groups.performance import performance, row_losses
+from tabnet_engine.explain.pseudo_values import area_pseudo_values
 from tabnet_engine.training.metrics import METRICS, area_under_curve, evaluate
 
 BINARY = TargetCodec(name="bought", task=Task.BINARY, classes=("no", "yes"))
@@ -86,9 +87,8 @@ def test_perfect_separation_has_no_interval_made_up():
 def test_ties_count_half():
     y = np.array([0, 1, 0, 1, 1])
     score = np.array([0.0, 0.0, 1.0, 1.0, 2.0])
-    area, influence = _influence(y == 1, score)
-    assert area == pytest.approx(area_under_curve(y == 1, score))
-    assert influence.sum() == pytest.approx(0)
+    parts = area_pseudo_values(Task.BINARY, y, score[:, None])
+    assert parts.mean() == pytest.approx(area_under_curve(y == 1, score)) == pytest.approx(4 / 6)
 
 
 @pytest.mark.parametrize(("codec", "metric"), [(NUMBER, "r2"), (BINARY, "auc"), (THREE, "auc"), (NUMBER, "rmse")])

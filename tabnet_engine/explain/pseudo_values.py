@@ -15,7 +15,15 @@ import numpy.typing as npt
 from tabnet_engine.data.schema import Task
 from tabnet_engine.data.targets import TargetCodec
 
-__all__ = ["LOSS_WORDS", "SCORES", "constant_loss", "row_losses", "score_pseudo_values"]
+__all__ = [
+    "LOSS_WORDS",
+    "SCORES",
+    "area_pseudo_values",
+    "constant_loss",
+    "log_losses",
+    "row_losses",
+    "score_pseudo_values",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,8 +46,12 @@ def row_losses(codec: TargetCodec, y: npt.NDArray[np.generic], logits: Floats) -
     """
     if codec.task is Task.REGRESSION:
         return np.asarray(np.square((logits[:, 0] - y.astype(np.float64)) / codec.scale))
-    codes = y.astype(np.int64)
-    if codec.task is Task.BINARY:
+    return log_losses(codec.task, y.astype(np.int64), logits)
+
+
+def log_losses(task: Task, codes: npt.NDArray[np.int64], logits: Floats) -> Floats:
+    """Minus the log of the probability that each row's own class was given (B), from logits (B, K)."""
+    if task is Task.BINARY:
         return np.asarray(np.logaddexp(0.0, np.where(codes == 1, -logits[:, 0], logits[:, 0])))
     return np.asarray(_log_sum(logits) - logits[np.arange(len(codes)), codes])
 
@@ -57,8 +69,15 @@ def score_pseudo_values(codec: TargetCodec, y: npt.NDArray[np.generic], logits: 
     """Numbers (B) whose mean is the target's score of :data:`SCORES`; None where the rows do not define it."""
     if codec.task is Task.REGRESSION:
         return _rmse_parts(np.square(logits[:, 0] - y.astype(np.float64)))
-    codes = y.astype(np.int64)
-    if codec.task is Task.BINARY:
+    return area_pseudo_values(codec.task, y.astype(np.int64), logits)
+
+
+def area_pseudo_values(task: Task, codes: npt.NDArray[np.int64], logits: Floats) -> Floats | None:
+    """Numbers (B) whose mean is the area under the ROC curve, of several classes the mean of each against the others.
+
+    None where the rows do not define it: they are all of one class.
+    """
+    if task is Task.BINARY:
         return _auc_parts(codes == 1, logits[:, 0])
     scores = logits - _log_sum(logits)[:, None]
     parts = [_auc_parts(codes == code, scores[:, code]) for code in np.unique(codes)]
