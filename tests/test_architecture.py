@@ -7,9 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from tabnet_engine import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = sorted((ROOT / "tabnet_engine").rglob("*.py"))
@@ -107,3 +110,10 @@ def test_the_readme_shows_commands_that_exist():
     for option in set(re.findall(r"(?<=\s)--[a-z-]+", readme)):
         sources = "".join(path.read_text(encoding="utf-8") for path in COMMANDS) + makefile
         assert option in sources or option.startswith("--server"), option
+
+
+def test_one_version_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    newest = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert project == newest[1] == __version__

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages._ui import asked, explain_access, state, widgets
+from tabnet_engine.explain.attribution import position_of
 from tabnet_engine.explain.row_outcomes import row_list, rows_with_text
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _go(row: int) -> None:
 
 def _steps(members: npt.NDArray[np.int64], row: int) -> None:
     """Previous, next and any other row of the list."""
-    place = _place(members, row)
+    place = position_of(members, row)
     before, after = (place - 1, place + 1) if place is not None else (-1, 0)
     if st.button("Previous", icon=":material/chevron_left:", disabled=before < 0, key="row_before"):
         _go(int(members[before]))
@@ -129,12 +130,7 @@ def _by_id(run: Run, table: pd.DataFrame, row: int) -> None:
         _go(int(found[0]))
 
 
-def _place(members: npt.NDArray[np.int64], row: int) -> int | None:
-    places = np.flatnonzero(members == row)
-    return int(places[0]) if len(places) else None
-
-
 def _where(members: npt.NDArray[np.int64], row: int, name: str) -> None:
-    place = _place(members, row)
+    place = position_of(members, row)
     where = f"{place + 1:,} of {len(members):,}" if place is not None else f"not among the {len(members):,}"
     st.caption(f"Row {row:,} is {where} in the list: {_LISTS[name]}. Rows count from 0.")

@@ -167,8 +167,8 @@ def load_json(run: Run, name: str, what: str = "") -> dict[str, Any]:
 
 
 @contextmanager
-def reading(run: Run, what: str) -> Iterator[None]:
-    """What a stored part cannot give means a damaged run, not a defect of the caller.
+def reading(run: Run, what: str, remedy: str = "explain the run again") -> Iterator[None]:
+    """What a stored part cannot give means a damaged run, not a defect of the caller; ``remedy`` says what mends it.
 
     Raises:
         DamagedRunError: the block could not read or understand the part.
@@ -177,9 +177,9 @@ def reading(run: Run, what: str) -> Iterator[None]:
 
     try:
         yield
-    except (KeyError, TypeError, ValueError, IndexError, OSError, pa.ArrowException) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OSError, pa.ArrowException) as error:
         raise DamagedRunError(
-            f"the run {run.manifest.title!r} is damaged: its {what} cannot be read ({error}); explain the run again"
+            f"the run {run.manifest.title!r} is damaged: its {what} cannot be read ({error}); {remedy}"
         ) from error
 
 

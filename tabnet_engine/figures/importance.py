@@ -75,7 +75,7 @@ def _bars(importance: GlobalImportance, kept: Indices, scale: float) -> go.Bar:
         x=scale * importance.values[kept],
         y=np.arange(len(kept)),
         orientation="h",
-        marker={"color": METHOD_COLORS.get(importance.method, ACCENT)},
+        marker={"color": METHOD_COLORS.get(importance.method, EFFECT)},
         error_x=_error_bars(importance, kept, scale),
         customdata=_details(importance, kept),
         hovertemplate="%{customdata}<extra></extra>",

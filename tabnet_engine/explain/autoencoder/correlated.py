@@ -10,6 +10,7 @@ import itertools
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from tabnet_engine.data.encoding import EncodedTable
 from tabnet_engine.errors import ExplanationError
@@ -80,6 +81,4 @@ def _basis(values: Floats) -> npt.NDArray[np.float64]:
 
 def _ranks(values: Floats) -> Floats:
     """Ranks (B, 1), equals sharing their mean rank."""
-    _, inverse, counts = np.unique(values[:, 0], return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return ((ends - (counts - 1) / 2)[inverse])[:, None].astype(np.float64)
+    return pd.DataFrame(values).rank().to_numpy(dtype=np.float64)

@@ -20,6 +20,8 @@ from tabnet_engine.data.encoding import EncodedTable, InputLayout
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.autoencoder.errors import ColumnScale
 from tabnet_engine.explain.autoencoder.models import Autoencoder, Bools, Floats, require_work, shared_players
+from tabnet_engine.explain.effects.permutation import random_deals
+from tabnet_engine.explain.effects.swaps import slots_of
 from tabnet_engine.explain.estimates import Estimate, student_point
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.subject import Steering
@@ -159,7 +161,7 @@ def reconstruction_importance(
     require_work(model, len(table) * len(players) * repeats, "this importance", "n_rows or n_repeats, or name groups")
     scale, cells = ColumnScale.of(model, table), model.cells(table)
     before = scale.errors(cells, model.reconstruct(table))
-    donors = _donors(len(table), n_repeats, seed) if method == "permutation" else None
+    donors = random_deals(len(table), n_repeats, seed) if method == "permutation" else None
     measured = [column for column in scale.measured if np.isfinite(before[:, column]).any()]
     found = []
     steering.step(0, len(players))
@@ -188,16 +190,6 @@ def reconstruction_importance(
     )
 
 
-def _donors(n_rows: int, n_repeats: int, seed: int) -> npt.NDArray[np.int64]:
-    """Whose cells each row gets (R, B): along one random cycle through all rows, never its own."""
-    generator = np.random.default_rng(seed)
-    donors = np.empty((n_repeats, n_rows), dtype=np.int64)
-    for row in donors:
-        cycle = generator.permutation(n_rows)
-        row[cycle] = np.roll(cycle, -1)
-    return donors
-
-
 def _damaged(
     model: Autoencoder, table: EncodedTable, members: tuple[int, ...], orders: npt.NDArray[np.int64] | None
 ) -> Iterator[Floats]:
@@ -214,8 +206,7 @@ def _with_donors(
     layout: InputLayout, table: EncodedTable, members: tuple[int, ...], donors: npt.NDArray[np.int64]
 ) -> EncodedTable:
     """The table with the members' cells of each row taken, together, from its donor."""
-    numbers = np.flatnonzero(np.isin(layout.numeric_feature, members))
-    categories = np.flatnonzero(np.isin(layout.categorical_feature, members))
+    numbers, categories = slots_of(layout, members)
     numeric, categorical = table.numeric.copy(), table.categorical.copy()
     numeric[:, numbers] = table.numeric[np.ix_(donors, numbers)]
     categorical[:, categories] = table.categorical[np.ix_(donors, categories)]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tabnet_engine.errors import DamagedRunError, ExplanationError
+from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Background
 from tabnet_engine.explain.autoencoder.explanation import (
     AutoencoderExplanation,
@@ -19,6 +17,7 @@ from tabnet_engine.explain.autoencoder.explanation import (
     explain_autoencoder,
 )
 from tabnet_engine.explain.background import BackgroundSample
+from tabnet_engine.explain.stored_arrays import FOLDER, load_json, reading, save_json
 from tabnet_engine.explain.subject import ChosenRows, Steering
 
 if TYPE_CHECKING:
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PART", "explain_autoencoder_run", "load_autoencoder_explanation"]
 
-PART = "explanations/autoencoder.json"
+_NAME, _WORDS = "autoencoder", "explanation of its reconstruction"
+PART = f"{FOLDER}/{_NAME}.json"
 
 
 def explain_autoencoder_run(
@@ -57,18 +57,12 @@ def explain_autoencoder_run(
         SchemaError: a column that the run reads is missing.
     """
     from tabnet_engine.explain.autoencoder.pretrained import PretrainedAutoencoder
-    from tabnet_engine.runs.artefact import add_part
 
     settings = settings or AutoencoderSettings()
     model = PretrainedAutoencoder.of_run(run, settings.own_cell)
     chosen, background = _drawn(run, frame, settings, is_own_table=is_own_table)
     explanation = explain_autoencoder(model, chosen, background, settings, groups=groups, steering=steering)
-    content = json.dumps(explanation.to_mapping(), allow_nan=False) + "\n"
-
-    def write(path: Path) -> None:
-        path.write_text(content, encoding="utf-8")
-
-    return add_part(run, PART, write), explanation
+    return save_json(run, _NAME, explanation.to_mapping()), explanation
 
 
 def _drawn(
@@ -110,11 +104,6 @@ def load_autoencoder_explanation(run: Run) -> AutoencoderExplanation:
         ExplanationError: the run was not explained yet.
         DamagedRunError: the part cannot be read.
     """
-    if PART not in run:
-        raise ExplanationError(f"the run {run.manifest.title!r} has no explanation of its reconstruction yet")
-    try:
-        return AutoencoderExplanation.from_mapping(json.loads(run.read(PART)))
-    except (KeyError, TypeError, ValueError) as error:
-        raise DamagedRunError(
-            f"the run {run.manifest.title!r} is damaged: its explanation cannot be read ({error}); explain it again"
-        ) from error
+    content = load_json(run, _NAME, _WORDS)
+    with reading(run, _WORDS):
+        return AutoencoderExplanation.from_mapping(content)

@@ -110,6 +110,7 @@ def find_counterfactuals(
         nearest_miss=None if choice.counterfactuals else _miss(probe, reference, choice),
         n_scored=probe.n_scored,
         is_exhaustive=found.is_exhaustive,
+        shortened=found.shortened,
         reference=reference.note,
     )
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tabnet_engine.explain.counterfactual.probe import CHANGE_COST, Probe
 from tabnet_engine.explain.counterfactual.variables import Variable
 
-__all__ = ["prune", "shrink"]
+__all__ = ["placed", "prune", "shrink"]
 
 MAX_PARTS = 16  # taken back in one round: single columns of narrow rows, bundles of wide ones
 N_BETWEEN = 24  # values tried between a row's own and the proposed one, before looking closer
@@ -91,7 +91,7 @@ def _shrink_one(probe: Probe, rows: Floats, pending: dict[int, Variable]) -> Non
         }
         # The last value of a path is where the row stands: that it reaches is known.
         paths = {index: path for index, path in paths.items() if len(path) > 1}
-        trials = {index: _placed(rows[index], pending[index], path[:-1]) for index, path in paths.items()}
+        trials = {index: placed(rows[index], pending[index], path[:-1]) for index, path in paths.items()}
         reached = probe.reached(np.vstack(list(trials.values()))) if trials else np.empty(0, dtype=bool)
         start = 0
         for index, path in paths.items():
@@ -103,10 +103,11 @@ def _shrink_one(probe: Probe, rows: Floats, pending: dict[int, Variable]) -> Non
         pending = {index: pending[index] for index in paths}
 
 
-def _placed(row: Floats, item: Variable, values: Floats) -> Floats:
-    placed = np.repeat(row[None], len(values), axis=0)
-    placed[:, list(item.places)] = values
-    return placed
+def placed(row: Floats, item: Variable, values: Floats) -> Floats:
+    """A row (F) with each of some values (L, m) of a variable: (L, F)."""
+    rows = np.repeat(row[None], len(values), axis=0)
+    rows[:, list(item.places)] = values
+    return rows
 
 
 def _changed_variables(probe: Probe, changed: npt.NDArray[np.bool_], apart: Floats) -> list[Variable]:

@@ -238,8 +238,8 @@ class CounterfactualResult:
     """The answer for one row: some counterfactuals, the best first, or none, with the reason.
 
     ``reason`` says why there are fewer than asked for; empty where there are as many. ``is_exhaustive`` tells
-    whether every open combination was tried: only then is "none" a proof. ``reference`` says which training rows
-    stand behind distance and likeness.
+    whether every open combination was tried: only then is "none" a proof; ``shortened`` says what a search of wide
+    tables left aside altogether. ``reference`` says which training rows stand behind distance and likeness.
     """
 
     row: int
@@ -254,6 +254,7 @@ class CounterfactualResult:
     n_scored: int
     is_exhaustive: bool
     reference: str
+    shortened: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.counterfactuals) > self.settings.n:
@@ -289,7 +290,9 @@ class CounterfactualResult:
         how = (
             f"all {counted(self.n_scored, 'open combination')} were tried"
             if self.is_exhaustive
-            else f"{counted(self.n_scored, 'candidate')} were scored, so a nearer one may exist"
+            else "; ".join(
+                (f"{counted(self.n_scored, 'candidate')} were scored, so a nearer one may exist", *self.shortened)
+            )
         )
         return (
             f"At most {counted(self.settings.max_changes, 'change')}, {limits}; {how}, seed {self.settings.seed}; "
@@ -314,6 +317,7 @@ class CounterfactualResult:
             "n_scored": self.n_scored,
             "is_exhaustive": self.is_exhaustive,
             "reference": self.reference,
+            "shortened": list(self.shortened),
         }
 
     @classmethod
@@ -339,4 +343,5 @@ class CounterfactualResult:
             n_scored=int(values["n_scored"]),
             is_exhaustive=bool(values["is_exhaustive"]),
             reference=str(values["reference"]),
+            shortened=tuple(map(str, values.get("shortened", ()))),
         )

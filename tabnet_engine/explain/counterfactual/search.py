@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.explain.counterfactual.probe import Probe
-from tabnet_engine.explain.counterfactual.refining import prune, shrink
+from tabnet_engine.explain.counterfactual.refining import placed, prune, shrink
 from tabnet_engine.explain.counterfactual.selection import nearest_of_each_kind
 from tabnet_engine.explain.counterfactual.variables import Choice, Variable
 
@@ -39,10 +39,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """Rows (n, F) that reach the outcome within all limits; whether every open combination was tried."""
+    """Rows (n, F) that reach the outcome within all limits; whether every open combination was tried.
+
+    ``shortened`` says in words what a search that tried only some of them left aside altogether.
+    """
 
     rows: Floats
     is_exhaustive: bool
+    shortened: tuple[str, ...] = ()
 
 
 def search(probe: Probe, reference: Floats, *, start: float, generator: np.random.Generator) -> Found:
@@ -68,7 +72,20 @@ def search(probe: Probe, reference: Floats, *, start: float, generator: np.rando
     seeds = _neighbours(probe, reference[:N_NEIGHBOURS])
     pool = np.vstack([flips, prune(probe, seeds)])
     pool = shrink(probe, prune(probe, pool))
-    return Found(pool[probe.within(pool)], is_exhaustive=False)
+    return Found(pool[probe.within(pool)], is_exhaustive=False, shortened=_shortened(probe))
+
+
+def _shortened(probe: Probe) -> tuple[str, ...]:
+    """What the search leaves aside, however promising it is."""
+    told = []
+    n_open = len(probe.moves.variables)
+    if n_open > N_STRONG:
+        told.append(
+            f"of {n_open:,} columns that may change, the {N_STRONG} that came closest alone were also changed together"
+        )
+    if _deepest(probe) > MAX_DEPTH:
+        told.append(f"more than {MAX_DEPTH} changes were only taken from training rows")
+    return tuple(told)
 
 
 def _all_combinations(probe: Probe) -> Floats:
@@ -89,7 +106,7 @@ def _beam(probe: Probe, start: float, generator: np.random.Generator) -> Floats:
     variables = probe.moves.variables
     n_levels = max(LATER_LEVELS, min(FIRST_LEVELS, FIRST_ROWS // len(variables)))
     first = [item.levels(item.n_values if isinstance(item, Choice) else n_levels) for item in variables]
-    rows = np.vstack([_with(probe.moves.own, item, values) for item, values in zip(variables, first, strict=True)])
+    rows = np.vstack([placed(probe.moves.own, item, values) for item, values in zip(variables, first, strict=True)])
     short = probe.shortfall(rows)
     later = _later(variables, first, short)
     found, last_depth = [], min(MAX_DEPTH, _deepest(probe))
@@ -137,15 +154,8 @@ def _expanded(probe: Probe, state: Floats, later: list[tuple[Variable, Floats]])
     due = probe.moves.due(state)
     changed = probe.moves.changed(state[None])[0]
     steps = later if due is None else [(item, item.levels(LATER_LEVELS)) for item in due]
-    parts = [_with(state, item, values) for item, values in steps if not changed[list(item.places)].any()]
+    parts = [placed(state, item, values) for item, values in steps if not changed[list(item.places)].any()]
     return np.vstack([np.empty((0, len(state))), *parts])
-
-
-def _with(row: Floats, item: Variable, values: Floats) -> Floats:
-    """A row (F) with each of some values (L, m) of a variable: (L, F)."""
-    rows = np.repeat(row[None], len(values), axis=0)
-    rows[:, list(item.places)] = values
-    return rows
 
 
 def _promising(probe: Probe, rows: Floats, left: Floats, generator: np.random.Generator) -> Floats:

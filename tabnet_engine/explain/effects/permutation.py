@@ -34,7 +34,7 @@ from tabnet_engine.explain.pseudo_values import (
 )
 from tabnet_engine.explain.subject import ChosenRows, LogitModel, Steering
 
-__all__ = ["DEFAULT_REPEATS", "FEWEST_ROWS", "permutation_importance"]
+__all__ = ["DEFAULT_REPEATS", "FEWEST_ROWS", "permutation_importance", "random_deals"]
 
 DEFAULT_REPEATS = 5
 _FEWEST_REPEATS = 2  # one repeat cannot tell the rows that were dealt out from those that got them
@@ -84,7 +84,7 @@ def permutation_importance(  # noqa: PLR0913 - five of them are optional
         for name, rows in _parts(codec, targets.column(y, place), slices or {}).items()
     ]
     swaps = swaps_of(subject, evaluation.table)
-    deals = _deals(len(evaluation), n_repeats, seed)
+    deals = random_deals(len(evaluation), n_repeats, seed)
     for part in parts:
         part.start(swaps.before)
     mixture = _Mixture(targets, y, swaps.before)
@@ -222,7 +222,7 @@ def _parts(codec: TargetCodec, y: npt.NDArray[np.generic], slices: Slices) -> di
     return parts | {name: np.asarray(rows, dtype=np.int64) for name, rows in slices.items()}
 
 
-def _deals(n_rows: int, n_repeats: int, seed: int) -> Integers:
+def random_deals(n_rows: int, n_repeats: int, seed: int) -> Integers:
     """Whose cells each row gets (R, B): along one random cycle through all rows, never its own."""
     generator = np.random.default_rng(seed)
     deals = np.empty((n_repeats, n_rows), dtype=np.int64)

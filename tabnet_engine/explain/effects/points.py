@@ -65,8 +65,8 @@ class GridPoints:
         if self.thin.any():
             few = [label for label, thin in zip(self.labels, self.thin, strict=True) if thin]
             named = f" ({', '.join(few)})" if len(few) <= 3 else ""
-            points = "1 of" if len(few) == 1 else f"{len(few)} of"
-            told.append(f"{points} {len(self)} points{named} rest on fewer than {THIN_ROWS} rows.")
+            rest = "rests" if len(few) == 1 else "rest"
+            told.append(f"{len(few)} of {len(self)} points{named} {rest} on fewer than {THIN_ROWS} rows.")
         if self.n_elsewhere:
             rare = f", among them those of {len(self.left_out)} rare categories" if self.left_out else ""
             told.append(f"{self.n_elsewhere:,} rows hold categories that have no point here{rare}.")

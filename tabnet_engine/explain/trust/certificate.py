@@ -7,15 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from tabnet_engine.errors import DamagedRunError, ExplanationError
+from tabnet_engine.errors import ExplanationError
+from tabnet_engine.explain.stored_arrays import FOLDER, has_json, reading, save_json
 from tabnet_engine.explain.trust.faithfulness import Curve
 from tabnet_engine.explain.trust.finding import Family, Finding, NotMeasured
 from tabnet_engine.explain.trust.method_agreement import PairAgreement
 from tabnet_engine.explain.trust.reasons import KeptReasons
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tabnet_engine.runs.artefact import Run
 
 __all__ = [
@@ -28,7 +27,8 @@ __all__ = [
     "save_certificate",
 ]
 
-CERTIFICATE = "explanations/certificate.json"
+_NAME = "certificate"
+CERTIFICATE = f"{FOLDER}/{_NAME}.json"
 FORMAT = 1
 
 
@@ -181,7 +181,7 @@ class Certificate:
 
 def has_certificate(run: Run) -> bool:
     """Whether the run holds a certificate."""
-    return CERTIFICATE in run
+    return has_json(run, _NAME)
 
 
 def save_certificate(run: Run, certificate: Certificate) -> Run:
@@ -193,12 +193,7 @@ def save_certificate(run: Run, certificate: Certificate) -> Run:
     Raises:
         StorageError: the disk refuses; the run stays as it was.
     """
-    from tabnet_engine.runs.artefact import add_part
-
-    def write(path: Path) -> None:
-        path.write_text(certificate.to_json() + "\n", encoding="utf-8")
-
-    return add_part(run, CERTIFICATE, write)
+    return save_json(run, _NAME, certificate.to_mapping())
 
 
 def load_certificate(run: Run) -> Certificate:
@@ -212,9 +207,5 @@ def load_certificate(run: Run) -> Certificate:
         raise ExplanationError(
             "this run has no certificate yet; certify it with `python -m tabnet_engine certify --run RUN`"
         )
-    try:
+    with reading(run, _NAME, "certify it again"):
         return Certificate.from_mapping(json.loads(run.read(CERTIFICATE)))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DamagedRunError(
-            f"the run {run.manifest.title!r} is damaged: its certificate cannot be read ({error}); certify it again"
-        ) from error

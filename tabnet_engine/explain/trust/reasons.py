@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from tabnet_engine.explain.trust.row_values import RowValues, random_values
+from tabnet_engine.explain.trust.row_values import MASKS, RowValues, random_values
 from tabnet_engine.explain.trust.similarity import leading
 from tabnet_engine.explain.wording import column_name, percent
 
@@ -67,11 +67,15 @@ class KeptReasons:
         place = int(found[0])
         return tuple(
             f"{column_name(self.features[leader], start=True)} stayed among the leading columns in "
-            f"{percent(self.kept[place, index])} of {self.repetitions[place]:,} repetitions ({self.cause}), with its "
-            f"sign in {percent(self.sign_kept[place, index])}."
+            f"{percent(self.kept[place, index])} of {self.repetitions[place]:,} repetitions ({self.cause})"
+            f"{self._sign_words(place, index)}."
             for index, leader in enumerate(self.leaders[place].tolist())
             if leader >= 0 and np.isfinite(self.kept[place, index])
         )
+
+    def _sign_words(self, place: int, index: int) -> str:
+        """How often the sign stayed; masks have none."""
+        return "" if self.method == MASKS else f", with its sign in {percent(self.sign_kept[place, index])}"
 
     def to_mapping(self) -> dict[str, Any]:
         """The shares as plain JSON values."""

@@ -108,7 +108,7 @@ def test_a_run_without_an_explanation_and_one_with_a_damaged_one(copied):
     with pytest.raises(ExplanationError, match="has no explanation"):
         load_autoencoder_explanation(copied)
     damaged = add_part(copied, PART, lambda path: path.write_text("{}", encoding="utf-8"))
-    with pytest.raises(DamagedRunError, match="explain it again"):
+    with pytest.raises(DamagedRunError, match="explain the run again"):
         load_autoencoder_explanation(damaged)
 
 

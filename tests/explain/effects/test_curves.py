@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -220,6 +221,8 @@ def test_one_row_one_value_and_a_rare_category_are_told(mixed, of):
     curve = of(few, "member")
     assert curve.points.thin.all()
     assert "2 of 2 points (False, True) rest on fewer than 10 rows" in " ".join(curve.sentences)
+    one = dataclasses.replace(curve.points, counts=np.array([3, 500]))
+    assert one.sentences == ("1 of 2 points (False) rests on fewer than 10 rows.",)
     other = source.frame.assign(job="astronaut").iloc[:30]
     strange = mixed(lambda t: t.categorical[:, 0] * 1.0)
     strange = type(strange)(**{**vars(strange), "frame": other, "rows": np.arange(30)})

@@ -62,6 +62,12 @@ def test_shares_by_hand():
     assert again.to_mapping() == kept.to_mapping()
 
 
+def test_masks_are_not_said_to_keep_a_sign():
+    masks = row_values([[0.7, 0.3, 0]], is_signed=False)
+    kept = kept_reasons(masks, [masks], cause="x", target="paid", top_k=1)
+    assert kept.sentences(0) == ("f0 stayed among the leading columns in 100 % of 1 repetitions (x).",)
+
+
 def test_rows_never_repeated_and_rows_without_a_reason_are_undefined():
     kept = kept_reasons(row_values([[0.0, 0], [1, 2]]), [], cause="x", target="", top_k=3)
     assert np.isnan(kept.row_share).all()
