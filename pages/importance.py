@@ -29,7 +29,7 @@ def main() -> None:
     explain_importance.by_class(run, output)
     explain_importance.agreement_section(run, output)
     explain_importance.other_methods(run)
-    explain_importance.rank_section(run, output)
+    explain_importance.rank_section(run, output, title="Ranks of all columns")
 
 
 with guard.page("Importance", PURPOSE):

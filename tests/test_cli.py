@@ -16,9 +16,12 @@ import pandas as pd
 import pytest
 
 from tabnet_engine.__main__ import main
+from tabnet_engine.commands.files import replace_file
 from tabnet_engine.data.synthetic import credit_applications
+from tabnet_engine.runs.parts import folder_lock
 
 SMALL = ["--set", "max_epochs=2", "--set", "n_shap_rows=6", "--set", "n_background=8", "--set", "n_steps=2"]
+SMALL += ["--set", "n_importance_rows=40", "--set", "n_effect_columns=0"]
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +189,10 @@ def test_nothing_is_overwritten(run: Path, credit: Path, capfd: pytest.CaptureFi
         (["--methods", "shap_deep"], "shap_deep is refused"),
         (["--methods", "shap", "--set", "methods=shap"], "named by --methods"),
         (["--row", "600"], "the table has no row 600"),
+        (["--row", "1e3"], "invalid int value: '1e3'"),
+        (["--methods", ","], "--methods takes any of"),
+        (["--set", "n_points=1"], "n_points must be between 8"),
+        (["--set", "n_evaluations=1e300"], "got 1e+300"),
         (["--where", "decision ="], "a value was expected"),
         (["--where", "income_eur > 1e12"], "no row of the table meets"),
         (["--where", "nowhere = 1"], "there is no column 'nowhere'"),
@@ -252,14 +259,14 @@ def test_a_condition_a_group_a_background_and_the_whole_table(run: Path, credit:
     assert background["kind"] == "cutoff"
     assert "training rows, those whose predicted probability" in background["description"], "the table is the run's own"
     table, facts = explain(
-        run, credit, tmp_path / "b.parquet", "--methods", "permutation,integrated_gradients", "--set", "n_shap_rows=all"
+        run, credit, tmp_path / "b.parquet", "--methods", "permutation,ablation", "--set", "n_shap_rows=all"
     )
-    assert facts["methods"]["integrated_gradients"]["selection"] == "all 600 rows"
+    assert facts["methods"]["ablation"]["selection"] == "all 600 rows"
     assert "test rows" in facts["methods"]["permutation"]["selection"]
     assert table.loc[table["method"] == "permutation", "row"].isna().all()
 
 
-LONG = ["--methods", "masks,sampling", "--set", "n_shap_rows=all", "--set", "n_evaluations=230"]
+LONG = ["--methods", "masks,sampling", "--set", "n_shap_rows=128", "--set", "n_evaluations=230"]
 
 
 def started(run: Path, table: Path, out: Path) -> subprocess.Popen[str]:
@@ -353,6 +360,35 @@ def test_a_second_file_may_have_the_header_that_the_first_one_lacked(tmp_path: P
         assert main(["predict", "--run", str(out), "--table", str(table), "--out", str(predictions)]) == 0
         answers.append(pd.read_parquet(predictions))
     pd.testing.assert_frame_equal(*answers)
+
+
+@pytest.mark.parametrize("out", ["", ".", "/", ".."])
+@pytest.mark.parametrize("command", ["predict", "explain"])
+def test_an_output_without_a_name_is_refused(command, out, run: Path, credit: Path, capfd: pytest.CaptureFixture[str]):
+    assert main([command, "--run", str(run), "--table", str(credit), "--out", out]) == 2
+    assert capfd.readouterr().err.startswith("error: ")
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors", "explanations/mine.parquet"])
+@pytest.mark.parametrize("command", ["predict", "explain", "certify"])
+def test_no_file_of_a_run_is_written_over(command, name, run: Path, credit: Path, capfd: pytest.CaptureFixture[str]):
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    table = [] if command == "certify" else ["--table", str(credit)]
+    assert main([command, "--run", str(run), *table, "--out", str(run / name)]) == 2
+    assert "lies within the run" in capfd.readouterr().err
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_what_killed_commands_left_half_written_is_removed(tmp_path: Path):
+    old, fresh, held = (tmp_path / f".writing-{name}" for name in ("old", "fresh", "held"))
+    for folder in (old, fresh, held):
+        folder.mkdir()
+        (folder / "part").write_text("x")
+    for folder in (old, held):
+        os.utime(folder, (0, 0))
+    with folder_lock(held, exclusive=True):
+        replace_file(tmp_path / "a", lambda path: path.write_text("y"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".writing-fresh", ".writing-held", "a"]
 
 
 @pytest.mark.parametrize("command", ["predict", "explain"])

@@ -9,17 +9,18 @@ import streamlit as st
 
 from pages._ui import explain_access, explain_jobs, explain_widgets, widgets
 from tabnet_engine.explain.trust.finding import Family
+from tabnet_engine.explain.wording import amount, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tabnet_engine.explain.estimates import Estimate
     from tabnet_engine.explain.trust.certificate import Certificate
     from tabnet_engine.explain.trust.finding import Finding
     from tabnet_engine.runs.run import Run
 
-__all__ = ["findings_table", "section"]
+__all__ = ["findings_table", "section", "shown_table"]
 
+_BESIDE = "The columns named useless hold what explanations that know nothing score on the same rows."
 _FAMILIES = {
     Family.AGREEMENT: ("Do the methods agree?", "Two methods that answer alike back each other up; neither is proof."),
     Family.FAITHFULNESS: (
@@ -49,7 +50,8 @@ def section(run: Run, *, busy: bool) -> None:
     if certificate is None:
         st.write(
             "Nothing has been measured yet. The certificate compares every method with explanations that are known to "
-            "be useless: random ones, and those of a network with random weights."
+            "be useless: random ones, and those of a network with random weights. It takes a few minutes, and longer "
+            "with trainings from other seeds."
         )
     else:
         _figures(certificate)
@@ -57,13 +59,22 @@ def section(run: Run, *, busy: bool) -> None:
 
 
 def _figures(certificate: Certificate) -> None:
-    st.markdown(f"**{widgets.md(certificate.note)}**")
+    st.markdown(
+        f"**{len(certificate.standing)} of {len(certificate.findings)} figures are told apart, for the better, from "
+        "every useless explanation that they were compared with.**"
+    )
+    st.caption(
+        f"Rows: {widgets.md(certificate.rows)}. Compared with {widgets.md(certificate.background)}. "
+        "In brackets, 95 % intervals."
+    )
     for family, (question, meaning) in _FAMILIES.items():
         found = certificate.of_family(family)
         if found:
             with st.expander(f"{question} {_count(found)}", key=f"certificate_{family}"):
-                st.caption(meaning)
-                st.dataframe(findings_table(found), hide_index=True, key=f"findings_{family}", column_config=_COLUMNS)
+                st.caption(f"{meaning} {_BESIDE}")
+                widgets.text_table(shown_table(found), alt=question)
+                with st.popover("How it was measured", icon=":material/straighten:"):
+                    explain_widgets.bullets([f"{name}: {how}" for name, how in _ways(found).items()])
     widgets.notes("Not measured", [f"{gap.name}: {gap.reason}" for gap in certificate.not_measured])
     explain_widgets.csv_button(
         "Download all figures", findings_table(certificate.findings), name="certificate", key="certificate_csv"
@@ -71,26 +82,59 @@ def _figures(certificate: Certificate) -> None:
 
 
 def _count(found: Sequence[Finding]) -> str:
-    return f"({sum(finding.stands for finding in found)} of {len(found)} figures told apart from useless ones)"
+    standing = sum(finding.stands for finding in found)
+    return f"({standing} of {len(found)} figures better than every useless explanation)"
 
 
-_COLUMNS = {
-    "measured": st.column_config.TextColumn(help="With its 95 % interval."),
-    "a useless explanation": st.column_config.TextColumn(help="The same measure on the same rows."),
-}
+def _ways(found: Sequence[Finding]) -> dict[str, str]:
+    """How each figure was measured, told once for all methods."""
+    return {finding.name: finding.how for finding in found}
+
+
+def shown_table(found: Sequence[Finding]) -> pd.DataFrame:
+    """Figures to be read: one column for every kind of useless explanation, and what the comparison says."""
+    controls = dict.fromkeys(control.name for finding in found for control in finding.controls)
+    lines = []
+    for finding in found:
+        useless = {control.name: control.estimate.value for control in finding.controls}
+        lines.append(
+            {
+                "of": finding.subject,
+                "figure": finding.name if finding.higher_is_better else f"{finding.name} (smaller is better)",
+                "measured": explain_widgets.estimate_text(finding.estimate, _digits),
+                **{f"useless: {name}": _digits(useless.get(name)) for name in controls},
+                "reading": _reading(finding),
+                "rows": f"{finding.n_rows:,}",
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def _digits(value: float | None) -> str:
+    if value is None:
+        return "not known"
+    return signed(value) if value < 0 else amount(value)
+
+
+def _reading(finding: Finding) -> str:
+    """What the figure says, once where it says the same beside every useless explanation."""
+    words = finding.reading
+    for control in finding.controls:
+        words = words.replace(f" {control.name}", "")
+    said = set(words.split("; "))
+    if len(said) > 1:
+        return finding.reading
+    return f"{said.pop()} {'it' if len(finding.controls) == 1 else 'both'}"
 
 
 def findings_table(found: Sequence[Finding]) -> pd.DataFrame:
-    """Figures as a table: what, of which method, its value and interval, what useless explanations score."""
+    """All there is about each figure, for the download."""
     return pd.DataFrame(
         {
             "figure": [finding.name for finding in found],
             "of": [finding.subject for finding in found],
-            "measured": [_text(finding.estimate) for finding in found],
-            "a useless explanation": [
-                "; ".join(f"{control.name}: {_text(control.estimate)}" for control in finding.controls)
-                for finding in found
-            ],
+            "measured": [explain_widgets.estimate_text(finding.estimate) for finding in found],
+            "a useless explanation": [_controls(finding) for finding in found],
             "reading": [finding.reading for finding in found],
             "rows": [finding.n_rows for finding in found],
             "how": [finding.how for finding in found],
@@ -98,12 +142,10 @@ def findings_table(found: Sequence[Finding]) -> pd.DataFrame:
     )
 
 
-def _text(estimate: Estimate) -> str:
-    if estimate.value is None:
-        return "not defined"
-    if estimate.low is None or estimate.high is None:
-        return widgets.number(estimate.value)
-    return f"{widgets.number(estimate.value)} ({widgets.number(estimate.low)} to {widgets.number(estimate.high)})"
+def _controls(finding: Finding) -> str:
+    return "; ".join(
+        f"{control.name}: {explain_widgets.estimate_text(control.estimate)}" for control in finding.controls
+    )
 
 
 def _button(run: Run, certificate: Certificate | None, *, busy: bool) -> None:
@@ -124,3 +166,5 @@ def _button(run: Run, certificate: Certificate | None, *, busy: bool) -> None:
         label = "Measure it again" if again else "Measure it"
         if st.button(label, icon=":material/verified:", key="certify", disabled=busy):
             explain_jobs.submit_certificate(run, {"n_retrainings": int(n_retrainings)})
+    if busy:
+        st.caption("This run is being worked on; the progress is at the top of this page, which can be left meanwhile.")

@@ -91,11 +91,12 @@ def other_methods(run: Run) -> None:
     if not others:
         return
     st.subheader("By other methods", anchor=False)
+    size = f"mean |value|, {explain_widgets.unit(run, 0)}" if len(run.targets.outputs) == 1 else "mean |value|"
     for start in range(0, len(others), 2):
         for place, importance in zip(st.columns(2), others[start : start + 2], strict=False):
             with place:
                 title = importance.name[:1].upper() + importance.name[1:]
-                _bars(importance, title=title, x=_MEASURES.get(importance.method, "mean size"), order=None)
+                _bars(importance, title=title, x=_MEASURES.get(importance.method, size), order=None)
 
 
 def by_class(run: Run, output: int) -> None:
@@ -154,8 +155,8 @@ def rank_table(both: RankAgreement, masks: GlobalImportance, shap: GlobalImporta
     return table.sort_values("rank by SHAP", kind="stable", ignore_index=True)
 
 
-def rank_section(run: Run, output: int) -> None:
-    """The table of ranks, with its download."""
+def rank_section(run: Run, output: int, *, title: str = "") -> None:
+    """The table of ranks, with its download, under a title where it has one."""
     both, masks, shap = (
         agreement(run, output),
         explain_access.importances(run).get("masks"),
@@ -164,6 +165,8 @@ def rank_section(run: Run, output: int) -> None:
     if both is None or masks is None or shap is None:
         return
     table = rank_table(both, masks, shap)
+    if title:
+        st.subheader(title, anchor=False)
     config = {
         "share of the reading": explain_widgets.share_column(),
         "difference": st.column_config.NumberColumn(

@@ -28,7 +28,8 @@ def follow(run: Run) -> bool:
         return False
     if record.ended:
         if record.state is JobState.FAILED:
-            widgets.error(f"The last explanation of this run failed: {record.error or 'no reason was given'}")
+            what = "measurement" if record.spec.kind == "certify" else "explanation"
+            widgets.error(f"The last {what} of this run failed: {record.error or 'no reason was given'}")
         return False
     _live(record.job_id)
     return True
@@ -169,7 +170,8 @@ def _draw(job_id: str) -> None:
     progress = record.progress
     phase = "Waiting for a free place" if record.state is JobState.QUEUED else progress.phase or "Starting"
     left = f"{time_text(progress.seconds_left)} left" if progress.seconds_left is not None else ""
-    text = " · ".join(part for part in ("Explaining this run", phase, progress.message, left) if part)
+    doing = "Measuring how far to trust this" if record.spec.kind == "certify" else "Explaining this run"
+    text = " · ".join(part for part in (doing, phase, progress.message, left) if part)
     with st.container(border=True):
         st.progress(min(max(progress.fraction, 0.0), 1.0), text=widgets.md(text))
         stopping = record.cancel_requested

@@ -10,16 +10,18 @@ from pages._ui import explain_access, shell, state, widgets
 from tabnet_engine.explain.reading import Score
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
     from tabnet_engine.data.targets import TargetCodec
+    from tabnet_engine.explain.estimates import Estimate
     from tabnet_engine.runs.run import Run
 
 __all__ = [
     "bullets",
     "csv_button",
+    "estimate_text",
     "in_per_cent",
     "output_choice",
     "row_table",
@@ -49,6 +51,15 @@ def unit(run: Run, output: int) -> str:
     target = next((column for column in run.schema.columns if column.name == name), None)
     suffix = f" ({target.unit})" if target and target.unit else ""
     return f"{score(run, output).name.removeprefix('the ')}{suffix}"
+
+
+def estimate_text(estimate: Estimate, show: Callable[[float], str] = widgets.number) -> str:
+    """A measured number with its 95 % interval where it has one, each as ``show`` writes it."""
+    if estimate.value is None:
+        return "not known"
+    if estimate.low is None or estimate.high is None:
+        return show(estimate.value)
+    return f"{show(estimate.value)} ({show(estimate.low)} to {show(estimate.high)})"
 
 
 def output_choice(run: Run, *, help_text: str, default: int = 0) -> int:

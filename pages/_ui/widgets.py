@@ -30,6 +30,7 @@ __all__ = [
     "number",
     "score",
     "success",
+    "text_table",
     "view",
 ]
 
@@ -134,6 +135,16 @@ def metrics(values: Mapping[str, str], *, help_texts: Mapping[str, str] | None =
     with st.container(horizontal=True, gap="medium"):
         for label, value in values.items():
             st.metric(md(label), md(value), help=(help_texts or {}).get(label), width="content")
+
+
+def text_table(table: Any, *, alt: str) -> None:
+    """A short table of words, every cell to be read whole and shown as the plain text it is.
+
+    Args:
+        table: a data frame with few rows; its cells may be the user's words.
+        alt: what the table holds, for screen readers.
+    """
+    st.table(table.map(md).rename(columns=md), border="horizontal", hide_index=True, alt=alt)
 
 
 def notes(title: str, sentences: Sequence[str]) -> None:

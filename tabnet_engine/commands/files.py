@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +26,9 @@ __all__ = [
     "read_first",
     "replace_file",
 ]
+
+_WRITING = ".writing-"
+_SECONDS_BEFORE_LOCK = 10.0  # far more than passes between making such a folder and locking it
 
 
 def read_first(path: Path, header: str, names: str | None) -> Table:
@@ -110,10 +116,35 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         StorageError: the disk refuses.
     """
+    from tabnet_engine.runs.parts import folder_lock
+
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        _sweep(path.parent)
+        # The lock ends with this process, however that ends: who can take it may remove the folder.
+        with (
+            tempfile.TemporaryDirectory(dir=path.parent, prefix=_WRITING) as folder,
+            folder_lock(Path(folder), exclusive=True),
+        ):
             part = Path(folder) / path.name
             write(part)
             part.replace(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the half-written files of killed processes; those of living ones are locked, or a moment old."""
+    for entry in folder.glob(f"{_WRITING}*"):
+        try:
+            if entry.is_symlink() or time.time() - entry.stat().st_mtime < _SECONDS_BEFORE_LOCK:
+                continue
+            descriptor = os.open(entry, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(entry, ignore_errors=True)
+        except OSError:
+            continue
+        finally:
+            os.close(descriptor)

@@ -58,7 +58,8 @@ class CertifyConfig(Settings):
         if self.n_random_orders % 2:
             raise ConfigError(f"n_random_orders must be even, since orders come in pairs, got {self.n_random_orders}")
         require("n_repetitions", self.n_repetitions, 0, 1_000)
-        require("perturbation", self.perturbation, 0.0, 1.0)
+        # Cells that do not move would be stable whatever the network is.
+        require("perturbation", self.perturbation, 1e-6, 1.0)
         if self.n_retrainings is not None:
             require("n_retrainings", self.n_retrainings, 0, 100)
         require("seed", self.seed, 0, 2**32 - 1)

@@ -140,7 +140,7 @@ def explain_in_chunks(
     for index, start in enumerate(range(0, max(1, len(chosen)), size)):
         stop = min(start + size, len(chosen))
         part = None if checkpoint is None else checkpoint.kept(index)
-        if part is None or part.n_rows != stop - start:
+        if part is None or not np.array_equal(part.rows, chosen.rows[start:stop]):
             part = explain_rows(
                 subject, _between(chosen, start, stop), background, method, steering=_part_of(steering, start, chosen)
             )

@@ -119,6 +119,18 @@ def test_a_chunk_that_cannot_be_read_is_made_again(request_, tmp_path, monkeypat
     assert again[1].background.to_mapping() == first[1].background.to_mapping()
 
 
+def test_a_chunk_of_other_rows_is_made_again(request_, tmp_path, monkeypatch):
+    subject, rows, background = request_
+    checkpoint = Checkpoint(tmp_path / "kept")
+    list(explain_in_chunks(subject, rows, background, METHOD, checkpoint=checkpoint))
+    first, second = (tmp_path / "kept" / f"chunk-00000{index}.parquet" for index in (0, 1))
+    second.write_bytes(first.read_bytes())
+    explained = count_explained(monkeypatch)
+    again = list(explain_in_chunks(subject, rows, background, METHOD, checkpoint=checkpoint))
+    assert explained == [14, 15, 16, 17]
+    assert_same_bits(again, explain_rows(subject, rows, background, METHOD))
+
+
 def test_no_row_and_a_disk_that_refuses_are_said(request_, tmp_path):
     subject, rows, background = request_
     nothing = ChosenRows(rows.table.take(np.arange(0)), rows.rows[:0])

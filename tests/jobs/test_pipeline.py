@@ -25,6 +25,7 @@ from tabnet_engine.explain.agreement import disagreement_sentences, rank_agreeme
 from tabnet_engine.explain.effects.permutation_result import PermutationImportance
 from tabnet_engine.explain.evaluation import load_evaluation
 from tabnet_engine.explain.signed.methods import explain_rows
+from tabnet_engine.jobs import worker
 from tabnet_engine.jobs.explaining import PERMUTATION
 from tabnet_engine.jobs.explaining_table import TABLE_METHODS, Asked
 from tabnet_engine.jobs.monitor import EXPLAINING, Monitor
@@ -32,11 +33,13 @@ from tabnet_engine.jobs.pipeline import Source, explain_run, explain_table, expl
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.records import JobProgress, JobState
 from tabnet_engine.jobs.spec import ExplainPayload, TrainPayload
+from tabnet_engine.jobs.tasks import TASKS
 from tabnet_engine.runs.artefact import DatasetRef, Run, load_run, save_run
 from tabnet_engine.runs.workspace import Workspace
 from tabnet_engine.training.history import History
+from tests.jobs.conftest import NoLauncher
 
-QUICK = {"max_epochs": 1, "n_shap_rows": 4, "n_background": 5, "n_steps": 2, "n_d": 4, "n_a": 4}
+QUICK = {"max_epochs": 1, "n_shap_rows": 4, "n_background": 5, "n_steps": 2, "n_d": 4, "n_a": 4, "n_effect_columns": 1}
 REF = DatasetRef("0" * 64, "credit.csv", 300, 13)
 
 
@@ -87,7 +90,7 @@ def test_progress_only_grows_and_reaches_the_end(tmp_path: Path):
     assert fractions[-1] == 1.0
     assert epochs == [1, 2, 3]
     assert [*dict.fromkeys(progress.phase for progress in seen)] == [
-        "Training", "Masks", "SHAP", "Expected gradients", "Permutation",
+        "Training", "Masks", "SHAP", "Expected gradients", "Permutation", "Effects",
     ]  # fmt: skip
 
 
@@ -263,6 +266,26 @@ def test_a_background_can_be_asked_of_the_explained_table(run: Run):
         explain_table(run, without, ["shap"], config)
 
 
+@pytest.mark.parametrize(
+    ("methods", "settings", "rows", "words"),
+    [
+        (["masks", "permutation"], {}, (1,), "permutation needs at least 2 rows with a known target, got 1; choose"),
+        (["masks", "permutation"], {"n_importance_rows": 1}, (), "raise n_importance_rows or leave permutation out"),
+        (["masks", "shap"], {"n_shap_rows": 0}, (), "n_shap_rows is 0, so shap would explain no row"),
+        (["masks", "exact"], {"n_evaluations": 99}, (1,), "too few for the method exact .* 2,048 are needed"),
+        (["masks", "shap_exact"], {"n_evaluations": 99}, (1,), "2,048 are needed"),
+        (["masks", "ablation"], {"n_evaluations": 3}, (1,), "12 are needed"),
+        (["masks", "shap_kernel"], {"n_evaluations": 3}, (1,), "at least 23 are needed"),
+        (["masks", "sampling"], {"n_evaluations": 10_000_000}, (1,), "over 5 background rows"),
+    ],
+)
+def test_what_cannot_be_met_is_refused_before_any_other_method_works(
+    run: Run, methods: list[str], settings: dict, rows: tuple[int, ...], words: str
+):
+    with pytest.raises(ExplanationError, match=words):
+        explain_table(run, source().frame, methods, ExplainConfig(**settings), asked=Asked(rows=rows))
+
+
 def test_refused_methods_say_why(run: Run):
     for name in ("shap_deep", "shap_gradient"):
         with pytest.raises(ConfigError, match=f"{name} is refused: .*cannot explain this network"):
@@ -280,7 +303,8 @@ def test_a_wide_table_is_trained_without_shap_and_says_so(tmp_path: Path):
     frame = pd.DataFrame(generator.normal(size=(60, 501)), columns=[f"x{index}" for index in range(501)])
     frame["y"] = np.where(frame["x0"] > 0, "a", "b")
     wide = Source(frame, set_target(propose_schema(frame), frame, "y"), REF)
-    run = train_run(wide, tmp_path / "run", {**QUICK, "n_importance_rows": 20}, title="wide")
+    few = {"n_shap_rows": 1, "n_background": 2, "n_importance_rows": 5, "n_effect_columns": 0}
+    run = train_run(wide, tmp_path / "run", {**QUICK, **few}, title="wide")
     assert store.has_explanations(run, store.MASKS)
     assert not store.has_explanations(run, store.SHAP)
     assert {item.method for item in store.load_importances(run)} == {"masks", "gradients", "permutation"}
@@ -335,8 +359,14 @@ def test_an_imported_run_is_explained_against_the_table_it_is_asked_about(run: R
 def test_a_trained_run_without_background_is_not_given_another(run: Run, tmp_path: Path):
     model, reference = run.model(), run.manifest.dataset
     bare = save_run(model, tmp_path / "bare", dataset=reference, read_options={}, title="bare")
-    with pytest.raises(ExplanationError, match="has no background rows yet; explain the run first"):
+    with pytest.raises(ExplanationError, match="give the table that it was trained on, or choose a background"):
         explain_table(bare, source().frame, ["masks", "shap"], ExplainConfig(n_shap_rows=2))
+    config = ExplainConfig(n_shap_rows=2, n_background=5)
+    pieces, facts = explain_table(bare, source().frame, ["shap"], config, asked=Asked(is_own=True))
+    assert len(list(pieces)) == 1
+    drawn = facts()["methods"]["shap"]["background"]
+    assert set(drawn["rows"]) <= set(run.splits.train.tolist()), "from its own table it is the one explaining draws"
+    assert drawn["rows"] == store.load_background(run).background.rows.tolist()
     pieces, _ = explain_table(bare, source().frame, ["masks"], ExplainConfig())
     assert len(list(pieces)) == 1
 
@@ -385,6 +415,12 @@ def wait(queue: JobQueue, job_id: str) -> JobState:
     return queue.job(job_id).state
 
 
+def work(queue: JobQueue, job_id: str) -> JobState:
+    """Do a job in this process."""
+    worker.run_job(queue, queue.claim(job_id), TASKS)
+    return queue.job(job_id).state
+
+
 def test_a_real_worker_trains_then_explains_anew(workspace: Workspace, tmp_path: Path):
     queue = JobQueue(workspace)
     dataset_id, test_id = stored(workspace, tmp_path), stored(workspace, tmp_path, "later", seed=9)
@@ -406,12 +442,12 @@ def test_a_real_worker_trains_then_explains_anew(workspace: Workspace, tmp_path:
 
 
 def test_a_second_attempt_only_explains_a_run_that_was_saved(workspace: Workspace, tmp_path: Path):
-    queue = JobQueue(workspace)
+    queue = JobQueue(workspace, launcher=NoLauncher())
     run_id, folder = workspace.new_run_folder()
     spec = TrainPayload(dataset_id=stored(workspace, tmp_path), settings=QUICK, title="t").to_spec(run_id)
-    assert wait(queue, queue.submit(spec)) is JobState.SUCCEEDED
+    assert work(queue, queue.submit(spec)) is JobState.SUCCEEDED
     weights = (folder / "weights.safetensors").stat()
-    assert wait(queue, queue.submit(spec)) is JobState.SUCCEEDED
+    assert work(queue, queue.submit(spec)) is JobState.SUCCEEDED
     assert (folder / "weights.safetensors").stat() == weights
 
 
@@ -420,7 +456,8 @@ def test_on_the_credit_sample_the_deciding_columns_lead_by_shap(tmp_path: Path):
     sample = load_sample("credit")
     assert sample.truth is not None
     frame = Source(sample.frame, sample_schema(sample), REF)
-    run = train_run(frame, tmp_path / "run", {"n_shap_rows": 100, "n_background": 30}, title="credit")
+    few = {"methods": ["shap"], "n_shap_rows": 60, "n_background": 20, "n_effect_columns": 0}
+    run = train_run(frame, tmp_path / "run", few, title="credit")
     found = {item.method: item for item in store.load_importances(run)}
     masks, shap = found["masks"], found["shap"]
     order = [shap.features[index] for index in np.argsort(-shap.values)]

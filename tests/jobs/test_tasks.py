@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tabnet_engine.config import CertifyConfig
 from tabnet_engine.data.kinds import propose_schema, set_target, set_targets
 from tabnet_engine.data.synthetic import credit_applications
 from tabnet_engine.data.tables import read_table
@@ -132,6 +133,22 @@ def test_a_run_is_explained_by_other_methods_then_certified(
     assert record.state == "succeeded", record.error
     assert record.progress.fraction == 1.0
     assert has_certificate(workspace.run("own"))
+
+
+def test_a_certificate_of_a_wide_table_takes_the_suggested_rows(
+    queue: JobQueue, workspace: Workspace, dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = workspace.load_frame(dataset)
+    schema = set_target(propose_schema(frame), frame, "decision")
+    payload = TrainPayload(dataset_id=dataset, settings={**QUICK, **SHAPE, "n_shap_rows": 0}, schema=schema)
+    assert run(queue, payload.to_spec("own")).error is None
+    asked: list[CertifyConfig] = []
+    monkeypatch.setattr("tabnet_engine.jobs.tasks.certify_run", lambda run, frame, config, **_: asked.append(config))
+    monkeypatch.setattr("tabnet_engine.config.certify._FORWARDS", 100_000)
+    assert run(queue, CertifyPayload(run_id="own", settings={"n_repetitions": 7}, title="t").to_spec()).error is None
+    suggested = CertifyConfig.suggest(n_features=11)
+    assert suggested.n_rows < CertifyConfig().n_rows
+    assert asked == [suggested.replace(n_repetitions=7)]
 
 
 def test_the_papers_preset_reaches_the_network(queue: JobQueue, workspace: Workspace, dataset: str) -> None:

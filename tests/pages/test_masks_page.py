@@ -144,8 +144,8 @@ def test_archetypes_stand_with_their_rows_and_how_these_fare(
     open_page: Open, workspace_root: Path, target: str
 ) -> None:
     app = open_page("masks", run=install(target, workspace_root).run_id)
-    table = next(frame.value for frame in app.dataframe if "archetype" in frame.value)
-    assert table["rows"].sum() == 90
+    table = next(frame.value for frame in app.table if "archetype" in frame.value)
+    assert table["rows"].astype(int).sum() == 90
     assert "In which ways rows are read" in texts(app)
     errors = [name for name in table if name.endswith(("wrong", "mean error"))]
     assert len(errors) == len(target.split(","))

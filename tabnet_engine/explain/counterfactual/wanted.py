@@ -17,6 +17,7 @@ import numpy.typing as npt
 from tabnet_engine.data.schema import Task
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.data.targets import TargetCodec
+from tabnet_engine.data.values import category_text
 from tabnet_engine.data.wording import listed, quoted
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.wording import amount, percent, probability
@@ -24,6 +25,7 @@ from tabnet_engine.training.probabilities import class_probabilities
 
 __all__ = ["WantedOutcome", "wanted_class", "wanted_other_class", "wanted_range"]
 
+_MOST_DECIMALS = 6
 EVEN = 0.5  # the cutoff of a binary target unless the user names another
 
 Floats = npt.NDArray[np.float64]
@@ -117,9 +119,9 @@ class WantedOutcome:
         """The wanted outcome in the user's words."""
         if self.task is Task.REGRESSION:
             if self.low is None:
-                return f"{self.target} at most {self.high:g}"
-            return f"{self.target} at least {self.low:g}" if self.high is None else (
-                f"{self.target} from {self.low:g} to {self.high:g}"
+                return f"{self.target} at most {category_text(self.high)}"
+            return f"{self.target} at least {category_text(self.low)}" if self.high is None else (
+                f"{self.target} from {category_text(self.low)} to {category_text(self.high)}"
             )  # fmt: skip
         name = self.classes[self._class]
         if self.task is not Task.BINARY:
@@ -133,10 +135,22 @@ class WantedOutcome:
         row = np.asarray(logits, dtype=np.float64)[None]
         if self.task is Task.REGRESSION:
             value = float(self._own(row)[0, 0])
-            return f"{self.target} {'−' if value < 0 else ''}{amount(value)}"
+            return f"{self.target} {self._number_words(value)}"
         code = int(self.predicted(row)[0])
         share = float(class_probabilities(self.task, self._own(row))[0, code])
         return f"{self.classes[code]} ({probability(share)})"
+
+    def _number_words(self, value: float) -> str:
+        """A prediction with the digits that fit it, and with more where it would seem beyond a bound that it keeps."""
+        sides = self._sides(value)
+        texts = (amount(value), *(f"{abs(value):,.{decimals}f}" for decimals in range(1, _MOST_DECIMALS + 1)))
+        sign = "−" if value < 0 else ""
+        fitting = (text for text in texts if self._sides(math.copysign(_read(text), value)) == sides)
+        return sign + next(fitting, repr(abs(value)))
+
+    def _sides(self, value: float) -> tuple[bool, bool]:
+        """Whether a number keeps the lower and the upper bound."""
+        return self.low is None or value >= self.low, self.high is None or value <= self.high
 
     def to_mapping(self) -> dict[str, Any]:
         """The outcome as plain JSON values."""
@@ -207,6 +221,10 @@ def wanted_range(
     if low is not None and high is not None and low > high:
         raise ExplanationError(f"the wanted range of {codec.name!r} ends at {high:g} below its start at {low:g}")
     return WantedOutcome(target=codec.name, task=codec.task, start=place.start, stop=place.stop, low=low, high=high)
+
+
+def _read(text: str) -> float:
+    return float(text.replace(",", ""))
 
 
 def _of_class(codec: TargetCodec, place: slice, cutoff: float, **which: int) -> WantedOutcome:

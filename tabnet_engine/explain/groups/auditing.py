@@ -1,8 +1,8 @@
 """Measuring a model by group: performance, calibration, selection and attributions, each with its interval.
 
-Shapes: B rows, G groups, K outputs of one target. Sources: ratio of selection rates with its interval on the log
-scale (Katz et al. 1978); difference of two shares (Newcombe 1998, method 10); rates by group as in Hardt, Price &
-Srebro 2016; adjustment for many comparisons (Holm 1979).
+Shapes: B rows, G groups, K outputs of one target. Sources: interval of the ratio of selection rates, recovered from
+those of both shares on the log scale (Zou & Donner 2008); difference of two shares (Newcombe 1998, method 10); rates
+by group as in Hardt, Price & Srebro 2016; adjustment for many comparisons (Holm 1979).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Attribution
-from tabnet_engine.explain.estimates import NORMAL_POINT, Estimate, proportion_estimate
+from tabnet_engine.explain.estimates import Estimate, proportion_estimate
 from tabnet_engine.explain.evaluation import held_out
 from tabnet_engine.explain.groups.audit import GroupAudit, GroupRecord
 from tabnet_engine.explain.groups.calibration import calibration
@@ -249,24 +249,34 @@ def _ratio(own: tuple[int, int], other: tuple[int, int]) -> Estimate:
     ratio = (a / n) / (b / m)
     if a == 0:
         return Estimate(value=ratio, n=n, how="nobody is selected; see the difference for an interval")
-    error = math.sqrt((1 - a / n) / a + (1 - b / m) / b)
+    # From the intervals of both shares, on the log scale: unlike that of Katz it does not shrink to nothing where
+    # everybody is selected.
+    mine, theirs = _ends(own), _ends(other)
+    below = math.hypot(math.log(mine[1] / mine[0]), math.log(theirs[2] / theirs[1]))
+    above = math.hypot(math.log(mine[2] / mine[1]), math.log(theirs[1] / theirs[0]))
     return Estimate(
         value=ratio,
-        low=ratio * math.exp(-NORMAL_POINT * error),
-        high=ratio * math.exp(NORMAL_POINT * error),
+        low=ratio * math.exp(-below),
+        high=ratio * math.exp(above),
         n=n,
-        how="Katz, on the log scale",
+        how="Wilson scores of both shares, recovered on the log scale",
     )
 
 
 def _difference(own: tuple[int, int], other: tuple[int, int]) -> Estimate:
     """Difference of two shares by their two Wilson intervals."""
-    mine, theirs = proportion_estimate(*own), proportion_estimate(*other)
-    if mine.value is None or theirs.value is None:
+    if not own[1] or not other[1]:
         return Estimate(value=None, n=own[1], how="no row")
-    if mine.low is None or mine.high is None or theirs.low is None or theirs.high is None:
-        raise ValueError("a share of some rows must have an interval")
-    value = mine.value - theirs.value
-    low = value - math.hypot(mine.value - mine.low, theirs.high - theirs.value)
-    high = value + math.hypot(mine.high - mine.value, theirs.value - theirs.low)
+    mine, theirs = _ends(own), _ends(other)
+    value = mine[1] - theirs[1]
+    low = value - math.hypot(mine[1] - mine[0], theirs[2] - theirs[1])
+    high = value + math.hypot(mine[2] - mine[1], theirs[1] - theirs[0])
     return Estimate(value=value, low=low, high=high, n=own[1], how="Newcombe's hybrid score")
+
+
+def _ends(counts: tuple[int, int]) -> tuple[float, float, float]:
+    """A share of some rows between the ends of its Wilson interval: low, share, high."""
+    share = proportion_estimate(*counts)
+    if share.value is None or share.low is None or share.high is None:
+        raise ValueError("a share of some rows must have an interval")
+    return share.low, share.value, share.high

@@ -110,7 +110,7 @@ def attribution_spread(
     explained = [place for place, row in enumerate(attribution.rows.tolist()) if row in place_of]
     if not explained:
         raise ExplanationError(
-            "none of the rows of these groups has attributions; explain rows of the same part of the table first"
+            "none of the rows of these groups has signed values; explain rows of the same part of the table first"
         )
     codes = parts.codes[[place_of[row] for row in attribution.rows[explained].tolist()]]
     values = attribution.values[explained][:, :, outputs]

@@ -113,11 +113,11 @@ def check_exact(n_varying: npt.ArrayLike, n_background: int) -> None:
         )
     coalitions = 2**counts
     total = int(coalitions.sum()) * n_background
-    _check_forwards(int(coalitions.max()) * n_background, 1, f"{2**most:,} coalitions", n_background)
+    _check_forwards(int(coalitions.max()) * n_background, 1, f"{2**most:,} combinations of columns", n_background)
     if total > MAX_FORWARDS:
         raise ExplanationError(
-            f"all coalitions of {len(counts):,} rows are {total:,} predictions, at most {MAX_FORWARDS:,} are allowed "
-            "in one request; sample instead, or lower n_shap_rows or n_background"
+            f"all combinations of columns of {len(counts):,} rows are {total:,} predictions, at most "
+            f"{MAX_FORWARDS:,} are allowed in one request; sample instead, or lower n_shap_rows or n_background"
         )
 
 

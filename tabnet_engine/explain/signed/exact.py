@@ -87,7 +87,7 @@ def exact_shapley(
         standard_error=None,
         selection=chosen.selection,
         run_id=model.run_id,
-        algorithm="exact Shapley values over all coalitions of the columns that differ from the background",
+        algorithm="exact Shapley values over all combinations of the columns that differ from the background",
         evaluations=coalitions,
         groups=players.groups(model.layout.feature_names),
     )

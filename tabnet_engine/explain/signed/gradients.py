@@ -51,8 +51,8 @@ def expected_gradients(  # noqa: PLR0913 - each is a choice of its own that the 
 ) -> Attribution:
     """Integrated gradients from every background row, averaged (Erion et al. 2021, equation 4).
 
-    # DIFF(Erion 2021): every background row counts and the points of a path are chosen by how well its pieces add
-    up, where the paper draws both at random; so nothing is sampled and there is no standard error.
+    DIFF(Erion 2021): every background row counts and the points of a path are chosen by how well its pieces add up,
+    where the paper draws both at random; so nothing is sampled and there is no standard error.
 
     Args:
         subject: the network.
@@ -203,7 +203,7 @@ def _attribution(
     where = (
         "expected gradients: paths from every background row to the explained row"
         if method == "gradients"
-        else "integrated gradients: one path from the mean of the embedded background rows, so the base is the logit "
+        else "integrated gradients: one path from the mean of the embedded background rows, so the base is the score "
         "at that point"
     )
     return Attribution(

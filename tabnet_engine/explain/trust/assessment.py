@@ -222,14 +222,14 @@ class Assessment:
             "standard deviations of their column over the background; categories, dates and missing cells stay, and "
             "copies that change the prediction are left out."
         )
-        words = f"numbers moved by up to {config.perturbation:g} deviations"
+        words = f"numbers moved by up to {config.perturbation:g} standard deviations"
         self._repeated(Cause(key="perturbation", words=words, how=how), explained)
 
     def backgrounds(self) -> None:
         """The rows against other draws of the background."""
         name = "stability to the background"
         if MASKS in self.config.methods:
-            reason = "masks are read from one forward of the row and know no background"
+            reason = "masks are read as the row passes through the network and know no background"
             self.found.miss(Family.STABILITY, f"{name} of attention masks", reason)
         signed, n_repetitions = [name for name in self.config.methods if name != MASKS], self.config.n_repetitions
         n_background = self.background.background.n_rows

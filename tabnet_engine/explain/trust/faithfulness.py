@@ -5,6 +5,7 @@ Shapes: B rows, P players, O orders, G points of a curve.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -200,6 +201,7 @@ class _Reader:
             subject=f"{METHOD_NAMES.get(method, method)}{self.suffix}",
             how=f"{measure.how.format(k=self.top_k)} {_MEAN if 'area' in measure.name else _AT_TOP}",
             seed=self.seed,
+            bounds=(0.0, math.inf) if measure.by == "size" else None,
             higher_is_better=measure.higher_is_better,
             best=None if measure.higher_is_better else 0.0,
         )
@@ -217,8 +219,8 @@ class _Measure:
     how: str
 
 
-_MEAN = "Mean over the shares of columns and over rows, in the unit of the explained logit (of the target itself)."
-_AT_TOP = "Mean over rows, in the unit of the explained logit (of the target itself)."
+_MEAN = "Mean over the shares of columns and over rows, in the unit of the score."
+_AT_TOP = "Mean over rows, in the unit of the score."
 
 _MEASURES = (
     _Measure(
@@ -227,7 +229,7 @@ _MEASURES = (
         by="size",
         higher_is_better=True,
         take=lambda walks, _: walks.area(walks.moved),
-        how="How far the explained logit moves while columns are replaced by background values, the largest first.",
+        how="How far the score moves while columns are replaced by background values, the largest first.",
     ),
     _Measure(
         key="insertion",
@@ -235,7 +237,7 @@ _MEASURES = (
         by="size",
         higher_is_better=False,
         take=lambda walks, _: walks.area(walks.missing),
-        how="How far the explained logit is from the row's own while columns become known, the largest first.",
+        how="How far the score is from the row's own while columns become known, the largest first.",
     ),
     _Measure(
         key="necessity",
@@ -243,7 +245,7 @@ _MEASURES = (
         by="size",
         higher_is_better=True,
         take=lambda walks, k: walks.at(walks.moved, k),
-        how="How far the explained logit moves once the {k} leading columns are replaced by background values.",
+        how="How far the score moves once the {k} leading columns are replaced by background values.",
     ),
     _Measure(
         key="sufficiency",
@@ -251,7 +253,7 @@ _MEASURES = (
         by="size",
         higher_is_better=False,
         take=lambda walks, k: walks.at(walks.missing, k),
-        how="How far the explained logit is from the row's own when only the {k} leading columns are known: small "
+        how="How far the score is from the row's own when only the {k} leading columns are known: small "
         "means that they suffice.",
     ),
     _Measure(
@@ -260,8 +262,7 @@ _MEASURES = (
         by="value",
         higher_is_better=True,
         take=lambda walks, _: walks.area(walks.logit[:, None, None] - walks.deleted),
-        how="How far the explained logit falls while columns are replaced by background values, the most supporting "
-        "first.",
+        how="How far the score falls while columns are replaced by background values, the most supporting first.",
     ),
     _Measure(
         key="signed_insertion",
@@ -269,6 +270,6 @@ _MEASURES = (
         by="value",
         higher_is_better=True,
         take=lambda walks, _: walks.area(walks.inserted - walks.base[:, None, None]),
-        how="How far the explained logit rises while columns become known, the most supporting first.",
+        how="How far the score rises while columns become known, the most supporting first.",
     ),
 )

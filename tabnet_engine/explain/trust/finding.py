@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from tabnet_engine.explain.estimates import Estimate, bootstrap_estimate, mean_estimate, proportion_estimate
+from tabnet_engine.explain.estimates import CONFIDENCE, Estimate, mean_estimate, proportion_estimate
 from tabnet_engine.explain.wording import amount, signed
 
 __all__ = ["Control", "Family", "Finding", "NotMeasured", "measure_rows"]
@@ -219,7 +219,7 @@ def measure_rows(
             Control(
                 name=name,
                 estimate=_within(summary(other), bounds),
-                advantage=summary(values - other if higher else other - values),
+                advantage=_with_doubt(summary(values - other if higher else other - values), _differences(bounds)),
             )
             for name, other in controls.items()
         ),
@@ -229,8 +229,22 @@ def measure_rows(
 
 
 def _median_estimate(values: Floats) -> Estimate:
-    known = values[np.isfinite(values)]
-    return bootstrap_estimate(lambda rows: float(np.median(known[rows])), len(known))
+    """The median with the interval between two of the values themselves (Thompson 1936), whatever their distribution.
+
+    Half of all values lie below the median, so that how many of the rows do is a toss of coins. With few rows even
+    the least and the greatest hold it between them less often than in 95 %: then there is no interval.
+    """
+    from scipy.special import bdtr
+
+    known = np.sort(values[np.isfinite(values)])
+    n = len(known)
+    if not n:
+        return Estimate(value=None, n=0, how="not defined by these rows")
+    left_out = int((bdtr(np.arange(n), n, 0.5) <= (1 - CONFIDENCE) / 2).sum())  # rows at each end
+    if not left_out:
+        return Estimate(value=float(np.median(known)), n=n, how="too few rows for an interval of a median")
+    low, high = float(known[left_out - 1]), float(known[n - left_out])
+    return Estimate(value=float(np.median(known)), low=low, high=high, n=n, how="order statistics of the rows")
 
 
 def _within(estimate: Estimate, bounds: tuple[float, float] | None) -> Estimate:
@@ -240,9 +254,21 @@ def _within(estimate: Estimate, bounds: tuple[float, float] | None) -> Estimate:
     return dataclasses.replace(estimate, low=max(bounds[0], estimate.low), high=min(bounds[1], estimate.high))
 
 
+def _differences(bounds: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The least and the most that two values within the bounds can differ by."""
+    return None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
+
+
 def _with_doubt(estimate: Estimate, bounds: tuple[float, float] | None) -> Estimate:
-    """Shares that are 0 in all rows, or 1, with Wilson's interval: five such rows do not leave an interval of none."""
-    if bounds != (0.0, 1.0) or estimate.value not in bounds or estimate.low != estimate.high:
+    """Where all rows are equal, an interval for the rows that are not among them: five rows do not leave none.
+
+    Up to as many rows as Wilson's score allows may differ, and by as much as the bounds allow.
+    """
+    if bounds is None or not np.isfinite(bounds).all():
         return estimate
-    share = proportion_estimate(round(estimate.value * estimate.n), estimate.n)
-    return dataclasses.replace(estimate, low=share.low, high=share.high, how=f"{share.how}, since all rows are equal")
+    if estimate.value is None or estimate.low is None or estimate.low != estimate.high:
+        return estimate
+    value, unseen = estimate.value, proportion_estimate(0, estimate.n)
+    share = unseen.high or 0.0
+    low, high = value - share * (value - bounds[0]), value + share * (bounds[1] - value)
+    return dataclasses.replace(estimate, low=low, high=high, how=f"{unseen.how}, since all rows are equal")

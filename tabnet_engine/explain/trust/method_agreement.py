@@ -174,4 +174,4 @@ def _how(key: str, top_k: int) -> str:
         "jaccard": f"columns that both place among their {top_k} largest, divided by those that either does",
         "sign": f"share of the columns among the {top_k} largest of either whose signs are equal",
     }
-    return f"For each row the {what[key]}; the median over rows, bootstrapped over rows."
+    return f"For each row the {what[key]}; the median over rows, its interval by their order statistics."

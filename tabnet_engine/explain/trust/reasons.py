@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from tabnet_engine.data.wording import counted
 from tabnet_engine.explain.trust.row_values import MASKS, RowValues, random_values
 from tabnet_engine.explain.trust.similarity import leading
 from tabnet_engine.explain.wording import column_name, percent
@@ -65,10 +66,10 @@ class KeptReasons:
         if not len(found):
             return ()
         place = int(found[0])
+        repeated = counted(int(self.repetitions[place]), "repetition")
         return tuple(
             f"{column_name(self.features[leader], start=True)} stayed among the leading columns in "
-            f"{percent(self.kept[place, index])} of {self.repetitions[place]:,} repetitions ({self.cause})"
-            f"{self._sign_words(place, index)}."
+            f"{percent(self.kept[place, index])} of {repeated} ({self.cause}){self._sign_words(place, index)}."
             for index, leader in enumerate(self.leaders[place].tolist())
             if leader >= 0 and np.isfinite(self.kept[place, index])
         )

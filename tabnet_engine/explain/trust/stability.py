@@ -114,7 +114,8 @@ def perturbed_rows(
 def _copies_at(wanted: npt.NDArray[np.bool_], copies: EncodedTable, chosen: ChosenRows, fraction: float) -> ChosenRows:
     owners, _ = np.nonzero(wanted)
     taken = copies.take(np.flatnonzero(wanted.reshape(-1)))
-    return ChosenRows(taken, chosen.rows[owners], f"{chosen.selection}, numbers moved by up to {fraction:g} deviations")
+    selection = f"{chosen.selection}, numbers moved by up to {fraction:g} standard deviations"
+    return ChosenRows(taken, chosen.rows[owners], selection)
 
 
 def _scales(layout: InputLayout, background: EncodedTable) -> Floats:

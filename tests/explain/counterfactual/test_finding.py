@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tabnet_engine.data.encoding import TableEncoder
+from tabnet_engine.data.schema import Column, FeatureSchema, Kind, Role, Task
 from tabnet_engine.explain.counterfactual.constraints import Bond, Constraint, Constraints, Direction, Together
 from tabnet_engine.explain.counterfactual.finding import find_counterfactuals
 from tabnet_engine.explain.counterfactual.reference import Reference
 from tabnet_engine.explain.counterfactual.result import CounterfactualResult, SearchSettings
+from tabnet_engine.explain.counterfactual.scoring import RowScorer
 from tabnet_engine.explain.counterfactual.wanted import wanted_class, wanted_other_class
 
 ANY_LIKENESS = SearchSettings(min_usual=0.0)
@@ -298,3 +302,25 @@ def test_the_answer_depends_on_seed_and_row_number_alone(cells):
     assert other.to_mapping() == {**first, "constraints": other.constraints.to_mapping()}
     elsewhere = world.ask(row, row_number=8).to_mapping()
     assert elsewhere["n_scored"] != first["n_scored"]  # another row explores elsewhere
+
+
+def test_what_a_search_of_a_wide_table_leaves_aside_is_said(cells):
+    names = [f"x{place}" for place in range(45)]
+    frame = pd.DataFrame(np.random.default_rng(0).integers(0, 100, (120, 45)).astype(float), columns=names)
+    target = Column(name="granted", kind=Kind.CATEGORY, role=Role.TARGET)
+    columns = tuple(Column(name=name, kind=Kind.NUMBER, integer=True) for name in names)
+    encoder = TableEncoder.fit(
+        frame, FeatureSchema(columns=(*columns, target), task=Task.BINARY, classes=("no", "yes"))
+    )
+    known = cells.codecs()
+    scorer = RowScorer(cells.RawModel(encoder, lambda raw: raw[["x0", "x1"]].sum(axis=1) - 150.0), encoder, known)
+    wide = cells.World(frame, scorer, Reference.build(scorer, frame))
+    row = frame.iloc[[0]].assign(x0=10.0, x1=10.0)
+    told = "of 45 columns that may change, the 40 that came closest alone were also changed together"
+    result = wide.ask(row)
+    assert told in result.note
+    assert CounterfactualResult.from_mapping(json.loads(json.dumps(result.to_mapping()))).note == result.note
+    fixed = [Constraint(column=name, fixed=True) for name in names[10:]]
+    assert "came closest alone" not in wide.ask(row, fixed).note
+    many = wide.ask(row, settings=SearchSettings(max_changes=12, min_usual=0.0)).note
+    assert "more than 8 changes were only taken from training rows" in many

@@ -83,6 +83,15 @@ def test_a_range_holds_its_bounds():
     ]
 
 
+def test_a_range_is_said_as_it_was_asked_and_a_prediction_on_its_own_side_of_it():
+    wanted = wanted_range(NUMBER, low=1_000_000_000.3)
+    assert wanted.words == "price at least 1000000000.3"
+    assert wanted.outcome_words([1_000_000_000.1]) == "price 1,000,000,000"
+    assert wanted.outcome_words([1_000_000_000.42]) == "price 1,000,000,000.4"
+    assert wanted_range(NUMBER, high=-120.4).outcome_words([-120.45]) == "price −120.5"
+    assert wanted_range(NUMBER, low=1_234_567.0).words == "price at least 1234567"
+
+
 def test_actual_outcomes_are_compared_too():
     assert wanted_class(BINARY, "yes").met_by([0, 1, np.nan]).tolist() == [False, True, False]
     assert wanted_other_class(CLASSES, [0.0, 3.0, 1.0]).met_by([0, 1, np.nan]).tolist() == [True, False, False]

@@ -47,8 +47,8 @@ def test_a_standard_error_that_nothing_can_have_is_refused(target_error):
         ([], 50, "no row to explain"),
         ([3], 0, "the background has no rows"),
         ([3, 17], 5, "at most 16 columns that differ from the background and a row has 17; sample instead"),
-        ([16], 1_000, "65,536 coalitions over 1,000 background rows"),
-        ([16] * 2_000, 50, "all coalitions of 2,000 rows are 6,553,600,000 predictions"),
+        ([16], 1_000, "65,536 combinations of columns over 1,000 background rows"),
+        ([16] * 2_000, 50, "all combinations of columns of 2,000 rows are 6,553,600,000 predictions"),
     ],
 )
 def test_exact_values_of_too_many_columns_are_refused(n_varying, n_background, sentence):

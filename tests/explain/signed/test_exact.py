@@ -29,7 +29,7 @@ def test_equals_brute_force_for_eight_columns(cases, networks):
     assert found.additivity_error < 1e-12
     assert found.evaluations.tolist() == [256, 256]
     assert found.standard_error is None
-    assert "exact Shapley values over all coalitions" in found.provenance
+    assert "exact Shapley values over all combinations" in found.provenance
 
 
 def test_equals_brute_force_on_a_network_with_dates_categories_missing_cells_and_several_outputs(cases, networks):

@@ -24,7 +24,8 @@ def test_settings_survive_json_and_text():
         ({"methods": "permutation"}, "got 'permutation'"),
         ({"methods": "shap,shap"}, "once each"),
         ({"n_random_orders": 5}, "must be even"),
-        ({"perturbation": 2}, "perturbation must be between 0.0 and 1.0"),
+        ({"perturbation": 2}, "perturbation must be between 1e-06 and 1.0"),
+        ({"perturbation": 0}, "perturbation must be between 1e-06 and 1.0"),
         ({"n_retrainings": 101}, "n_retrainings must be between 0 and 100"),
     ],
 )

@@ -68,11 +68,37 @@ def test_rows_that_define_nothing_are_left_out_and_counted():
 
 
 def test_a_median_has_the_median_and_its_interval():
-    values = np.array([0.0, 0.1, 0.2, 0.3, 100.0])
-    found = finding(values, np.zeros(5), median=True)
-    assert found.estimate.value == pytest.approx(0.2)
-    assert found.estimate.low <= 0.2 <= found.estimate.high
-    assert "bootstrap" in found.estimate.how
+    values = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 100.0])
+    found = finding(values, np.zeros(6), median=True)
+    assert found.estimate.value == pytest.approx(0.25)
+    assert (found.estimate.low, found.estimate.high) == (0.0, 100.0)
+    assert "order statistics" in found.estimate.how
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 6, 8, 12, 30])
+def test_the_interval_of_a_median_holds_it_as_often_as_it_says_or_there_is_none(n):
+    drawn = np.random.default_rng(n).exponential(size=(500, n))
+    found = [finding(values, np.zeros(n), median=True) for values in drawn]
+    if n < 6:
+        assert all(one.estimate.low is None and not one.stands for one in found)
+        return
+    held = np.mean([one.estimate.low <= np.log(2) <= one.estimate.high for one in found])
+    assert held > 0.93
+
+
+def test_two_equal_rows_are_not_told_apart_from_anything():
+    found = finding([1.0, 1.0], [0.0, 0.0], bounds=(0.0, 1.0))
+    assert found.controls[0].advantage.low < 0
+    assert found.reading == "not told apart from random"
+    assert finding([1.0] * 40, [0.0] * 40, bounds=(0.0, 1.0)).stands
+    half = finding([0.5, 0.5], [0.1, 0.1], bounds=(0.0, 1.0)).estimate
+    assert half.low < 0.5 < half.high
+
+
+def test_a_bound_that_is_open_only_cuts():
+    found = finding([0.0, 0.2, 0.0], [0.0, 0.0, 0.0], bounds=(0.0, np.inf))
+    assert found.estimate.low == 0.0
+    assert finding([0.0, 0.0], [0.0, 0.0], bounds=(0.0, np.inf)).estimate.high == 0.0
 
 
 @given(

@@ -65,7 +65,7 @@ def test_shares_by_hand():
 def test_masks_are_not_said_to_keep_a_sign():
     masks = row_values([[0.7, 0.3, 0]], is_signed=False)
     kept = kept_reasons(masks, [masks], cause="x", target="paid", top_k=1)
-    assert kept.sentences(0) == ("f0 stayed among the leading columns in 100 % of 1 repetitions (x).",)
+    assert kept.sentences(0) == ("f0 stayed among the leading columns in 100 % of 1 repetition (x).",)
 
 
 def test_rows_never_repeated_and_rows_without_a_reason_are_undefined():
@@ -118,7 +118,8 @@ def test_global_ranks_agree_between_like_trainings_only():
     generator = np.random.default_rng(3)
     unlike = importance_finding([row_values(original.values[:, generator.permutation(8)]) for _ in range(5)], seed=1)
     assert like.stands
-    assert not unlike.stands or unlike.estimate.value < like.estimate.low
+    assert unlike.estimate.value < 0.3
+    assert like.estimate.value > 0.8
     alone = importance_finding([row_values(np.ones((4, 1)))] * 3, seed=1)
     assert alone.estimate.value is None
 
