@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,30 +14,13 @@ import pytest
 
 from tabnet_engine.__main__ import main
 from tabnet_engine.commands.files import replace_file
-from tabnet_engine.data.synthetic import credit_applications
 from tabnet_engine.runs.parts import folder_lock
-
-SMALL = ["--set", "max_epochs=2", "--set", "n_shap_rows=6", "--set", "n_background=8", "--set", "n_steps=2"]
-SMALL += ["--set", "n_importance_rows=40", "--set", "n_effect_columns=0"]
+from tests.cli import SMALL
 
 
-@pytest.fixture(scope="module")
-def credit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("cli") / "credit.csv"
-    credit_applications(n_rows=600, seed=1)[0].to_csv(path, index=False)
-    return path
-
-
-@pytest.fixture(scope="module")
-def run(credit: Path) -> Path:
-    folder = credit.parent / "run"
-    assert main(["train", "--table", str(credit), "--target", "decision", *SMALL, "--out", str(folder)]) == 0
-    return folder
-
-
-def test_train_ends_with_one_line_of_json(credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_train_ends_with_one_line_of_json(credit_csv: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     out = tmp_path / "run"
-    code = main(["train", "--table", str(credit), "--target", "decision", *SMALL, "--seed", "5", "--out", str(out)])
+    code = main(["train", "--table", str(credit_csv), "--target", "decision", *SMALL, "--seed", "5", "--out", str(out)])
     shown = capfd.readouterr()
     assert code == 0
     (line,) = shown.out.splitlines()
@@ -52,9 +32,9 @@ def test_train_ends_with_one_line_of_json(credit: Path, tmp_path: Path, capfd: p
     assert json.loads((out / "config.json").read_text())["training"]["seed"] == 5
 
 
-def test_predict_writes_one_row_per_table_row(run: Path, credit: Path, tmp_path: Path):
+def test_predict_writes_one_row_per_table_row(credit_run: Path, credit_csv: Path, tmp_path: Path):
     out = tmp_path / "predictions.csv"
-    assert main(["predict", "--run", str(run), "--table", str(credit), "--out", str(out)]) == 0
+    assert main(["predict", "--run", str(credit_run), "--table", str(credit_csv), "--out", str(out)]) == 0
     predictions = pd.read_csv(out)
     assert len(predictions) == 600
     positive = next(name.removeprefix("logit_") for name in predictions if name.startswith("logit_"))
@@ -65,23 +45,23 @@ def test_predict_writes_one_row_per_table_row(run: Path, credit: Path, tmp_path:
     assert (predictions["prediction"] == shares.idxmax(axis=1).str.removeprefix("probability_")).all()
 
 
-def test_predict_does_not_need_the_target_or_the_order_of_columns(run: Path, credit: Path, tmp_path: Path):
+def test_predict_does_not_need_the_target_or_the_order_of_columns(credit_run: Path, credit_csv: Path, tmp_path: Path):
     shuffled = tmp_path / "new.csv"
-    frame = pd.read_csv(credit)
+    frame = pd.read_csv(credit_csv)
     frame.drop(columns="decision")[frame.columns.drop("decision")[::-1]].to_csv(shuffled, index=False)
     answers = []
-    for table in (credit, shuffled):
+    for table in (credit_csv, shuffled):
         out = tmp_path / f"{table.stem}.parquet"
-        assert main(["predict", "--run", str(run), "--table", str(table), "--out", str(out)]) == 0
+        assert main(["predict", "--run", str(credit_run), "--table", str(table), "--out", str(out)]) == 0
         answers.append(pd.read_parquet(out))
     pd.testing.assert_frame_equal(*answers)
 
 
-def test_explained_values_and_base_are_the_logit(run: Path, credit: Path, tmp_path: Path):
+def test_explained_values_and_base_are_the_logit(credit_run: Path, credit_csv: Path, tmp_path: Path):
     out, predictions = tmp_path / "explained.parquet", tmp_path / "predictions.parquet"
     settings = ["--set", "n_shap_rows=5"]
-    assert main(["explain", "--run", str(run), "--table", str(credit), *settings, "--out", str(out)]) == 0
-    assert main(["predict", "--run", str(run), "--table", str(credit), "--out", str(predictions)]) == 0
+    assert main(["explain", "--run", str(credit_run), "--table", str(credit_csv), *settings, "--out", str(out)]) == 0
+    assert main(["predict", "--run", str(credit_run), "--table", str(credit_csv), "--out", str(predictions)]) == 0
     table, logits = pd.read_parquet(out), pd.read_parquet(predictions)
     facts = json.loads(Path(f"{out}.json").read_text())
     assert list(table.columns) == ["row", "feature", "method", "step", "output", "value", "standard_error"]
@@ -166,181 +146,43 @@ def test_a_bad_table_gives_one_clear_line(content, target, text, tmp_path: Path,
     ],
 )
 def test_a_wrong_argument_gives_one_clear_line(
-    arguments, text, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    arguments, text, credit_csv: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
-    base = ["train", "--table", str(credit), "--target", "decision", "--out", str(tmp_path / "run")]
+    base = ["train", "--table", str(credit_csv), "--target", "decision", "--out", str(tmp_path / "run")]
     assert main([*base, *arguments]) == 2
     error = capfd.readouterr().err.strip().splitlines()[-1]
     assert text in error
     assert "Traceback" not in error
 
 
-def test_nothing_is_overwritten(run: Path, credit: Path, capfd: pytest.CaptureFixture[str]):
-    before = (run / "manifest.json").read_bytes()
-    assert main(["train", "--table", str(credit), "--target", "decision", "--out", str(run)]) == 2
+def test_nothing_is_overwritten(credit_run: Path, credit_csv: Path, capfd: pytest.CaptureFixture[str]):
+    before = (credit_run / "manifest.json").read_bytes()
+    assert main(["train", "--table", str(credit_csv), "--target", "decision", "--out", str(credit_run)]) == 2
     assert "exists already" in capfd.readouterr().err
-    assert (run / "manifest.json").read_bytes() == before
+    assert (credit_run / "manifest.json").read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        (["--methods", "lime"], "masks, shap"),
-        (["--methods", "shap_deep"], "shap_deep is refused"),
-        (["--methods", "shap", "--set", "methods=shap"], "named by --methods"),
-        (["--row", "600"], "the table has no row 600"),
-        (["--row", "1e3"], "invalid int value: '1e3'"),
-        (["--methods", ","], "--methods takes any of"),
-        (["--set", "n_points=1"], "n_points must be between 8"),
-        (["--set", "n_evaluations=1e300"], "got 1e+300"),
-        (["--where", "decision ="], "a value was expected"),
-        (["--where", "income_eur > 1e12"], "no row of the table meets"),
-        (["--where", "nowhere = 1"], "there is no column 'nowhere'"),
-        (["--row", "1", "--where", "region = north"], "--row or --where"),
-        (["--group", "money"], "--group takes NAME=COLUMN,COLUMN"),
-        (["--group", "money=nowhere"], "'nowhere', which is no column that this run reads"),
-        (["--background", "class"], "--background takes class=NAME"),
-        (["--background", "class=nobody"], "there is no class 'nobody'"),
-        (["--background", "where=income_eur > 1e12"], "the background is empty"),
-        (["--background", "cutoff=2"], "cutoff must be between 0 and 1"),
-        (["--set", "n_evaluations=3"], "too few"),
-        (["--set", "n_background=0"], "n_background"),
-    ],
-)
-def test_an_explanation_that_cannot_be_met_is_refused(
-    arguments, text, run: Path, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+def test_a_changed_weight_file_is_named(
+    credit_run: Path, credit_csv: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
-    out = tmp_path / "explained.parquet"
-    base = ["explain", "--run", str(run), "--table", str(credit), "--out", str(out)]
-    assert main([*base, *arguments]) == 2
-    assert text in capfd.readouterr().err.splitlines()[-1]
-    assert list(tmp_path.iterdir()) == []
-
-
-def explain(run: Path, table: Path, out: Path, *arguments: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    assert main(["explain", "--run", str(run), "--table", str(table), *arguments, "--out", str(out)]) == 0
-    assert not out.with_name(f"{out.name}.partial").exists()
-    return pd.read_parquet(out), json.loads(Path(f"{out}.json").read_text())
-
-
-def test_every_method_of_one_row_or_some(run: Path, credit: Path, tmp_path: Path):
-    names = "masks,shap,gradients,integrated_gradients,ablation,sampling"
-    table, facts = explain(run, credit, tmp_path / "a.parquet", "--methods", names, "--row", "5", "--row", "17")
-    explained = {name: set(part["row"]) for name, part in table.groupby("method")}
-    assert explained == {name: {5, 17} for name in names.split(",")}
-    assert list(facts["methods"]) == names.split(",")
-    for name in ("shap", "gradients", "integrated_gradients", "sampling"):
-        of_row = table[(table["method"] == name) & (table["row"] == 5)]
-        logit = of_row["value"].sum() + next(iter(facts["methods"][name]["base"].values()))
-        shap = table[(table["method"] == "shap") & (table["row"] == 5)]
-        assert logit == pytest.approx(
-            shap["value"].sum() + next(iter(facts["methods"]["shap"]["base"].values())), abs=1e-4
-        )
-
-
-def test_a_condition_a_group_a_background_and_the_whole_table(run: Path, credit: Path, tmp_path: Path):
-    frame = pd.read_csv(credit)
-    money, near = ["--group", "money=income_eur,loan_amount_eur"], ["--background", "cutoff=0.3"]
-    table, facts = explain(
-        run,
-        credit,
-        tmp_path / "a.parquet",
-        "--methods",
-        "shap",
-        "--where",
-        "region = north and loan_amount_eur > 20000",
-        *money,
-        *near,
-    )
-    assert set(table["row"]) == set(np.flatnonzero((frame["region"] == "north") & (frame["loan_amount_eur"] > 20_000)))
-    assert "money" in set(table["feature"])
-    assert "income_eur" not in set(table["feature"])
-    background = facts["methods"]["shap"]["background"]
-    assert background["kind"] == "cutoff"
-    assert "training rows, those whose predicted probability" in background["description"], "the table is the run's own"
-    table, facts = explain(
-        run, credit, tmp_path / "b.parquet", "--methods", "permutation,ablation", "--set", "n_shap_rows=all"
-    )
-    assert facts["methods"]["ablation"]["selection"] == "all 600 rows"
-    assert "test rows" in facts["methods"]["permutation"]["selection"]
-    assert table.loc[table["method"] == "permutation", "row"].isna().all()
-
-
-LONG = ["--methods", "masks,sampling", "--set", "n_shap_rows=128", "--set", "n_evaluations=230"]
-
-
-def started(run: Path, table: Path, out: Path) -> subprocess.Popen[str]:
-    """An explanation in a process of its own, once its first chunk is finished."""
-    command = [sys.executable, "-m", "tabnet_engine", "explain", "--run", str(run), "--table", str(table)]
-    process = subprocess.Popen([*command, *LONG, "--out", str(out)], stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not list(Path(f"{out}.partial").glob("*/chunk-*.parquet")):
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return process
-
-
-def test_a_killed_explanation_goes_on_and_gives_the_same_bytes(
-    run: Path, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-):
-    explain(run, credit, tmp_path / "whole.parquet", *LONG)
-    out = tmp_path / "killed.parquet"
-    with started(run, credit, out) as process:
-        process.kill()
-    assert not out.exists()
-    capfd.readouterr()
-    explain(run, credit, out, *LONG)
-    assert "going on after" in capfd.readouterr().err
-    assert out.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
-    assert Path(f"{out}.json").read_bytes() == (tmp_path / "whole.parquet.json").read_bytes()
-
-
-def test_an_interrupted_explanation_says_what_it_keeps(run: Path, credit: Path, tmp_path: Path):
-    out = tmp_path / "explained.parquet"
-    with started(run, credit, out) as process:
-        process.send_signal(signal.SIGINT)
-        words = process.communicate(timeout=60)[1]
-    assert process.returncode == 130
-    assert words.splitlines()[-1] == (
-        f"error: interrupted; what was finished is kept in {out}.partial, from where the same command goes on"
-    )
-    assert [path.name for path in tmp_path.iterdir()] == ["explained.parquet.partial"]
-
-
-def test_what_stands_beside_the_file_is_not_touched(
-    run: Path, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-):
-    mine = tmp_path / "a.parquet.partial" / "mine"
-    mine.mkdir(parents=True)
-    (mine / "notes.txt").write_text("x")
-    base = ["explain", "--run", str(run), "--table", str(credit), "--methods", "shap", "--row", "1"]
-    assert main([*base, "--out", str(tmp_path / "a.parquet")]) == 0
-    assert (mine / "notes.txt").read_text() == "x"
-    (tmp_path / "b.parquet.partial").write_text("x")
-    assert main([*base, "--out", str(tmp_path / "b.parquet")]) == 2
-    assert "move it away or choose another --out" in capfd.readouterr().err
-
-
-def test_a_changed_weight_file_is_named(run: Path, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     copy = tmp_path / "copy"
     copy.mkdir()
-    for path in run.rglob("*"):
+    for path in credit_run.rglob("*"):
         if path.is_file():
-            (copy / path.relative_to(run)).parent.mkdir(exist_ok=True)
-            (copy / path.relative_to(run)).write_bytes(path.read_bytes())
+            (copy / path.relative_to(credit_run)).parent.mkdir(exist_ok=True)
+            (copy / path.relative_to(credit_run)).write_bytes(path.read_bytes())
     weights = bytearray((copy / "weights.safetensors").read_bytes())
     weights[-1] ^= 1
     (copy / "weights.safetensors").write_bytes(weights)
     out = tmp_path / "p.csv"
-    assert main(["predict", "--run", str(copy), "--table", str(credit), "--out", str(out)]) == 1
+    assert main(["predict", "--run", str(copy), "--table", str(credit_csv), "--out", str(out)]) == 1
     assert "'weights.safetensors'" in capfd.readouterr().err
     assert not out.exists()
 
 
-def test_a_folder_that_does_not_exist_is_said(run: Path, credit: Path, capfd: pytest.CaptureFixture[str]):
+def test_a_folder_that_does_not_exist_is_said(credit_run: Path, credit_csv: Path, capfd: pytest.CaptureFixture[str]):
     out = "/nowhere/at/all/p.csv"
-    assert main(["predict", "--run", str(run), "--table", str(credit), "--out", out]) == 2
+    assert main(["predict", "--run", str(credit_run), "--table", str(credit_csv), "--out", out]) == 2
     assert "/nowhere/at/all/p.csv cannot be written" in capfd.readouterr().err
 
 
@@ -364,19 +206,33 @@ def test_a_second_file_may_have_the_header_that_the_first_one_lacked(tmp_path: P
 
 @pytest.mark.parametrize("out", ["", ".", "/", ".."])
 @pytest.mark.parametrize("command", ["predict", "explain"])
-def test_an_output_without_a_name_is_refused(command, out, run: Path, credit: Path, capfd: pytest.CaptureFixture[str]):
-    assert main([command, "--run", str(run), "--table", str(credit), "--out", out]) == 2
+def test_an_output_without_a_name_is_refused(
+    command, out, credit_run: Path, credit_csv: Path, capfd: pytest.CaptureFixture[str]
+):
+    assert main([command, "--run", str(credit_run), "--table", str(credit_csv), "--out", out]) == 2
     assert capfd.readouterr().err.startswith("error: ")
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors", "explanations/mine.parquet"])
 @pytest.mark.parametrize("command", ["predict", "explain", "certify"])
-def test_no_file_of_a_run_is_written_over(command, name, run: Path, credit: Path, capfd: pytest.CaptureFixture[str]):
-    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    table = [] if command == "certify" else ["--table", str(credit)]
-    assert main([command, "--run", str(run), *table, "--out", str(run / name)]) == 2
+def test_no_file_of_a_run_is_written_over(
+    command, name, credit_run: Path, credit_csv: Path, capfd: pytest.CaptureFixture[str]
+):
+    before = {path: path.read_bytes() for path in credit_run.rglob("*") if path.is_file()}
+    table = [] if command == "certify" else ["--table", str(credit_csv)]
+    assert main([command, "--run", str(credit_run), *table, "--out", str(credit_run / name)]) == 2
     assert "lies within the run" in capfd.readouterr().err
-    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in credit_run.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_that_cannot_be_written_is_not_certified_in_vain(
+    credit_run: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("tabnet_engine.commands.certifying.os.access", lambda path, mode: path != credit_run)
+    assert main(["certify", "--run", str(credit_run)]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "permission to write into" in line
+    assert "certify a copy of the run" in line
 
 
 def test_what_killed_commands_left_half_written_is_removed(tmp_path: Path):
@@ -394,24 +250,24 @@ def test_what_killed_commands_left_half_written_is_removed(tmp_path: Path):
 @pytest.mark.parametrize("command", ["predict", "explain"])
 @pytest.mark.parametrize("name", ["folder", "pipe", "table", "no/p.csv", "n" * 300, "\udcff.csv"])
 def test_an_output_that_is_no_place_for_a_file_is_refused_first(
-    command, name, run: Path, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    command, name, credit_run: Path, credit_csv: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "table").write_bytes(credit.read_bytes())
-    base = [command, "--run", str(run), "--table", str(tmp_path / "table")]
+    (tmp_path / "table").write_bytes(credit_csv.read_bytes())
+    base = [command, "--run", str(credit_run), "--table", str(tmp_path / "table")]
     assert main([*base, "--out", str(tmp_path / name)]) == 2
     assert capfd.readouterr().err.startswith("error: ")
     assert (tmp_path / "pipe").is_fifo(), "a device is not replaced by a file"
-    assert (tmp_path / "table").read_bytes() == credit.read_bytes(), "the table is not overwritten"
+    assert (tmp_path / "table").read_bytes() == credit_csv.read_bytes(), "the table is not overwritten"
 
 
 @pytest.mark.parametrize("name", ["file/run", "n" * 300, "\udcff"])
 def test_a_run_folder_that_cannot_be_made_is_refused_before_training(
-    name, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    name, credit_csv: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     (tmp_path / "file").write_text("x")
-    base = ["train", "--table", str(credit), "--target", "decision", *SMALL]
+    base = ["train", "--table", str(credit_csv), "--target", "decision", *SMALL]
     assert main([*base, "--out", str(tmp_path / name)]) == 2
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("error: ")
@@ -421,7 +277,7 @@ def test_a_run_folder_that_cannot_be_made_is_refused_before_training(
     ("stop", "text"), [("training", "interrupted; nothing was written"), ("explaining", "was saved")]
 )
 def test_an_interrupted_training_says_what_it_leaves(
-    stop, text, credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    stop, text, credit_csv: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -429,14 +285,14 @@ def test_an_interrupted_training_says_what_it_leaves(
     place = {"training": "training.experiment.train_model", "explaining": "jobs.pipeline.explain_run"}[stop]
     monkeypatch.setattr(f"tabnet_engine.{place}", interrupt)
     out = tmp_path / "run"
-    assert main(["train", "--table", str(credit), "--target", "decision", *SMALL, "--out", str(out)]) == 130
+    assert main(["train", "--table", str(credit_csv), "--target", "decision", *SMALL, "--out", str(out)]) == 130
     assert text in capfd.readouterr().err.splitlines()[-1]
     assert out.exists() == (stop == "explaining")
     assert not list(tmp_path.glob(".*"))
 
 
-def test_sigterm_ends_it_tidily(credit: Path, tmp_path: Path):
-    base = [sys.executable, "-m", "tabnet_engine", "train", "--table", str(credit), "--target", "decision"]
+def test_sigterm_ends_it_tidily(credit_csv: Path, tmp_path: Path):
+    base = [sys.executable, "-m", "tabnet_engine", "train", "--table", str(credit_csv), "--target", "decision"]
     command = [*base, "--set", "max_epochs=100000", "--out", str(tmp_path / "run")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
@@ -449,22 +305,22 @@ def test_sigterm_ends_it_tidily(credit: Path, tmp_path: Path):
 
 
 def test_an_explanation_that_fails_its_own_check_is_one_line_and_the_run_stays(
-    credit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    credit_csv: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("tabnet_engine.explain.signed.game.TOLERANCE", -1.0)
     out = tmp_path / "run"
-    assert main(["train", "--table", str(credit), "--target", "decision", *SMALL, "--out", str(out)]) == 2
+    assert main(["train", "--table", str(credit_csv), "--target", "decision", *SMALL, "--out", str(out)]) == 2
     shown = capfd.readouterr()
     assert "failed their own check" in shown.err.splitlines()[-1]
     assert "was saved" in shown.err.splitlines()[-1]
     assert shown.out == ""
 
 
-def test_the_file_beside_an_explanation_is_checked_first(run: Path, credit: Path, tmp_path: Path):
-    (tmp_path / "e.json").write_bytes(credit.read_bytes())
-    base = ["explain", "--run", str(run), "--table", str(tmp_path / "e.json")]
+def test_the_file_beside_an_explanation_is_checked_first(credit_run: Path, credit_csv: Path, tmp_path: Path):
+    (tmp_path / "e.json").write_bytes(credit_csv.read_bytes())
+    base = ["explain", "--run", str(credit_run), "--table", str(tmp_path / "e.json")]
     assert main([*base, "--out", str(tmp_path / "e")]) == 2
-    assert (tmp_path / "e.json").read_bytes() == credit.read_bytes()
+    assert (tmp_path / "e.json").read_bytes() == credit_csv.read_bytes()
     assert not (tmp_path / "e").exists()
     assert main([*base, "--out", str(tmp_path / ("n" * 252))]) == 1
     assert len(list(tmp_path.iterdir())) == 1

@@ -7,6 +7,7 @@ goes through :func:`md` there, or into ``st.text``, ``st.dataframe`` and choices
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,6 +39,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:^&=\"'/@])")
 # Bare addresses would become links, and "->" or ">=" typographic signs.
 _REWRITTEN = re.compile(r"(https?:/|www(?=\.)|@|[<>~-](?=[-=>]))", re.IGNORECASE)
 _IN_UNITS = frozenset({"rmse", "mae", "mse"})
+_LINE = 28  # characters of a cell that stay together, an interval among them
 _JOINER = "\u2060"  # invisible, splits what would be rewritten
 # Texts on coloured cells, and the quieter ones along the axes; both readable on their page.
 _TEXT_COLORS = {"light": ("#17202b", "#3d4957"), "dark": ("#e6ebf1", "#c3ccd6")}
@@ -144,7 +146,13 @@ def text_table(table: Any, *, alt: str) -> None:
         table: a data frame with few rows; its cells may be the user's words.
         alt: what the table holds, for screen readers.
     """
-    st.table(table.map(md).rename(columns=md), border="horizontal", hide_index=True, alt=alt)
+    st.table(table.map(_lines).rename(columns=md), border="horizontal", hide_index=True, alt=alt)
+
+
+def _lines(text: object) -> str:
+    """The user's text in lines that are not broken further, lest a narrow screen breaks it after every word."""
+    lines = textwrap.wrap(md(text), _LINE, break_long_words=False, break_on_hyphens=False)
+    return " ".join(line.replace(" ", "\u00a0") for line in lines)
 
 
 def notes(title: str, sentences: Sequence[str]) -> None:

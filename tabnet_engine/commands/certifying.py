@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,11 @@ def _certify(arguments: argparse.Namespace) -> None:
         check_new_file(arguments.out, arguments.table or arguments.run)
         check_outside_run(arguments.out, arguments.run)
     run = load_run(arguments.run)
+    if not os.access(arguments.run, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"the certificate is kept in the run, and permission to write into {arguments.run} is denied; certify a "
+            "copy of the run"
+        )
     if run.is_pretraining:
         raise ConfigError(
             f"{arguments.run} is a pretraining, which predicts nothing; train from it first with "

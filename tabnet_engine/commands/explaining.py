@@ -6,7 +6,7 @@ import argparse
 import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ from tabnet_engine.commands.arguments import column_names, path_argument, read_s
 from tabnet_engine.commands.console import console_monitor, say
 from tabnet_engine.commands.files import check_new_file, replace_file
 from tabnet_engine.commands.using import load_for_table
-from tabnet_engine.errors import ConfigError
+from tabnet_engine.errors import ConfigError, StorageError
+from tabnet_engine.runs.parts import folder_lock, storage_errors
 
 if TYPE_CHECKING:
     from tabnet_engine.config import ExplainConfig
@@ -210,16 +211,32 @@ def _groups(texts: Collection[str], known: Collection[str]) -> Mapping[str, tupl
 
 @contextmanager
 def _kept(partial: Path, arguments: argparse.Namespace) -> Iterator[None]:
-    """Remove what was kept for going on once it is no longer needed; where it still is, say so."""
-    try:
-        yield
-    except BaseException:
-        if any(partial.glob("*/chunk-*.parquet")):
-            arguments.kept = f"what was finished is kept in {partial}, from where the same command goes on"
-        else:
-            _remove(partial)
-        raise
-    _remove(partial)
+    """Hold what is finished for this command alone; remove it once no longer needed, else say that it is kept.
+
+    Raises:
+        ConfigError: another command works on the same file, whose finished parts would get mixed up with ours.
+        StorageError: the disk refuses.
+    """
+    with ExitStack() as held:
+        try:
+            with storage_errors(f"keep what is finished in {partial}"):
+                partial.mkdir(exist_ok=True)
+                held.enter_context(folder_lock(partial, exclusive=True, waits=False))
+        except StorageError as error:
+            if not isinstance(error.__cause__, BlockingIOError):
+                raise
+            raise ConfigError(
+                f"another command writes {arguments.out} just now; wait until it has ended, or choose another --out"
+            ) from error
+        try:
+            yield
+        except BaseException:
+            if any(partial.glob("*/chunk-*.parquet")):
+                arguments.kept = f"what was finished is kept in {partial}, from where the same command goes on"
+            else:
+                _remove(partial)
+            raise
+        _remove(partial)
 
 
 def _remove(partial: Path) -> None:

@@ -28,8 +28,8 @@ EXPLAIN_METHODS = (
 LEAST_POINTS = 8
 # Columns from which the default settings leave SHAP out.
 WIDE = 500
-# How many forwards the permutation importance of the default settings may cost, repetitions included.
-_IMPORTANCE_FORWARDS = 2_000_000
+# How many cells the predictions of SHAP, and of the permutation importance, may read by default.
+_CELLS = 120_000_000
 _IMPORTANCE_REPEATS = 5
 
 
@@ -111,16 +111,21 @@ class ExplainConfig(Settings):
 
     @classmethod
     def suggest(cls, *, n_features: int) -> Self:
-        """Fewer rows where each costs more: about ten million predictions for SHAP, two for permutation.
+        """Fewer rows, orders of the columns and background rows where each costs more: about a minute of SHAP.
 
-        Above :data:`WIDE` columns SHAP is left for the user to ask for: a row takes minutes.
+        A prediction costs in proportion to the columns, and a row takes two for each column, order and background
+        row. Above :data:`WIDE` columns SHAP is left for the user to ask for: a row takes minutes.
         """
-        per_row = 10 * (2 * n_features + 1) * cls.n_background
-        per_importance_row = _IMPORTANCE_REPEATS * max(1, n_features)
+        orders = 10 if n_features <= 30 else 4 if n_features <= 100 else 2
+        n_background = cls.n_background if n_features <= 100 else 25
+        n_evaluations = orders * (2 * n_features + 1)
+        importance_cells = _IMPORTANCE_REPEATS * max(1, n_features) ** 2
         return cls(
             methods=cls.methods if n_features <= WIDE else tuple(name for name in cls.methods if name != "shap"),
-            n_shap_rows=min(cls.n_shap_rows, max(20, 10_000_000 // per_row)),
-            n_importance_rows=min(cls.n_importance_rows, max(200, _IMPORTANCE_FORWARDS // per_importance_row)),
+            n_shap_rows=min(cls.n_shap_rows, max(10, _CELLS // (n_evaluations * n_background * max(1, n_features)))),
+            n_background=n_background,
+            n_evaluations=None if orders == 10 else n_evaluations,
+            n_importance_rows=min(cls.n_importance_rows, max(200, _CELLS // importance_cells)),
         )
 
 

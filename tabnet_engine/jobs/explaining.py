@@ -16,6 +16,7 @@ from tabnet_engine.explain import importance, store
 from tabnet_engine.explain.background import choose_rows, strata
 from tabnet_engine.explain.background_choice import Candidates, choose_background
 from tabnet_engine.explain.effects.permutation import FEWEST_ROWS, permutation_importance
+from tabnet_engine.explain.effects.stored import save_permutation
 from tabnet_engine.explain.evaluation import EvaluationRows, draw_evaluation, held_out, save_evaluation
 from tabnet_engine.explain.importance import GlobalImportance
 from tabnet_engine.explain.masks import iterate_masks, most_rows
@@ -43,7 +44,7 @@ __all__ = [
     "spread_rows",
 ]
 
-PERMUTATION = "permutation"  # the part that holds the permutation importance, and the method's name
+PERMUTATION = "permutation"  # the method's name
 
 # How long each kind of work is against the others, for the bar.
 _EFFECTS = "Effects"
@@ -217,7 +218,7 @@ def _permute(run: Run, subject: Subject, evaluation: EvaluationRows, config: Exp
         seed=config.seed,
         steering=monitor.steering(method_phase(PERMUTATION), "columns"),
     )
-    return _add_importance(store.save_json(run, PERMUTATION, found.to_mapping()), found.importance())
+    return _add_importance(save_permutation(run, found), found.importance())
 
 
 def _without_permutation(run: Run, n_rows: int) -> Run:

@@ -82,7 +82,9 @@ def run_worth(context: JobContext) -> None:
 def run_explain(context: JobContext) -> None:
     """Explain a stored run anew, with other methods, another background or budget; goes on after a crash."""
     payload = ExplainPayload.of(context.spec)
-    _explain(context, context.workspace.run(payload.run_id), ExplainConfig.from_mapping(payload.settings))
+    run = context.workspace.run(payload.run_id)
+    _dataset_of(run)
+    _explain(context, run, explanation_settings(run, payload.settings))
 
 
 def run_certify(context: JobContext) -> None:

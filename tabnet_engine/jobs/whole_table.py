@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain import store
 from tabnet_engine.explain.archetype_finding import find_archetypes
 from tabnet_engine.explain.archetype_store import save_archetypes
-from tabnet_engine.explain.effects.overview import EffectOverview, leading_columns, leading_effects
+from tabnet_engine.explain.effects.overview import leading_columns, leading_effects
 from tabnet_engine.explain.effects.source import EffectSource
+from tabnet_engine.explain.effects.stored import save_effects
 from tabnet_engine.explain.importance import GlobalImportance
 from tabnet_engine.explain.row_outcomes import row_outcomes
-from tabnet_engine.explain.stored_arrays import reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.subject import Steering
     from tabnet_engine.runs.run import Run
 
-__all__ = ["EFFECTS", "add_archetypes", "add_effects", "has_effects", "load_effects"]
+__all__ = ["add_archetypes", "add_effects"]
 
-EFFECTS = "effects"
 # What puts the leading columns in their order: how much the loss rests on them, else what moves the score.
 _RANKED_BY = ("permutation", "shap", "sampling", "exact", "gradients", "masks")
 
@@ -66,26 +64,7 @@ def add_effects(
     source = EffectSource.of_run(run, frame, evaluation.chosen.rows, selection=evaluation.description)
     columns = leading_columns(ranking, source.features, n_columns)
     found = leading_effects(source, columns, chosen_by=ranking.name, seed=seed, steering=steering)
-    return store.save_json(run, EFFECTS, found.to_mapping())
-
-
-def has_effects(run: Run) -> bool:
-    """Whether the run holds effects of its leading columns."""
-    return store.has_json(run, EFFECTS)
-
-
-def load_effects(run: Run) -> EffectOverview:
-    """The stored effects.
-
-    Raises:
-        ExplanationError: the run has none.
-        DamagedRunError: what is stored cannot be read.
-    """
-    if not has_effects(run):
-        raise ExplanationError("this run has no effects of its columns yet; explain the run again")
-    content = store.load_json(run, EFFECTS)
-    with reading(run, EFFECTS):
-        return EffectOverview.from_mapping(content)
+    return save_effects(run, found)
 
 
 def _ranking(importances: tuple[GlobalImportance, ...]) -> GlobalImportance:

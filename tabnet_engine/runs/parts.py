@@ -264,17 +264,19 @@ def _remove_any(entry: Path) -> None:
 
 
 @contextmanager
-def folder_lock(folder: Path, *, exclusive: bool) -> Iterator[None]:
+def folder_lock(folder: Path, *, exclusive: bool, waits: bool = True) -> Iterator[None]:
     """Hold a lock on ``folder`` itself, so that no lock file is ever part of it.
 
     A lock ends with its process, however that ends.
 
     Raises:
+        BlockingIOError: another process holds it, and this one does not wait.
         OSError: the folder cannot be opened.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+        kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+        fcntl.flock(descriptor, kind if waits else kind | fcntl.LOCK_NB)
         yield
     finally:
         os.close(descriptor)

@@ -166,7 +166,7 @@ def test_what_cannot_be_met_is_refused_in_one_sentence(run, credit, tmp_path):
     with pytest.raises(SchemaError, match="the table has 300 rows, but the run was trained on one of 500"):
         certify_run(run, credit.head(300), QUICK)
     for other in (credit.iloc[::-1].reset_index(drop=True), credit_applications(n_rows=500, seed=9)[0]):
-        with pytest.raises(SchemaError, match="not the one that the run was trained on: its row .* has other cells"):
+        with pytest.raises(SchemaError, match=r"not the one that the run was trained on: its row .* has other cells"):
             certify_run(run, other, QUICK)
     bare = save_bare(run, tmp_path / "bare")
     with pytest.raises(ExplanationError, match="holds no evaluation rows to measure on; explain it again"):

@@ -14,9 +14,9 @@ from tabnet_engine.data.tasks import set_target
 from tabnet_engine.errors import DamagedRunError, ExplanationError
 from tabnet_engine.explain import store
 from tabnet_engine.explain.archetype_store import load_archetypes
+from tabnet_engine.explain.effects.stored import has_effects, load_effects, load_permutation
 from tabnet_engine.jobs.explaining import explain_run
 from tabnet_engine.jobs.pipeline import Source, train_run
-from tabnet_engine.jobs.whole_table import EFFECTS, has_effects, load_effects
 from tabnet_engine.runs.artefact import DatasetRef, Run
 
 QUICK = {"max_epochs": 1, "n_shap_rows": 4, "n_background": 5, "n_steps": 2, "n_d": 4, "n_a": 4, "n_effect_columns": 2}
@@ -46,6 +46,7 @@ def test_effects_are_of_the_leading_columns_over_held_out_rows(explained: Run) -
     ranking = next(found for found in store.load_importances(explained) if found.method == "permutation")
     assert effects.columns == tuple(ranking.features[place] for place in ranking.order[:2])
     assert effects.chosen_by == "permutation importance"
+    np.testing.assert_allclose(load_permutation(explained).importance().values, ranking.values)
     assert all("test rows" in curve.selection for curve in effects.curves)
 
 
@@ -68,4 +69,4 @@ def test_effects_can_be_left_out_and_their_absence_is_said(explained: Run, tmp_p
 def test_effects_that_cannot_be_read_are_damage(tmp_path: Path) -> None:
     run = train_run(credit(60), tmp_path / "run", {**QUICK, "n_effect_columns": 1}, title="damaged")
     with pytest.raises(DamagedRunError, match="effects"):
-        load_effects(store.save_json(run, EFFECTS, {"columns": 3}))
+        load_effects(store.save_json(run, "effects", {"columns": 3}))

@@ -18,8 +18,6 @@ from tabnet_engine.explain.wording import percent
 
 __all__ = ["EffectSurface", "Interactions"]
 
-Floats = npt.NDArray[np.float64]
-
 _HOW = "bootstrap over the rows"
 
 

@@ -25,7 +25,6 @@ _FEWEST_ROWS = 20
 _DISTANCES_AT_ONCE = 4_000_000
 
 Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 
 def off_data_shares(

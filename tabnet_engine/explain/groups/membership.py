@@ -119,7 +119,10 @@ def _quantiles(values: npt.NDArray[np.float64], n_ranges: int) -> npt.NDArray[np
     inner = np.linspace(0, 1, n_ranges + 1)[1:-1]
     edges: npt.NDArray[np.float64] = np.unique(np.quantile(values, inner, method="inverted_cdf"))
     above: npt.NDArray[np.float64] = edges[edges > values.min()]
-    return above
+    # A measured quantity is cut at a number that can be read; whole numbers and close cuts stay as they are.
+    short = np.array([edge if edge.is_integer() else float(f"{edge:.4g}") for edge in above.tolist()])
+    is_sound = len(short) > 0 and (np.diff(short) > 0).all() and values.min() < short[0] and short[-1] <= values.max()
+    return short if is_sound else above
 
 
 def _ascending(cuts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

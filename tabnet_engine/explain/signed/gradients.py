@@ -34,7 +34,6 @@ POINTS_OF_A_PATH = 200  # which most paths do not exceed
 MAX_CELLS = 4_000_000  # slopes that are kept while so many points are refined: 32 MB, at worst ten times as much
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 def expected_gradients(  # noqa: PLR0913 - each is a choice of its own that the caller makes

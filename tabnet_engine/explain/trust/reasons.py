@@ -21,7 +21,6 @@ from tabnet_engine.explain.wording import column_name, percent
 __all__ = ["KeptReasons", "kept_reasons", "kept_share", "random_repetitions"]
 
 Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,7 +13,7 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ExplanationError, JobCancelledError
-from tabnet_engine.explain.effects.permutation import _deals, permutation_importance
+from tabnet_engine.explain.effects.permutation import permutation_importance, random_deals
 from tabnet_engine.explain.effects.permutation_result import PermutationImportance
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.pseudo_values import constant_loss, row_losses, score_pseudo_values
@@ -207,7 +207,7 @@ def test_a_target_that_is_the_same_in_all_rows_is_named_as_left_out(cases):
 
 @pytest.mark.parametrize("n_rows", [2, 3, 50])
 def test_no_row_keeps_its_own_cells_and_every_row_gives_them_once(n_rows):
-    for deal in _deals(n_rows, 20, seed=1):
+    for deal in random_deals(n_rows, 20, seed=1):
         seen = [0]
         while deal[seen[-1]] not in seen:
             seen.append(int(deal[seen[-1]]))
