@@ -151,8 +151,8 @@ def text_table(table: Any, *, alt: str) -> None:
 
 def _lines(text: object) -> str:
     """The user's text in lines that are not broken further, lest a narrow screen breaks it after every word."""
-    lines = textwrap.wrap(md(text), _LINE, break_long_words=False, break_on_hyphens=False)
-    return " ".join(line.replace(" ", "\u00a0") for line in lines)
+    lines = textwrap.wrap(str(text), _LINE, break_long_words=False, break_on_hyphens=False)
+    return " ".join(md(line).replace(" ", "\u00a0") for line in lines)
 
 
 def notes(title: str, sentences: Sequence[str]) -> None:
