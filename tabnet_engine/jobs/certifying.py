@@ -126,7 +126,7 @@ def _retrainings(run: Run, frame: pd.DataFrame | None, config: CertifyConfig) ->
             )
         return 0, reason
     wanted = DEFAULT_RETRAININGS if config.n_retrainings is None else config.n_retrainings
-    return wanted, "n_retrainings is 0"
+    return wanted, "no training from another seed was asked for (n_retrainings is 0)"
 
 
 def _rows(run: Run, frame: pd.DataFrame | None, config: CertifyConfig) -> tuple[ChosenRows, BackgroundSample]:

@@ -107,7 +107,7 @@ class Certificate:
 
     @property
     def standing(self) -> tuple[Finding, ...]:
-        """Figures that are told apart from every useless explanation they were compared with."""
+        """Figures that are told apart from every useless explanation they were compared with, and not just barely."""
         return tuple(finding for finding in self.findings if finding.stands)
 
     @property

@@ -21,6 +21,7 @@ from tabnet_engine.explain.wording import amount, signed
 
 __all__ = ["Control", "Family", "Finding", "NotMeasured", "measure_rows"]
 
+_BARELY = 0.1  # up to this share of the way from a control to the best value a difference says little, however sure
 _WELL = 0.5  # from this share of the way from a control to the best value on, a difference is called large
 
 Floats = npt.NDArray[np.float64]
@@ -95,9 +96,10 @@ class Finding:
 
     @property
     def stands(self) -> bool:
-        """Whether the figure is told apart, for the better, from every control."""
+        """Whether the figure is told apart, for the better, from every control, and by more than a trifle."""
         lows = [control.advantage.low for control in self.controls]
-        return all(low is not None and low > 0 for low in lows)
+        gains = [self._share_gained(control) for control in self.controls]
+        return all(low is not None and low > 0 for low in lows) and all(gain >= _BARELY for gain in gains)
 
     @property
     def reading(self) -> str:
@@ -120,14 +122,17 @@ class Finding:
         if advantage.high < 0:
             return f"worse than {control.name}"
         where = "above" if self.higher_is_better else "below"
-        return f"{'well ' if self._is_large(control) else ''}{where} {control.name}"
+        gain = self._share_gained(control)
+        how_far = "well " if gain >= _WELL else "barely " if gain < _BARELY else ""
+        return f"{how_far}{where} {control.name}"
 
-    def _is_large(self, control: Control) -> bool:
-        """Whether most of what there was to gain over the control was gained."""
+    def _share_gained(self, control: Control) -> float:
+        """How much of what there was to gain over the control was gained."""
         useless, gained = control.estimate.value, control.advantage.value
         if useless is None or gained is None:
-            return False
-        return gained >= _WELL * (abs(useless) if self.best is None else abs(self.best - useless))
+            return 0.0
+        possible = abs(useless) if self.best is None else abs(self.best - useless)
+        return gained / possible if possible > 0 else float(gained > 0)
 
     def _shown(self, estimate: Estimate) -> str:
         if estimate.value is None:

@@ -55,6 +55,14 @@ def test_it_stands_only_beside_every_control():
     assert found.reading == "above random; not told apart from random weights"
 
 
+def test_a_sure_but_tiny_difference_is_barely_one_and_does_not_stand():
+    changes = {"higher_is_better": False, "best": 0.0}
+    tiny = finding([0.98, 0.981, 0.979, 0.98, 0.98], [1.0] * 5, **changes)
+    assert tiny.reading == "barely below random"
+    assert not tiny.stands
+    assert finding([0.88, 0.881, 0.879, 0.88, 0.88], [1.0] * 5, **changes).stands
+
+
 def test_without_a_control_there_is_no_finding():
     with pytest.raises(ValueError, match="at least one control"):
         measure_rows(np.ones(3), {}, **FACTS)
