@@ -173,11 +173,12 @@ class Archetypes:
     @property
     def note(self) -> str:
         """How the archetypes were found, for beside the figure."""
-        apart = "" if self.silhouette is None else f" Mean silhouette {self.silhouette:.2f}."
+        is_told = self.silhouette is None or "silhouette" in self.rule
+        apart = "" if is_told else f" Mean silhouette {self.silhouette:.2f}."
         return (
             f"{len(self.archetypes)} ways of reading, found on {self.n_sample:,} rows (seed {self.seed}) and given to "
-            f"{len(self.rows):,} rows ({self.selection}). {self.rule}{apart} They say what the steps read together, "
-            "not why a row got its outcome."
+            f"{self.selection or f'{len(self.rows):,} rows'}. {self.rule}{apart} They say what the steps read "
+            "together, not why a row got its outcome."
         )
 
     def parts(self) -> RowParts:

@@ -22,6 +22,7 @@ from tabnet_engine.explain.autoencoder.shapley_results import ErrorShapley, Reco
 from tabnet_engine.explain.background import BackgroundSample
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.signed.budget import default_evaluations
+from tabnet_engine.explain.signed.methods import exact_is_cheap
 from tabnet_engine.explain.subject import ChosenRows, LogitModel, Steering
 
 __all__ = [
@@ -31,9 +32,6 @@ __all__ = [
     "reconstruction_shapley",
     "reconstruction_table",
 ]
-
-# All coalitions are played where they are no more than these, or no more than the user's own budget.
-EXACT_COALITIONS = 1_024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +114,7 @@ def reconstruction_shapley(
 ) -> Attribution:
     """Shapley values of every reconstructed value, outputs (R) being the autoencoder's value names.
 
-    All coalitions where they are few (1,024, or the budget), else sampled orders with their standard error.
+    All coalitions where they are few (256, or the budget), else sampled orders with their standard error.
 
     Args:
         autoencoder: what reconstructs.
@@ -136,15 +134,11 @@ def reconstruction_shapley(
     return _shapley(model, chosen, background, owned, budget, steering)
 
 
-def _is_exact(n_players: int, budget: ShapleyBudget) -> bool:
-    return bool(2**n_players <= (EXACT_COALITIONS if budget.n_evaluations is None else budget.n_evaluations))
-
-
 def _require_work(
     autoencoder: Autoencoder, chosen: ChosenRows, background: BackgroundSample, n_players: int, budget: ShapleyBudget
 ) -> None:
     coalitions = budget.n_evaluations or default_evaluations(n_players, target_error=budget.target_error)
-    if _is_exact(n_players, budget):
+    if exact_is_cheap(n_players, budget.n_evaluations):
         coalitions = 2**n_players
     n = len(chosen) * coalitions * background.background.n_rows
     require_work(autoencoder, n, "these Shapley values", "the rows, the background or n_evaluations, or name groups")
@@ -161,7 +155,7 @@ def _shapley(
     from tabnet_engine.explain.signed.exact import exact_shapley
     from tabnet_engine.explain.signed.sampling import sampled_shapley
 
-    if _is_exact(len(players), budget):
+    if exact_is_cheap(len(players), budget.n_evaluations):
         return exact_shapley(model, chosen, background, players=players, steering=steering)
     return sampled_shapley(
         model,
