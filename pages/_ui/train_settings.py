@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from tabnet_engine.config import ExplainConfig, ModelConfig, PretrainingConfig, TrainingConfig
+from tabnet_engine.config.limits import EXPLAIN_METHODS
 
 __all__ = [
     "BASIC",
@@ -32,7 +33,7 @@ _MOST_ROWS = 10_000_000
 class Setting:
     """One control: the setting's name, what the page calls it, what it does, and the step of its arrows.
 
-    ``least`` and ``most`` are where its arrows and its keys end.
+    ``least`` and ``most`` are where its arrows and its keys end; ``choices`` are what a list may hold.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Setting:
     step: float = 1
     least: float | None = None
     most: float | None = None
+    choices: tuple[str, ...] = ()
 
 
 _EPOCHS = Setting(
@@ -165,21 +167,78 @@ _OPTIMISATION = (
 )
 _EXPLANATION = (
     Setting(
-        "n_shap_rows", "SHAP rows", "Rows that get SHAP values after training; 0 leaves SHAP out.", 50, 0, 1_000_000
+        "methods",
+        "Methods",
+        "What is computed beside the masks, which are always there. Each takes its time.",
+        choices=tuple(name for name in EXPLAIN_METHODS if name != "masks"),
     ),
-    Setting("n_background", "Background rows", "Training rows that stand for 'column unknown' in SHAP.", 10, 1, 10_000),
+    Setting(
+        "n_shap_rows",
+        "Rows explained",
+        "Rows that get signed values, such as SHAP, after training; 0 leaves them out.",
+        50,
+        0,
+        5_000_000,
+    ),
     Setting(
         "n_evaluations",
         "Evaluations per row",
         "Model evaluations SHAP may use for each row. More is more precise and slower; empty takes ten permutations.",
         most=_MOST_ROWS,
     ),
+    Setting(
+        "target_error",
+        "Wanted standard error",
+        "Sampling of a row stops once all its standard errors are at most this, in the unit of the score; empty uses "
+        "all evaluations.",
+        0.01,
+        1e-9,
+    ),
+    Setting(
+        "n_points",
+        "Points of a path",
+        "The most points that gradients may take on a path; empty has no limit.",
+        most=10**6,
+    ),
+    Setting(
+        "path_error",
+        "Error of a path",
+        "How far the values by gradients may miss the score together; smaller is slower.",
+        0.001,
+        1e-9,
+    ),
+    Setting("n_background", "Background rows", "Training rows that stand for 'column unknown'.", 10, 1, 10_000),
+    Setting("background", "Background", "Which training rows these are: any, of a class, described, near the cutoff."),
+    Setting(
+        "background_class", "Class of the background", "For the background 'class', and for 'cutoff': which class."
+    ),
+    Setting("background_where", "Rows of the background", "For the background 'where': a condition such as age >= 30."),
+    Setting(
+        "background_side", "Side of the cutoff", "For the background 'cutoff': rows above, below, or on both sides."
+    ),
+    Setting("cutoff", "Cutoff", "For the background 'cutoff': the probability that decides.", 0.05, 0.0, 1.0),
+    Setting(
+        "n_importance_rows",
+        "Held-out rows measured",
+        "The most held-out rows for permutation importance, effects and the certificate.",
+        100,
+        1,
+        1_000_000,
+    ),
+    Setting(
+        "n_effect_columns",
+        "Columns with effects",
+        "How many of the leading columns get effect curves and interactions; 0 leaves them out.",
+        1,
+        0,
+        100,
+    ),
     Setting("max_mask_rows", "Mask rows", "Most rows whose masks are stored.", 1000, 1, _MOST_ROWS),
 )
 GROUPS: dict[str, tuple[type[ModelConfig | TrainingConfig | ExplainConfig], tuple[Setting, ...]]] = {
     "Architecture": (ModelConfig, _ARCHITECTURE),
     "Optimisation": (TrainingConfig, _OPTIMISATION),
-    "Explanation budget": (ExplainConfig, _EXPLANATION),
+    "Explanations": (ExplainConfig, _EXPLANATION),
 }
 # Shown where they mean something: one control for each target, and a start from a pretraining.
 OF_TARGETS = Setting("task_weights", "Weights of the targets", "How much each target counts in the loss.", 0.5, 0.0)
@@ -236,14 +295,15 @@ def _control(setting: Setting, config: Config, key: str) -> Any:
         return st.selectbox(setting.label, choices, index=choices.index(value), key=key, help=setting.help_text)
     if hint is bool:
         return st.toggle(setting.label, value, key=key, help=setting.help_text)
-    if _holds_list(hint):
-        return _list_control(setting, value, key)
-    return _number(setting, value, key, whole=hint is not float)
-
-
-def _holds_list(hint: Any) -> bool:
+    if setting.choices:
+        return st.multiselect(setting.label, setting.choices, value, key=key, help=setting.help_text)
     parts = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
-    return any(typing.get_origin(part) is tuple for part in parts)
+    if any(typing.get_origin(part) is tuple for part in parts):
+        return _list_control(setting, value, key)
+    if str in parts:
+        text = st.text_input(setting.label, value or "", placeholder="none", key=key, help=setting.help_text)
+        return text.strip() or None
+    return _number(setting, value, key, whole=float not in parts)
 
 
 def _list_control(setting: Setting, value: Any, key: str) -> str | None:

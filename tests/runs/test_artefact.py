@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from tabnet_engine import __version__
 from tabnet_engine.errors import StorageError, UserError
 from tabnet_engine.runs import artefact
 from tabnet_engine.runs.artefact import DatasetRef, add_part, add_parts, load_run, rename_run
@@ -44,7 +45,7 @@ def test_a_run_comes_back_as_it_was_saved(save: Callable[..., Run], model: Any, 
     assert manifest.notes == ("labels were read without their final dot", *model.notes)
     assert manifest.torch_version == torch.__version__
     assert manifest.python_version == sys.version.split()[0]
-    assert manifest.engine_version == "0.1.0"
+    assert manifest.engine_version == __version__
     assert manifest.created.endswith("+00:00")
     assert set(manifest.parts) == set(CORE_PARTS)
     assert run.unlisted == ()
