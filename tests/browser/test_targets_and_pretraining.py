@@ -29,7 +29,7 @@ def small(visitor: Visitor) -> None:
     """Settings for a quick training with few explained rows."""
     visitor.fill("Epochs", "2")
     visitor.page.get_by_text("All settings").click()
-    visitor.fill("SHAP rows", "8")
+    visitor.fill("Rows explained", "8")
     visitor.fill("Background rows", "8")
 
 
