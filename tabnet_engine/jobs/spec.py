@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from tabnet_engine.config import CertifyConfig, ExplainConfig, TrainingConfig
 from tabnet_engine.data.schema import FeatureSchema
@@ -120,8 +120,11 @@ class TrainPayload:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplainPayload:
-    """What explaining a stored run anew needs. ``settings`` are those of the explanation, by name."""
+class _RunPayload:
+    """What work on a stored run needs; ``settings`` are those of the work, by name."""
+
+    kind: ClassVar[str]
+    config: ClassVar[type[ExplainConfig | CertifyConfig]]
 
     run_id: str
     settings: dict[str, Any] = field(default_factory=dict)
@@ -129,7 +132,7 @@ class ExplainPayload:
     title: str = ""
 
     def __post_init__(self) -> None:
-        ExplainConfig.from_mapping(self.settings)
+        self.config.from_mapping(self.settings)
 
     @classmethod
     def of(cls, spec: JobSpec) -> Self:
@@ -144,41 +147,25 @@ class ExplainPayload:
         return cls(run_id=spec.run_id, settings=settings, dataset_id=spec.dataset_id, title=spec.title)
 
     def to_spec(self) -> JobSpec:
-        """The job that explains the run."""
-        return JobSpec("explain", self.dataset_id, self.run_id, self.title, {"settings": self.settings})
+        """The job that works on the run."""
+        return JobSpec(self.kind, self.dataset_id, self.run_id, self.title, {"settings": self.settings})
 
 
-@dataclass(frozen=True, kw_only=True)
-class CertifyPayload:
+class ExplainPayload(_RunPayload):
+    """What explaining a stored run anew needs."""
+
+    kind = "explain"
+    config = ExplainConfig
+
+
+class CertifyPayload(_RunPayload):
     """What certifying a stored run needs; the certificate is stored with the run.
 
-    Without ``dataset_id`` the rows are those that the run holds, and nothing is trained again. ``settings`` are
-    those of the certificate, by name.
+    Without ``dataset_id`` the rows are those that the run holds, and nothing is trained again.
     """
 
-    run_id: str
-    settings: dict[str, Any] = field(default_factory=dict)
-    dataset_id: str | None = None
-    title: str = ""
-
-    def __post_init__(self) -> None:
-        CertifyConfig.from_mapping(self.settings)
-
-    @classmethod
-    def of(cls, spec: JobSpec) -> Self:
-        """The typed payload of a job.
-
-        Raises:
-            JobError: a part is unknown.
-            ConfigError: a setting that does not exist or is outside its range.
-        """
-        _refuse_unknown(spec.payload, {"settings"})
-        settings = dict(spec.payload.get("settings", {}))
-        return cls(run_id=spec.run_id, settings=settings, dataset_id=spec.dataset_id, title=spec.title)
-
-    def to_spec(self) -> JobSpec:
-        """The job that certifies the run."""
-        return JobSpec("certify", self.dataset_id, self.run_id, self.title, {"settings": self.settings})
+    kind = "certify"
+    config = CertifyConfig
 
 
 @dataclass(frozen=True, kw_only=True)

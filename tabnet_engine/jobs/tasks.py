@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
-from tabnet_engine.config import CertifyConfig, ExplainConfig
+from tabnet_engine.config import CertifyConfig
 from tabnet_engine.data.kinds import propose_schema
 from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.errors import ExplanationError, SchemaError
@@ -32,7 +33,7 @@ def run_train(context: JobContext) -> None:
     folder = context.workspace.run_folder(context.spec.run_id)
     if folder.exists():
         run = _finished(context)
-        _explain(context, run, explanation_settings(run, payload.settings))
+        _explain(context, run, payload.settings)
         return
     pretrained_id = payload.pretrained_run_id
     train_run(
@@ -82,9 +83,7 @@ def run_worth(context: JobContext) -> None:
 def run_explain(context: JobContext) -> None:
     """Explain a stored run anew, with other methods, another background or budget; goes on after a crash."""
     payload = ExplainPayload.of(context.spec)
-    run = context.workspace.run(payload.run_id)
-    _dataset_of(run)
-    _explain(context, run, explanation_settings(run, payload.settings))
+    _explain(context, context.workspace.run(payload.run_id), payload.settings)
 
 
 def run_certify(context: JobContext) -> None:
@@ -136,9 +135,10 @@ def _chosen(schema: FeatureSchema | None) -> FeatureSchema:
     return schema
 
 
-def _explain(context: JobContext, run: Run, config: ExplainConfig) -> None:
+def _explain(context: JobContext, run: Run, settings: Mapping[str, Any]) -> None:
     frame = context.workspace.load_frame(_dataset_of(run))
     kept = checkpoint_folder(context.workspace, context.claim.job_id) / EXPLANATIONS
+    config = explanation_settings(run, settings)
     explain_run(run, frame, config, monitor=_monitor(context, EXPLAINING), checkpoint=kept)
 
 
