@@ -104,7 +104,7 @@ def test_a_condition_a_group_a_background_and_the_whole_table(credit_run: Path, 
     assert table.loc[table["method"] == "permutation", "row"].isna().all()
 
 
-LONG = ["--methods", "masks,sampling", "--set", "n_shap_rows=128", "--set", "n_evaluations=230"]
+LONG = ["--methods", "masks,sampling", "--set", "n_shap_rows=128", "--set", "n_evaluations=2300"]
 
 
 def started(run: Path, table: Path, out: Path) -> subprocess.Popen[str]:
