@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.row_outcomes import RowOutcomes
     from tabnet_engine.explain.single_row import RowExplainer, RowExplanation
     from tabnet_engine.explain.trust.certificate import Certificate
+    from tabnet_engine.figures.identity import ColorScheme
     from tabnet_engine.runs.run import Run
 
 Rows = TypeVar("Rows", "MaskExplanation", "Attribution")
@@ -34,6 +35,7 @@ __all__ = [
     "attribution",
     "certificate",
     "chosen_run",
+    "colors",
     "distinct_shares",
     "explainer",
     "frame",
@@ -128,6 +130,16 @@ def importances(run: Run) -> dict[str, GlobalImportance]:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _importances(digest: str, _run: Run) -> tuple[GlobalImportance, ...]:  # noqa: ARG001 - as above
     return store.load_importances(_run)
+
+
+def colors(run: Run, target: str | None = None) -> ColorScheme:
+    """The colours of the run's features and of the classes of a target (the first when absent), on every page alike."""
+    from tabnet_engine.figures.identity import ColorScheme
+
+    read = importances(run).get("masks")
+    names = run.encoder.layout.feature_names if read is None else [read.features[index] for index in read.order]
+    codec = run.targets.of(target or run.targets.names[0])[0]
+    return ColorScheme.of(names, codec.classes)
 
 
 def archetypes(run: Run) -> Archetypes | None:

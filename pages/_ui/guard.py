@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages._ui import shell, state, widgets
 from tabnet_engine.errors import StorageError, UserError
+from tabnet_engine.texts.speaking import say, set_language
 
 __all__ = ["page", "sentences"]
 
@@ -22,15 +23,16 @@ def page(title: str, purpose: str) -> Iterator[None]:
     the process, and starts over.
 
     Args:
-        title: what the page is called.
-        purpose: one sentence that says what it is for.
+        title: what the page is called, marked by ``msg``.
+        purpose: one sentence that says what it is for, marked by ``msg``.
     """
     if not state.shell_ran():
         shell.declare()
         st.rerun()
-    shell.name_tab(title)
-    st.title(title, anchor=False)
-    st.caption(purpose)
+    set_language(state.language())
+    shell.name_tab(say(title))
+    st.title(say(title), anchor=False)
+    st.caption(say(purpose))
     for kind, text in state.take_notices():
         {"success": widgets.success, "info": widgets.info, "error": widgets.error}[kind](text)
     with sentences():
@@ -39,7 +41,11 @@ def page(title: str, purpose: str) -> Iterator[None]:
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """Show the user's mistake and the system's fault as the sentence that they are; a fragment needs its own."""
+    """Show the user's mistake and the system's fault as the sentence that they are, in the reader's language.
+
+    A fragment and a dialog run without the page around them: each opens with this, for its language too.
+    """
+    set_language(state.language())
     try:
         yield
     except (UserError, StorageError) as error:

@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import display, state
+from tabnet_engine.texts.speaking import msg, say, set_language
 
 __all__ = ["declare", "link", "name_tab", "open_page", "start"]
 
@@ -18,26 +19,30 @@ _WORDMARK = str(_ROOT / "assets" / "wordmark.svg")
 
 _START = "walkthrough"
 _GROUPS = {
-    "Start": {"walkthrough": ("Walkthrough", ":material/explore:")},
-    "Data": {"dataset": ("Tables", ":material/table_chart:")},
-    "Model": {
-        "train": ("Train", ":material/model_training:"),
-        "runs": ("Runs", ":material/history:"),
+    msg("Start"): {"walkthrough": (msg("Walkthrough"), ":material/explore:")},
+    msg("Data"): {"dataset": (msg("Tables"), ":material/table_chart:")},
+    msg("Model"): {
+        "train": (msg("Train"), ":material/model_training:"),
+        "runs": (msg("Runs"), ":material/history:"),
     },
-    "Explain": {
-        "importance": ("Importance", ":material/bar_chart:"),
-        "masks": ("Masks", ":material/grid_on:"),
-        "shap_comparison": ("Masks and SHAP", ":material/compare_arrows:"),
-        "decision": ("One decision", ":material/person_search:"),
+    msg("Explain"): {
+        "importance": (msg("Importance"), ":material/bar_chart:"),
+        "masks": (msg("Masks"), ":material/grid_on:"),
+        "shap_comparison": (msg("Masks and SHAP"), ":material/compare_arrows:"),
+        "decision": (msg("One decision"), ":material/person_search:"),
+        "groups": (msg("Groups"), ":material/groups:"),
     },
+    msg("Help"): {"measures": (msg("Measures"), ":material/help:")},
 }
 
 
 def start() -> None:
     """Run the page that the address asks for, inside the navigation."""
+    set_language(state.language())
     page = declare()
     st.logo(_WORDMARK, size="large", icon_image=_ICON)
     state.mark_shell()
+    display.controls()
     page.run()
 
 
@@ -48,15 +53,15 @@ def declare() -> Any:
     first: without an icon of our own the browser would fetch the page's icon from a font server.
     """
     st.set_page_config(page_title=_NAME, page_icon=_ICON, layout="wide")
-    groups = {group: [_page(name) for name in names] for group, names in _GROUPS.items()}
-    alias = st.Page(_path(_START), title="Walkthrough", url_path=_START, visibility="hidden")
+    groups = {say(group): [_page(name) for name in names] for group, names in _GROUPS.items()}
+    alias = st.Page(_path(_START), title=say("Walkthrough"), url_path=_START, visibility="hidden")
     return st.navigation({**groups, "": [alias]}, expanded=True)
 
 
 def _page(name: str) -> Any:
     title, icon = next(names[name] for names in _GROUPS.values() if name in names)
     is_start = name == _START
-    return st.Page(_path(name), title=title, icon=icon, url_path="start" if is_start else name, default=is_start)
+    return st.Page(_path(name), title=say(title), icon=icon, url_path="start" if is_start else name, default=is_start)
 
 
 def _path(name: str) -> str:

@@ -11,13 +11,18 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from tabnet_engine.texts.speaking import ENGLISH, LANGUAGES
+
 __all__ = [
+    "asked",
     "choice_key",
     "choose",
     "clear",
     "current",
     "fresh_token",
+    "keep_asked",
     "keep_chosen",
+    "language",
     "mark_shell",
     "notify",
     "shell_ran",
@@ -30,6 +35,7 @@ _NOTICES = "notices"
 _SHELL = "shell_ran"
 _TOKENS = "tokens"
 _CHOSEN = "choices"
+_LANGUAGE = "lang"
 # A page without these starts afresh; running jobs are found in the queue.
 _ADDRESS_ONLY = frozenset({"job", "mode"})
 
@@ -53,6 +59,30 @@ def choose(name: str, value: str) -> None:
         _slot(_REMEMBERED)[name] = value
     # Always written: after a link to the same page the browser still shows the address of before.
     st.query_params[name] = value
+
+
+def asked(name: str) -> str | None:
+    """What the address says of a control of this page; nothing is remembered for other pages."""
+    value: str | None = st.query_params.get(name)
+    return value
+
+
+def keep_asked(name: str, value: str, *, is_default: bool) -> None:
+    """Write a control's value into the address; its default needs no place there."""
+    if is_default:
+        if name in st.query_params:
+            del st.query_params[name]
+    elif st.query_params.get(name) != value:
+        st.query_params[name] = value
+
+
+def language() -> str:
+    """The language of this visit: the address, the visit's choice, else what the browser prefers."""
+    wanted = current(_LANGUAGE)
+    if wanted in LANGUAGES:
+        return str(wanted)
+    preferred = (st.context.locale or ENGLISH).split("-")[0].lower()
+    return preferred if preferred in LANGUAGES else ENGLISH
 
 
 def clear(*names: str) -> None:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from pages._ui import shell, state
+from pages._ui import display, shell, state
 from tabnet_engine.figures.theme import format_number
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import ENGLISH, language, say
 
 __all__ = [
     "as_sentence",
     "chart",
     "choice",
+    "data_button",
     "empty_state",
     "error",
     "figures_row",
@@ -29,7 +32,9 @@ __all__ = [
     "metrics",
     "notes",
     "number",
+    "said",
     "score",
+    "selectable",
     "success",
     "text_table",
     "view",
@@ -39,9 +44,11 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:^&=\"'/@])")
 # Bare addresses would become links, and "->" or ">=" typographic signs.
 _REWRITTEN = re.compile(r"(https?:/|www(?=\.)|@|[<>~-](?=[-=>]))", re.IGNORECASE)
 _IN_UNITS = frozenset({"rmse", "mae", "mse"})
+_ENDS = (".", "!", "?", "…", "。", "！", "？")
 _LINE = 28  # characters of a cell that stay together, an interval among them
 _JOINER = "\u2060"  # invisible, splits what would be rewritten
 # Texts on coloured cells, and the quieter ones along the axes; both readable on their page.
+_PAGE_COLORS = {"light": "#ffffff", "dark": "#10151c"}
 _TEXT_COLORS = {"light": ("#17202b", "#3d4957"), "dark": ("#e6ebf1", "#c3ccd6")}
 
 
@@ -58,17 +65,22 @@ def md(text: object) -> str:
 
 def error(text: str) -> None:
     """A user's mistake or the system's fault, as the plain text it is."""
-    st.error(as_sentence(text), icon=":material/error:")
+    st.error(as_sentence(said(text)), icon=":material/error:")
 
 
 def info(text: str) -> None:
     """A plain-text hint."""
-    st.info(as_sentence(text), icon=":material/info:")
+    st.info(as_sentence(said(text)), icon=":material/info:")
 
 
 def success(text: str) -> None:
     """A plain-text confirmation."""
-    st.success(as_sentence(text), icon=":material/check_circle:")
+    st.success(as_sentence(said(text)), icon=":material/check_circle:")
+
+
+def said(text: str) -> str:
+    """A stored or cached text, which is English, as the reader's language says it."""
+    return recalled(text)
 
 
 def as_sentence(text: str, *, capital: bool = True) -> str:
@@ -80,7 +92,7 @@ def as_sentence(text: str, *, capital: bool = True) -> str:
             word that is no plain word, such as the name of a setting, stays as it is in any case.
     """
     flat = " ".join(str(text).split())
-    ended = flat if flat.endswith((".", "!", "?", "…")) else f"{flat}."
+    ended = flat if flat.endswith(_ENDS) else f"{flat}{'.' if language() == ENGLISH else '。'}"
     plain = ended.split(" ", 1)[0].isalpha()
     return md(ended[:1].upper() + ended[1:] if capital and plain else ended)
 
@@ -97,16 +109,55 @@ def score(name: str, value: float | None) -> str:
     return f"{value:.3f}"
 
 
-def chart(figure: Any, *, key: str, alt: str) -> None:
-    """A figure in the page's theme, with a text for those who cannot see it.
+def chart(figure: Any, *, key: str, alt: str, data: Callable[[], Any] | None = None) -> None:
+    """A figure in the page's theme, with a text for those who cannot see it and its numbers to take away.
 
     Args:
         figure: from ``tabnet_engine.figures``.
-        key: unique on the page.
+        key: unique on the page; names the files that are saved.
         alt: what the figure shows, for screen readers.
+        data: makes the data frame behind the figure, every row of it, when it is asked for.
     """
-    config = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+    config = _camera(key) | {"modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
     st.plotly_chart(in_page_colors(figure), key=key, config=config, alt=alt)
+    if data is not None:
+        data_button(data, key=key)
+
+
+def selectable(
+    figure: Any, *, key: str, alt: str, modes: Sequence[str] = ("points", "box"), data: Callable[[], Any] | None = None
+) -> Any:
+    """The same, where points or a stretch can be chosen; returns Plotly's selection.
+
+    What is chosen here can be chosen by a control of the page too: a chart is not reached by the keyboard.
+    """
+    event = st.plotly_chart(
+        in_page_colors(figure), key=key, config=_camera(key), alt=alt, on_select="rerun", selection_mode=modes
+    )
+    if data is not None:
+        data_button(data, key=key)
+    return event.selection
+
+
+def data_button(data: Callable[[], Any], *, key: str) -> None:
+    """Download the numbers behind a chart as CSV that no spreadsheet takes for formulas."""
+    from tabnet_engine.data.export import safe_csv
+
+    st.download_button(
+        say("Data as CSV"),
+        data=lambda: safe_csv(data()),
+        file_name=f"{key.replace('_', '-')}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        type="tertiary",
+        key=f"{key}_csv",
+    )
+
+
+def _camera(key: str) -> dict[str, Any]:
+    picture = {"format": display.picture_format(), "filename": key.replace("_", "-"), "scale": 2}
+    return {"displaylogo": False, "toImageButtonOptions": picture}
 
 
 def in_page_colors(figure: Any) -> Any:
@@ -117,6 +168,8 @@ def in_page_colors(figure: Any) -> Any:
     axis = {"tickfont_color": colors[1], "title_font_color": colors[1]}
     figure.update_layout(font_color=colors[0], legend_font_color=colors[1])
     figure.update_annotations(font_color=colors[1])
+    # A picture that is saved must be readable on paper too.
+    figure.update_layout(paper_bgcolor=_PAGE_COLORS[str(st.context.theme.type)])
     return figure.update_xaxes(**axis).update_yaxes(**axis)
 
 

@@ -1,0 +1,51 @@
+"""How things are shown in this visit: the language, and the format in which pictures are downloaded."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages._ui import state
+from tabnet_engine.texts.speaking import LANGUAGES, say
+
+__all__ = ["controls", "picture_format"]
+
+_FORMAT = "picture"
+_FORMATS = ("png", "svg")
+
+
+def controls() -> None:
+    """The choices at the foot of the menu."""
+    with st.sidebar.expander(say("Display"), icon=":material/tune:"):
+        codes, now = list(LANGUAGES), state.language()
+        chosen = st.radio(
+            say("Language"),
+            codes,
+            index=codes.index(now),
+            format_func=LANGUAGES.__getitem__,
+            horizontal=True,
+            key=state.choice_key("language", now),
+        )
+        if chosen != now:
+            state.choose("lang", str(chosen))
+            st.rerun()
+        state.keep_chosen("language", str(chosen))
+        kept = picture_format()
+        picked = st.radio(
+            say("Charts are saved as"),
+            _FORMATS,
+            index=_FORMATS.index(kept),
+            format_func=str.upper,
+            horizontal=True,
+            key=state.choice_key("picture_format", kept),
+            help=say("The camera above each chart saves it as a picture; SVG can be enlarged without loss."),
+        )
+        state.keep_chosen("picture_format", str(picked))
+        if picked != kept:
+            state.choose(_FORMAT, str(picked))
+            st.rerun()
+
+
+def picture_format() -> str:
+    """``png`` or ``svg``: what the camera above a chart saves."""
+    wanted = state.current(_FORMAT)
+    return str(wanted) if wanted in _FORMATS else _FORMATS[0]

@@ -1,0 +1,50 @@
+"""The catalogue of a language: English text to the text shown, read from its ``.po`` file."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["Catalogue", "catalogue_of"]
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What is said for each English text; a text that is not there is said in English.
+
+    ``texts`` are keyed by the English text, of one that depends on a number by its plural.
+    """
+
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def text(self, message: str) -> str:
+        """The text shown for an English one."""
+        return self.texts.get(message, message)
+
+    def plural(self, one: str, many: str, count: int) -> str:
+        """The text shown for a count: languages of the catalogue other than English have one form for all."""
+        return self.texts.get(many, one if count == 1 else many)
+
+
+@functools.cache
+def catalogue_of(language: str) -> Catalogue:
+    """The catalogue of a language; empty for English, whose texts are the keys."""
+    path = _FOLDER / f"{language}.po"
+    if not path.exists():
+        return Catalogue()
+    from babel.messages.pofile import read_po
+
+    with path.open("rb") as file:
+        read = read_po(file, locale=language)
+    texts = {}
+    for message in read:
+        if not message.id or message.fuzzy:
+            continue
+        key = message.id[-1] if isinstance(message.id, tuple) else message.id
+        shown = message.string[0] if isinstance(message.string, tuple) else message.string
+        if shown:
+            texts[str(key)] = str(shown)
+    return Catalogue(texts)
