@@ -11,13 +11,14 @@ WORKSPACE ?= workspace
 HEADLESS := $(if $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname))),false,true)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test lint format types imports unit browser bench clean
+.PHONY: help run test lint format texts types imports unit browser bench clean
 
 help:
 	@echo "make run      set up and open the dashboard (PORT=$(PORT), WORKSPACE=$(WORKSPACE))"
 	@echo "make test     set up, check and test everything, a real browser included"
 	@echo "make lint     style, types and the import rule"
 	@echo "make format   format the code"
+	@echo "make texts    bring the catalogue of texts in step with the code"
 	@echo "make bench    measure page times (see benchmarks/)"
 
 $(VENV)/.base: requirements.txt constraints.txt
@@ -48,6 +49,9 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+texts: $(VENV)/.base
+	$(BIN)/python -m tabnet_engine.texts.translating
 
 unit: $(VENV)/.dev browser
 	PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term -q

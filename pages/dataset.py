@@ -12,11 +12,17 @@ from pages._ui import (
     dataset_reading,
     dataset_target,
     guard,
-    widgets,
+    kept,
 )
 from tabnet_engine.data.reading.options import ReadOptions
+from tabnet_engine.texts.speaking import msg, say
 
-VIEWS = ("Preview", "Columns", "Profile", "Reading")
+VIEWS = {
+    "Preview": msg("Preview"),
+    "Columns": msg("Columns"),
+    "Profile": msg("Profile"),
+    "Reading": msg("Reading"),
+}
 
 
 def main() -> None:
@@ -32,7 +38,7 @@ def main() -> None:
     dataset_head.facts(info, schema)
     schema = dataset_target.target_controls(dataset_id, schema)
     dataset_head.next_step(dataset_id, schema)
-    view = widgets.view(VIEWS)
+    view = kept.tabs("view", say("View"), {key: say(name) for key, name in VIEWS.items()})
     if schema.target is not None and view != "Profile":
         dataset_profile.serious_warnings(data_access.profile(dataset_id, schema), dataset_id)
     if view == "Preview":
@@ -45,5 +51,5 @@ def main() -> None:
         dataset_reading.reading(dataset_id, ReadOptions.from_mapping(info.options))
 
 
-with guard.page("Tables", "Bring a table, check how it was read, and say which column is to be predicted."):
+with guard.page(msg("Tables"), msg("Bring a table, check how it was read, and say which column is to be predicted.")):
     main()

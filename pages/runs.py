@@ -5,15 +5,23 @@ from pages._ui import (
     data_access,
     guard,
     job_list,
+    kept,
     pretraining_view,
     run_actions,
     run_list,
     run_view,
+    runs_compare,
     state,
     widgets,
 )
+from tabnet_engine.texts.speaking import msg, say
 
-VIEWS = ("Result", "Settings", "Origin")
+VIEWS = {
+    "result": msg("Result"),
+    "settings": msg("Settings"),
+    "origin": msg("Origin"),
+    "compare": msg("Compare"),
+}
 
 
 def main() -> None:
@@ -22,7 +30,10 @@ def main() -> None:
     summaries = data_access.runs()
     if not summaries:
         widgets.empty_state(
-            "No run yet", "A run is a trained model with its scores and explanations.", page="train", label="Train one"
+            say("No run yet"),
+            say("A run is a trained model with its scores and explanations."),
+            page="train",
+            label=say("Train one"),
         )
         return
     run_list.damaged(summaries)
@@ -30,7 +41,9 @@ def main() -> None:
     if not names:
         return
     run_list.overview(summaries)
-    run_id = widgets.choice("Run", names, asked.item("run", names, "run"), key=f"run_choice_{state.token('rename')}")
+    run_id = widgets.choice(
+        say("Run"), names, asked.item("run", names, "run"), key=f"run_choice_{state.token('rename')}"
+    )
     state.choose("run", run_id)
     run = data_access.run(run_id)
     run_actions.run_actions(run)
@@ -38,11 +51,13 @@ def main() -> None:
         pretraining_view.next_step(run)
     else:
         run_view.explanation_links(run_id)
-    view = widgets.view(VIEWS)
-    if view == "Settings":
+    view = kept.tabs("view", say("View"), {key: say(text) for key, text in VIEWS.items()})
+    if view == "settings":
         run_view.settings(run)
-    elif view == "Origin":
+    elif view == "origin":
         run_view.origin(run)
+    elif view == "compare":
+        runs_compare.compare_view(run)
     elif run.is_pretraining:
         pretraining_view.details(run)
     else:
@@ -51,6 +66,9 @@ def main() -> None:
 
 
 with guard.page(
-    "Runs", "Every training of this workspace: its scores, its curves, its settings, and where it came from."
+    msg("Runs"),
+    msg(
+        "Every training of this workspace: its scores, its curves, its settings, and what changed from one to another."
+    ),
 ):
     main()

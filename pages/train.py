@@ -14,6 +14,7 @@ from pages._ui import (
     train_start,
     widgets,
 )
+from tabnet_engine.texts.speaking import msg, say
 
 
 def main() -> None:
@@ -26,13 +27,13 @@ def main() -> None:
     names = data_access.dataset_names()
     if not names:
         widgets.empty_state(
-            "No table yet",
-            "A model learns from a table. Upload one, or take a sample.",
+            say("No table yet"),
+            say("A model learns from a table. Upload one, or take a sample."),
             page="dataset",
-            label="Bring a table",
+            label=say("Bring a table"),
         )
         return
-    dataset_id = widgets.choice("Table", names, asked.item("dataset", names, "table"), key="train_dataset")
+    dataset_id = widgets.choice(say("Table"), names, asked.item("dataset", names, "table"), key="train_dataset")
     state.choose("dataset", dataset_id)
     schema, info = data_access.schema(dataset_id), data_access.workspace().dataset(dataset_id)
     if train_start.mode_choice() == train_start.PRETRAIN:
@@ -47,11 +48,13 @@ def no_target(dataset_id: str) -> None:
     """What to do with a table of which nothing is to be predicted yet."""
     state.current("pretrained")  # remembered until the column to predict is chosen
     widgets.empty_state(
-        "What is to be predicted?",
-        "Choose the column to predict on the tables page; the task is found from its values. Or pretrain above: that "
-        "needs no target.",
+        say("What is to be predicted?"),
+        say(
+            "Choose the column to predict on the tables page; the task is found from its values. Or pretrain above: "
+            "that needs no target."
+        ),
         page="dataset",
-        label="Choose the column to predict",
+        label=say("Choose the column to predict"),
         dataset=dataset_id,
     )
 
@@ -61,11 +64,14 @@ def follow(job_id: str) -> None:
     record = job_panel.job_panel(job_id)
     if record is not None:
         job_result.result(record)
-    if st.button("Train another model", icon=":material/add:", key="train_another"):
+    if st.button(say("Train another model"), icon=":material/add:", key="train_another"):
         state.fresh_token("train")
         state.clear("job")
         st.rerun()
 
 
-with guard.page("Train", "Train TabNet on a table; the training runs on its own and goes on when this page is closed."):
+with guard.page(
+    msg("Train"),
+    msg("Train TabNet on a table; the training runs on its own and goes on when this page is closed."),
+):
     main()

@@ -15,7 +15,9 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from tabnet_engine.commands.arguments import OneLineParser
+from tabnet_engine.commands.auditing import add_audit
 from tabnet_engine.commands.certifying import add_certify
+from tabnet_engine.commands.comparing import add_compare
 from tabnet_engine.commands.explaining import add_explain
 from tabnet_engine.commands.importing import add_import_pytorch_tabnet
 from tabnet_engine.commands.pretraining import add_pretrain, add_pretraining_worth
@@ -32,6 +34,8 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
     "predict": (add_predict, "predict every row of a table with a run"),
     "explain": (add_explain, "explain rows of a table with a run"),
     "certify": (add_certify, "measure how far a run's explanations can be trusted"),
+    "audit": (add_audit, "compare how a run treats the groups of a protected column"),
+    "compare": (add_compare, "compare two runs on the same rows"),
     "import-pytorch-tabnet": (add_import_pytorch_tabnet, "make a run of a model that pytorch-tabnet saved"),
 }
 

@@ -105,12 +105,14 @@ def test_a_condition_a_group_a_background_and_the_whole_table(credit_run: Path, 
 
 
 LONG = ["--methods", "masks,sampling", "--set", "n_shap_rows=128", "--set", "n_evaluations=2300"]
+# The last one wins: all 600 rows, so that a busy machine does not finish before it is interrupted.
+LONGER = [*LONG, "--set", "n_shap_rows=all"]
 
 
-def started(run: Path, table: Path, out: Path) -> subprocess.Popen[str]:
+def started(run: Path, table: Path, out: Path, options: list[str]) -> subprocess.Popen[str]:
     """An explanation in a process of its own, once its first chunk is finished."""
     command = [sys.executable, "-m", "tabnet_engine", "explain", "--run", str(run), "--table", str(table)]
-    process = subprocess.Popen([*command, *LONG, "--out", str(out)], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*command, *options, "--out", str(out)], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not list(Path(f"{out}.partial").glob("*/chunk-*.parquet")):
         assert process.poll() is None, process.communicate()[1]
@@ -124,7 +126,7 @@ def test_a_killed_explanation_goes_on_and_gives_the_same_bytes(
 ):
     explain(credit_run, credit_csv, tmp_path / "whole.parquet", *LONG)
     out = tmp_path / "killed.parquet"
-    with started(credit_run, credit_csv, out) as process:
+    with started(credit_run, credit_csv, out, LONG) as process:
         process.kill()
     assert not out.exists()
     capfd.readouterr()
@@ -136,7 +138,7 @@ def test_a_killed_explanation_goes_on_and_gives_the_same_bytes(
 
 def test_an_interrupted_explanation_says_what_it_keeps(credit_run: Path, credit_csv: Path, tmp_path: Path):
     out = tmp_path / "explained.parquet"
-    with started(credit_run, credit_csv, out) as process:
+    with started(credit_run, credit_csv, out, LONGER) as process:
         process.send_signal(signal.SIGINT)
         words = process.communicate(timeout=60)[1]
     assert process.returncode == 130

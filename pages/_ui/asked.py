@@ -6,9 +6,14 @@ from collections.abc import Container
 
 from pages._ui import data_access, state, widgets
 from tabnet_engine.errors import JobError
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["item", "job", "whole_number"]
 
+_GONE = {
+    "run": msg("The run that was asked for is not here any more, or is damaged; another one is shown"),
+    "table": msg("The table that was asked for is not here any more, or is damaged; another one is shown"),
+}
 _MOST_DIGITS = 15
 
 
@@ -18,11 +23,11 @@ def item(name: str, known: Container[str], what: str) -> str | None:
     Args:
         name: the id's name in the address, such as "run".
         known: the ids that there are; not empty, one of them is shown instead.
-        what: what it is, to follow "The".
+        what: what it is: "run" or "table".
     """
     current = state.current(name)
     if current is not None and current not in known:
-        widgets.info(f"The {what} that was asked for is not here any more, or is damaged; another one is shown")
+        widgets.info(say(_GONE[what]))
     return current
 
 
@@ -35,7 +40,7 @@ def job() -> str | None:
         data_access.queue().job(job_id)
     except JobError:
         state.clear("job")
-        widgets.info("The training that was asked for is not in this workspace")
+        widgets.info(say("The training that was asked for is not in this workspace"))
         return None
     return job_id
 

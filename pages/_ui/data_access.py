@@ -18,6 +18,7 @@ from tabnet_engine.data.targets import usable_rows
 from tabnet_engine.errors import StorageError, UserError
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.runs.workspace import DatasetInfo, RunSummary, Workspace
+from tabnet_engine.texts.speaking import say, say_plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,7 @@ __all__ = [
     "profile",
     "queue",
     "root",
+    "rows_text",
     "run",
     "run_names",
     "runs",
@@ -79,7 +81,12 @@ def datasets() -> tuple[DatasetInfo, ...]:
 
 def dataset_names() -> dict[str, str]:
     """Dataset id to the name that choices show."""
-    return {info.dataset_id: f"{info.name} · {info.n_rows:,} rows × {info.n_columns:,}" for info in datasets()}
+    return {info.dataset_id: f"{info.name} · {rows_text(info.n_rows)} × {info.n_columns:,}" for info in datasets()}
+
+
+def rows_text(n_rows: int) -> str:
+    """How many rows, as the names of tables say it."""
+    return say_plural("{count} row", "{count:,} rows", n_rows)
 
 
 def schema(dataset_id: str) -> FeatureSchema:
@@ -93,10 +100,11 @@ def schema(dataset_id: str) -> FeatureSchema:
 
 def frame(dataset_id: str) -> pd.DataFrame:
     """The rows of a table; shared between visits, so never change it."""
-    return _frame(str(root()), dataset_id)
+    with st.spinner(say("Opening the table")):
+        return _frame(str(root()), dataset_id)
 
 
-@st.cache_resource(show_spinner="Opening the table", max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=3)  # a million rows may take 150 MB
 def _frame(folder: str, dataset_id: str) -> pd.DataFrame:
     return _workspace(folder).load_frame(dataset_id)
 
@@ -113,10 +121,11 @@ def _labelled_rows(folder: str, dataset_id: str, columns: FeatureSchema) -> int:
 
 def profile(dataset_id: str, columns: FeatureSchema) -> TableProfile:
     """The profile of a table under a schema; computed once, then kept."""
-    return _profile(str(root()), dataset_id, columns)
+    with st.spinner(say("Profiling the columns")):
+        return _profile(str(root()), dataset_id, columns)
 
 
-@st.cache_resource(show_spinner="Profiling the columns", max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=8)
 def _profile(folder: str, dataset_id: str, columns: FeatureSchema) -> TableProfile:
     space = _workspace(folder)
     stored = space.load_profile(dataset_id)  # saving another schema drops it
@@ -147,7 +156,7 @@ def all_run_names() -> dict[str, str]:
 
 
 def _run_name(item: RunSummary) -> str:
-    kind = " · pretraining" if _is_pretraining(item) else ""
+    kind = f" · {say('pretraining')}" if _is_pretraining(item) else ""
     return f"{item.title}{kind} · {item.created[:16].replace('T', ' ')}"
 
 
@@ -162,7 +171,8 @@ def run(run_id: str) -> Run:
         UserError: there is no such run.
         DamagedRunError: a part is missing or was changed.
     """
-    return _run(str(root()), run_id, workspace().run_version(run_id))
+    with st.spinner(say("Opening the run")):
+        return _run(str(root()), run_id, workspace().run_version(run_id))
 
 
 def columns_read(run_id: str) -> frozenset[str]:
@@ -178,6 +188,6 @@ def _columns_read(folder: str, run_id: str, version: str) -> frozenset[str]:
     return frozenset(_run(folder, run_id, version).encoder.layout.feature_names)
 
 
-@st.cache_resource(show_spinner="Opening the run", max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=8)
 def _run(folder: str, run_id: str, version: str) -> Run:  # noqa: ARG001 - the version is the cache's key
     return _workspace(folder).run(run_id)

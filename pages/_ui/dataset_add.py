@@ -9,11 +9,12 @@ import streamlit as st
 from pages._ui import data_access, intake, state, widgets
 from tabnet_engine.data.samples import SAMPLES
 from tabnet_engine.errors import StorageError, UserError
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["sources"]
 
 _UPLOAD = "upload"
-_FORMATS = "CSV or TSV in any common encoding, Parquet, Excel, JSON lines; plain or compressed."
+_FORMATS = msg("CSV or TSV in any common encoding, Parquet, Excel, JSON lines; plain or compressed.")
 
 
 def sources() -> str | None:
@@ -24,9 +25,9 @@ def sources() -> str | None:
     file_column, sample_column = st.columns([3, 2], gap="large")
     with file_column:
         upload = st.file_uploader(
-            "Upload a table", key=f"{_UPLOAD}_{state.token(_UPLOAD)}", help=_FORMATS, max_upload_size=1024
+            say("Upload a table"), key=f"{_UPLOAD}_{state.token(_UPLOAD)}", help=say(_FORMATS), max_upload_size=1024
         )
-        st.caption(_FORMATS)
+        st.caption(say(_FORMATS))
     with sample_column:
         sample = _sample_buttons()
     if upload is not None:
@@ -38,15 +39,15 @@ def sources() -> str | None:
 
 
 def _sample_buttons() -> str | None:
-    st.markdown("Or start with a sample")
+    st.markdown(say("Or start with a sample"))
     chosen = None
     for sample in SAMPLES:
         if st.button(
-            sample.title,
+            widgets.said(sample.title),
             key=f"sample_{sample.name}",
             icon=":material/dataset:",
             width="stretch",
-            help=sample.description,
+            help=widgets.said(sample.description),
         ):
             chosen = sample.name
     return chosen
@@ -55,12 +56,12 @@ def _sample_buttons() -> str | None:
 def _add(name: str, read: Callable[[], str]) -> str | None:
     before = data_access.dataset_names()
     try:
-        with st.spinner(f"Reading {widgets.md(name)}"):
+        with st.spinner(say("Reading {name}", name=widgets.md(name))):
             dataset_id = read()
     except (UserError, StorageError) as error:
         state.notify("error", str(error))
         st.rerun()
     if dataset_id in before:
-        state.notify("info", f"{name} was here already; nothing was added")
+        state.notify("info", say("“{name}” was here already; nothing was added", name=name))
     state.choose("dataset", dataset_id)
     return dataset_id

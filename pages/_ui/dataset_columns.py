@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages._ui import data_access, state
+from pages._ui import data_access, dataset_words, state, widgets
 from tabnet_engine.data.kinds import set_kind, set_role
 from tabnet_engine.data.schema import FeatureSchema, Kind, Role
 from tabnet_engine.errors import SchemaError
+from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
     from tabnet_engine.data.profile import TableProfile
@@ -19,14 +20,16 @@ __all__ = ["apply_edits", "columns_editor"]
 
 _EDITOR = "columns_editor"
 _ROLES = [Role.FEATURE, Role.IGNORED, Role.ROW_ID]
-_ROLE_NAMES = {Role.FEATURE: "feature", Role.IGNORED: "ignored", Role.ROW_ID: "row id", Role.TARGET: "target"}
+_ROLE_NAMES = dataset_words.ROLES
 
 
 def columns_editor(dataset_id: str, schema: FeatureSchema, profile: TableProfile) -> None:
     """One line per column; a change of kind or role is stored at once, an impossible one says why."""
     st.caption(
-        "Change a kind or a role in the table. Features may be read by the model; the target is chosen above; "
-        "a row id names rows and is never read."
+        say(
+            "Change a kind or a role in the table. Features may be read by the model; the target is chosen above; "
+            "a row id names rows and is never read."
+        )
     )
     key = f"{_EDITOR}_{state.token(_EDITOR)}"
     st.data_editor(
@@ -36,17 +39,22 @@ def columns_editor(dataset_id: str, schema: FeatureSchema, profile: TableProfile
         height=min(38 + 35 * len(schema.columns), 640),
         disabled=["column", "missing", "different", "examples", "why"],
         column_config={
-            "column": st.column_config.TextColumn("Column", width="medium", pinned=True),
-            "kind": st.column_config.SelectboxColumn("Kind", options=[str(kind) for kind in Kind], required=True),
+            "column": st.column_config.TextColumn(say("Column"), width="medium", pinned=True),
+            "kind": st.column_config.SelectboxColumn(
+                say("Kind"), options=[str(kind) for kind in Kind], required=True, format_func=dataset_words.kind
+            ),
             "role": st.column_config.SelectboxColumn(
-                "Role", options=[*(_ROLE_NAMES[role] for role in _ROLES), _ROLE_NAMES[Role.TARGET]], required=True
+                say("Role"),
+                options=[*(_ROLE_NAMES[role] for role in _ROLES), _ROLE_NAMES[Role.TARGET]],
+                required=True,
+                format_func=widgets.said,
             ),
-            "missing": st.column_config.NumberColumn("Missing, %", format="%.2g", width="small"),
+            "missing": st.column_config.NumberColumn(say("Missing, %"), format="%.2g", width="small"),
             "different": st.column_config.NumberColumn(
-                "Distinct", format="localized", width="small", help="Different values"
+                say("Distinct"), format="localized", width="small", help=say("Different values")
             ),
-            "examples": st.column_config.TextColumn("Frequent values", width="medium"),
-            "why": st.column_config.TextColumn("Why", width="large"),
+            "examples": st.column_config.TextColumn(say("Frequent values"), width="medium"),
+            "why": st.column_config.TextColumn(say("Why"), width="large"),
         },
         on_change=_store_edits,
         args=(key, dataset_id),
@@ -63,7 +71,7 @@ def _as_table(schema: FeatureSchema, profile: TableProfile) -> pd.DataFrame:
             "missing": [100 * measured[column.name].missing_share for column in schema.columns],
             "different": [measured[column.name].n_unique for column in schema.columns],
             "examples": [", ".join(measured[column.name].top_values[:4]) for column in schema.columns],
-            "why": [column.why for column in schema.columns],
+            "why": [widgets.said(column.why) for column in schema.columns],
         }
     )
 

@@ -10,6 +10,7 @@ from pages._ui import data_access, widgets
 from tabnet_engine.data.kinds import set_targets
 from tabnet_engine.data.schema import SINGLE_TASKS, FeatureSchema, Target, Task
 from tabnet_engine.errors import SchemaError
+from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["TASK_NAMES", "target_controls"]
 
 TASK_NAMES = {
-    Task.BINARY: "binary: one of two classes",
-    Task.MULTICLASS: "multiclass: one of several classes",
-    Task.REGRESSION: "regression: a number",
+    Task.BINARY: msg("binary: one of two classes"),
+    Task.MULTICLASS: msg("multiclass: one of several classes"),
+    Task.REGRESSION: msg("regression: a number"),
 }
 
 
@@ -73,12 +74,12 @@ def _first_choice(dataset_id: str, schema: FeatureSchema) -> str | None:
     names = [column.name for column in schema.columns]
     current = _first_name(dataset_id, schema)
     return st.selectbox(
-        "Column to predict",
+        say("Column to predict"),
         names,
         index=None if current is None else names.index(current),
-        placeholder="Choose a column",
+        placeholder=say("Choose a column"),
         key=f"target_{dataset_id}_{current or ''}",
-        help="The target. Every other column with the role 'feature' may be read by the model.",
+        help=say("The target. Every other column with the role 'feature' may be read by the model."),
     )
 
 
@@ -86,12 +87,12 @@ def _further_choice(dataset_id: str, schema: FeatureSchema, first: str) -> list[
     chosen = [name for name in _names(schema) if name != first]
     digest = "|".join([first, *chosen])
     return st.multiselect(
-        "Also predict",
+        say("Also predict"),
         [column.name for column in schema.columns if column.name != first],
         default=chosen,
-        placeholder="no other column",
+        placeholder=say("no other column"),
         key=f"further_{dataset_id}_{digest}",
-        help="One model can predict several columns at once, numbers and classes together. It reads none of them.",
+        help=say("One model can predict several columns at once, numbers and classes together. It reads none of them."),
     )
 
 
@@ -109,13 +110,14 @@ def _task_and_class(
     dataset_id: str, schema: FeatureSchema, target: Target, for_task: DeltaGenerator, for_class: DeltaGenerator
 ) -> FeatureSchema:
     """Task and positive class of one target; the schema itself where nothing was changed."""
-    label = f" of {widgets.md(target.name)}" if len(schema.targets) > 1 else ""
+    several, name = len(schema.targets) > 1, widgets.md(target.name)
     with for_task:
-        task = _task_choice(dataset_id, target, f"Task{label}")
+        task = _task_choice(dataset_id, target, say("Task of {name}", name=name) if several else say("Task"))
     if task is not target.task:
         return _store(dataset_id, schema, _in_users_order(dataset_id, schema), tasks={target.name: task})
     with for_class:
-        positive = _positive_choice(dataset_id, target, f"Positive class{label}")
+        label = say("Positive class of {name}", name=name) if several else say("Positive class")
+        positive = _positive_choice(dataset_id, target, label)
     if positive is not None and positive != target.classes[1]:
         return _store(dataset_id, schema, _in_users_order(dataset_id, schema), positives={target.name: positive})
     return schema
@@ -127,9 +129,9 @@ def _task_choice(dataset_id: str, target: Target, label: str) -> Task:
         label,
         tasks,
         index=tasks.index(target.task),
-        format_func=TASK_NAMES.__getitem__,
+        format_func=lambda task: say(TASK_NAMES[task]),
         key=f"task_{dataset_id}_{target.name}_{target.task}",
-        help="Found from the target's values; change it when the values mislead.",
+        help=say("Found from the target's values; change it when the values mislead."),
     )
 
 
@@ -141,7 +143,7 @@ def _positive_choice(dataset_id: str, target: Target, label: str) -> str | None:
         target.classes,
         index=1,
         key=f"positive_{dataset_id}_{target.name}_{target.classes[1]}",
-        help="The class whose probability is reported and that contributions push towards.",
+        help=say("The class whose probability is reported and that contributions push towards."),
     )
 
 

@@ -7,7 +7,17 @@ import streamlit as st
 from pages._ui import state
 from tabnet_engine.texts.speaking import LANGUAGES, say
 
-__all__ = ["controls", "picture_format"]
+__all__ = ["controls", "picture_format", "readable"]
+
+_SPEAKS = {
+    code: f"<script>document.documentElement.lang = {code!r};</script><span hidden></span>" for code in LANGUAGES
+}
+# Streamlit writes the value of a slider and a chosen button in the colour of filled buttons, too dark on a dark page.
+_ON_DARK = """<style>
+[data-testid="stSliderThumbValue"], [data-testid="stSliderThumbValue"] p,
+[data-testid="stButtonGroup"] [aria-checked="true"] p, [data-testid="stButtonGroup"] [aria-checked="true"] span
+{ color: #7db8f5 !important; }
+</style>"""
 
 _FORMAT = "picture"
 _FORMATS = ("png", "svg")
@@ -15,7 +25,7 @@ _FORMATS = ("png", "svg")
 
 def controls() -> None:
     """The choices at the foot of the menu."""
-    with st.sidebar.expander(say("Display"), icon=":material/tune:"):
+    with st.sidebar.expander(say("Display"), icon=":material/translate:"):
         codes, now = list(LANGUAGES), state.language()
         chosen = st.radio(
             say("Language"),
@@ -25,10 +35,10 @@ def controls() -> None:
             horizontal=True,
             key=state.choice_key("language", now),
         )
+        state.keep_chosen("language", str(chosen))
         if chosen != now:
             state.choose("lang", str(chosen))
             st.rerun()
-        state.keep_chosen("language", str(chosen))
         kept = picture_format()
         picked = st.radio(
             say("Charts are saved as"),
@@ -43,6 +53,16 @@ def controls() -> None:
         if picked != kept:
             state.choose(_FORMAT, str(picked))
             st.rerun()
+
+
+def readable() -> None:
+    """Mend the few texts that are hard to read in the dark theme, and say which language the page speaks.
+
+    Streamlit's page calls itself English; a screen reader would read Chinese out in English.
+    """
+    if st.context.theme.type == "dark":
+        st.html(_ON_DARK)
+    st.sidebar.html(_SPEAKS[state.language()], unsafe_allow_javascript=True)
 
 
 def picture_format() -> str:

@@ -11,6 +11,7 @@ import streamlit as st
 from pages._ui import asked, data_access, state, widgets
 from tabnet_engine.errors import ExplanationError, UserError
 from tabnet_engine.explain import store
+from tabnet_engine.texts.speaking import ENGLISH, msg, say, speaking
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -44,13 +45,14 @@ __all__ = [
     "masks",
     "outcomes",
     "row_explanation",
+    "row_masks",
     "seconds_per_evaluation",
     "shown_row",
     "texts",
 ]
 
 
-NO_TABLE = (
+NO_TABLE = msg(
     "This model was imported without a table, so there is no row of its own to explain here; the command "
     "“python -m tabnet_engine explain” explains any table that has its columns"
 )
@@ -63,10 +65,10 @@ def chosen_run() -> Run | None:
         _nothing_to_explain(pretrained)
         return None
     if state.current("run") in pretrained:
-        widgets.info("A pretraining predicts nothing, so there is nothing to explain yet; a trained run is shown")
+        widgets.info(say("A pretraining predicts nothing, so there is nothing to explain yet; a trained run is shown"))
         state.clear("run", "row", "class")
     current = asked.item("run", names, "run")
-    run_id = widgets.choice("Run", names, current, key="explained_run")
+    run_id = widgets.choice(say("Run"), names, current, key="explained_run")
     if run_id != current:
         state.clear("row", "class")  # neither means anything in another run
     state.choose("run", run_id)
@@ -77,18 +79,18 @@ def _nothing_to_explain(pretrained: dict[str, str]) -> None:
     """Why there is no run to explain, and the way to one."""
     if pretrained:
         widgets.empty_state(
-            "Only pretrainings here",
-            "This page explains a trained model. A pretraining predicts nothing by itself: train from it first.",
+            say("Only pretrainings here"),
+            say("This page explains a trained model. A pretraining predicts nothing by itself: train from it first."),
             page="train",
-            label="Train from it",
+            label=say("Train from it"),
             pretrained=next(iter(pretrained)),
         )
         return
     widgets.empty_state(
-        "No run yet",
-        "This page explains a trained model. The walkthrough trains one on a sample table in a minute.",
+        say("No run yet"),
+        say("This page explains a trained model. The walkthrough trains one on a sample table in a minute."),
         page="walkthrough",
-        label="Start the walkthrough",
+        label=say("Start the walkthrough"),
     )
 
 
@@ -101,10 +103,11 @@ def masks(run: Run) -> MaskExplanation | None:
     """Stored masks of all rows; None when the run has none."""
     if not store.has_explanations(run, store.MASKS):
         return None
-    return _masks(_digest(run, f"{store.MASKS}.parquet"), run)
+    with st.spinner(say("Reading the masks")):
+        return _masks(_digest(run, f"{store.MASKS}.parquet"), run)
 
 
-@st.cache_resource(show_spinner="Reading the masks", max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=2)  # a million rows may take 500 MB
 def _masks(digest: str, _run: Run) -> MaskExplanation:  # noqa: ARG001 - the digest is the cache's key
     return store.load_masks(_run)
 
@@ -112,10 +115,13 @@ def _masks(digest: str, _run: Run) -> MaskExplanation:  # noqa: ARG001 - the dig
 def attribution(run: Run) -> Attribution | None:
     """Stored SHAP values; None when the run has none."""
     part = store.attribution_part(run)
-    return None if part is None else _attribution(_digest(run, f"{part}.parquet"), run)
+    if part is None:
+        return None
+    with st.spinner(say("Reading the SHAP values")):
+        return _attribution(_digest(run, f"{part}.parquet"), run)
 
 
-@st.cache_resource(show_spinner="Reading the SHAP values", max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _attribution(digest: str, _run: Run) -> Attribution:  # noqa: ARG001 - the digest is the cache's key
     return store.load_attribution(_run)
 
@@ -207,7 +213,7 @@ def outcomes(run: Run, target: str | None = None) -> RowOutcomes | None:
     return _outcomes(_digest(run, f"{store.MASKS}.parquet"), target or run.targets.names[0], run)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _outcomes(digest: str, target: str, _run: Run) -> RowOutcomes | None:  # noqa: ARG001 - as above
     from tabnet_engine.explain.row_outcomes import row_outcomes
 
@@ -228,10 +234,11 @@ def explainer(run: Run) -> RowExplainer | None:
     """The loaded network that explains rows at once; None when the run has no background yet."""
     if not store.has_explanations(run, store.BACKGROUND):
         return None
-    return _explainer(_digest(run, f"{store.BACKGROUND}.parquet"), run)
+    with st.spinner(say("Loading the model")):
+        return _explainer(_digest(run, f"{store.BACKGROUND}.parquet"), run)
 
 
-@st.cache_resource(show_spinner="Loading the model", max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _explainer(digest: str, _run: Run) -> RowExplainer:  # noqa: ARG001 - as above
     import torch
 
@@ -266,15 +273,14 @@ def shown_row(run: Run, row: int) -> ShownRow | None:
     Raises:
         UserError: the row cannot be explained at all.
     """
-    table, stored = frame(run), masks(run)
-    why_not = ""
+    table, why_not = frame(run), ""
     try:
         whole = row_explanation(run, row)
     except ExplanationError as error:
-        if stored is None or _taken(stored, row) is None:
+        if row_masks(run, row) is None:
             raise
         whole, why_not = None, str(error)
-    read = whole.masks if whole is not None else None if stored is None else _taken(stored, row)
+    read = whole.masks if whole is not None else row_masks(run, row)
     if table is None or read is None:
         return None
     from tabnet_engine.explain.single_row import cell_texts
@@ -301,13 +307,28 @@ def _stored_row(run: Run, row: int) -> RowExplanation | None:
     """The row from what is stored, without loading the network; None when a part is not stored."""
     from tabnet_engine.explain.single_row import RowExplanation, cell_texts
 
-    stored_masks, stored_values, table = masks(run), attribution(run), frame(run)
-    read = None if stored_masks is None else _taken(stored_masks, row)
+    stored_values, table = attribution(run), frame(run)
     moved = None if stored_values is None else _taken(stored_values, row)
+    read = None if moved is None else row_masks(run, row)
     if read is None or moved is None or table is None:
         return None
     texts, missing, unseen = cell_texts(run.encoder, table.iloc[[row]])
     return RowExplanation(row=row, texts=texts, missing=missing, unseen=unseen, masks=read, attribution=moved)
+
+
+def row_masks(run: Run, row: int) -> MaskExplanation | None:
+    """Stored masks of one row, without reading those of a million others; None when there are none."""
+    if not store.has_explanations(run, store.MASKS):
+        return None
+    return _row_masks(_digest(run, f"{store.MASKS}.parquet"), row, run)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _row_masks(digest: str, row: int, _run: Run) -> MaskExplanation | None:  # noqa: ARG001 - as above
+    try:
+        return store.load_masks(_run, [row])
+    except ExplanationError:  # this row was not among those whose masks were stored
+        return None
 
 
 def _taken(stored: Rows, row: int) -> Rows | None:
@@ -322,15 +343,17 @@ def _computed_row(run: Run, row: int) -> RowExplanation | None:
     if frame(run) is None or explainer(run) is None:
         return None
     parts = (f"{store.BACKGROUND}.parquet", f"{store.attribution_part(run)}.parquet")
-    return _explained_now("".join(_digest(run, part) for part in parts if part in run), row, run)
+    with st.spinner(say("Computing the SHAP values of this row")):
+        return _explained_now("".join(_digest(run, part) for part in parts if part in run), row, run)
 
 
-@st.cache_resource(show_spinner="Computing the SHAP values of this row", max_entries=256)
+@st.cache_resource(show_spinner=False, max_entries=256)
 def _explained_now(digest: str, row: int, _run: Run) -> RowExplanation | None:  # noqa: ARG001 - as above
     table, loaded = frame(_run), explainer(_run)
     if table is None or loaded is None:
         return None
-    return loaded.explain(table.iloc[[row]], row=row)
+    with speaking(ENGLISH):  # what is cached is shown in any language
+        return loaded.explain(table.iloc[[row]], row=row)
 
 
 def seconds_per_evaluation(run: Run) -> float | None:
@@ -338,10 +361,11 @@ def seconds_per_evaluation(run: Run) -> float | None:
     loaded, table = explainer(run), frame(run)
     if loaded is None or table is None or not len(table):
         return None
-    return _seconds_per_evaluation(_digest(run, f"{store.BACKGROUND}.parquet"), run)
+    with st.spinner(say("Measuring on one row")):
+        return _seconds_per_evaluation(_digest(run, f"{store.BACKGROUND}.parquet"), run)
 
 
-@st.cache_resource(show_spinner="Measuring on one row", max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=8)
 def _seconds_per_evaluation(digest: str, _run: Run) -> float | None:  # noqa: ARG001 - as above
     from tabnet_engine.explain.cost import seconds_per_evaluation as measure
 

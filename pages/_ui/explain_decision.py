@@ -1,25 +1,28 @@
-"""The parts of the page of one decision: prediction, steps, pushes, both methods, the row's own values."""
+"""The explanation of one decision: prediction, steps, pushes, both methods, the row's own values."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages._ui import explain_widgets, widgets
+from pages._ui import explain_access, explain_widgets, measures, widgets
 from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.agreement import agreement_sentence
+from tabnet_engine.explain.long_table import attribution_table
 from tabnet_engine.explain.reading import attribution_sentences, timeline_sentences
+from tabnet_engine.explain.row_cells import cell_table
 from tabnet_engine.explain.row_outcomes import SPLIT_NAMES, row_outcomes
-from tabnet_engine.explain.row_pair import row_pair, row_pair_sentences
+from tabnet_engine.explain.row_pair import pair_table, row_pair, row_pair_sentences
 from tabnet_engine.explain.timeline import step_timeline
-from tabnet_engine.explain.wording import additivity_words, column_name, joined, probability
+from tabnet_engine.explain.wording import additivity_words, column_name, joined, probability, signed
 from tabnet_engine.figures.agreement import attention_effect_pairs
 from tabnet_engine.figures.decision import contribution_map, probability_bars
 from tabnet_engine.figures.decision import step_timeline as timeline_figure
 from tabnet_engine.figures.waterfall import brief, waterfall
+from tabnet_engine.texts.speaking import say
 from tabnet_engine.training.probabilities import class_probabilities
 
 if TYPE_CHECKING:
@@ -31,143 +34,176 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.row_outcomes import RowOutcomes
     from tabnet_engine.runs.run import Run
 
-__all__ = ["all_targets", "both_methods", "cell_table", "cells", "leading", "prediction", "pushes", "steps"]
+__all__ = ["all_targets", "leading", "prediction", "section"]
 
 
-def prediction(run: Run, explanation: ShownRow, table: pd.DataFrame, output: int) -> None:
+def prediction(run: Run, shown: ShownRow, table: pd.DataFrame, output: int) -> None:
     """What the model said, what really came, and which part of the table the row belongs to.
 
     Args:
         run: the run.
-        explanation: the row.
+        shown: the row.
         table: the run's table.
         output: which of all outputs is explained; its target is the one told here.
     """
     codec, place = explain_widgets.target_of(run, output)
-    logits = explanation.masks.logits[:, place]
-    outcome = _outcome(run, explanation, table, codec, place)
+    logits = shown.masks.logits[:, place]
+    outcome = _outcome(run, shown, table, codec, place)
+    part, difference, score = say("Part of the table"), say("Difference"), say("Score")
     values = _prediction_numbers(codec, logits, outcome)
-    values["Part of the table"] = SPLIT_NAMES[int(outcome.split[0])]
+    values[part] = say(SPLIT_NAMES[int(outcome.split[0])])
+    log_odds = say(
+        "The log-odds of {output}: 0 is a probability of one half, each step up or down makes it surer.",
+        output=widgets.md(codec.outputs[0]),
+    )
     widgets.metrics(
         values,
         help_texts={
-            "Part of the table": "Training rows were learned from; test rows were never seen before.",
-            "Difference": "Predicted minus actual.",
-            "Score": f"The log-odds of {widgets.md(codec.outputs[0])}: 0 is a probability of one half, each step "
-            "up or down makes it surer.",
+            part: say("Training rows were learned from; test rows were never seen before."),
+            difference: say("Predicted minus actual."),
+            score: log_odds,
         },
     )
     if int(outcome.split[0]) == 0:
-        st.caption("The model learned from this row, so it may know it by heart; test rows say more.")
+        st.caption(say("The model learned from this row, so it may know it by heart; test rows say more."))
     if outcome.wrong[0]:
-        widgets.info("The model was wrong on this row: the steps and pushes below show what misled it")
+        widgets.info(say("The model was wrong on this row: the steps and pushes below show what misled it"))
     if codec.task is Task.MULTICLASS:
         shares = class_probabilities(codec.task, logits)[0]
         came = None if not outcome.known[0] else codec.classes[int(outcome.actual[0])]
-        figure = probability_bars(codec.classes, shares, actual=came)
-        widgets.chart(figure, key="probabilities", alt="Probability of each class")
+        scheme = explain_access.colors(run, codec.name)
+        colors = {name: scheme.of_class(name) for name in codec.classes}
+        widgets.chart(
+            probability_bars(codec.classes, shares, actual=came, colors=colors),
+            key="probabilities",
+            alt=say("Probability of each class"),
+            data=lambda: pd.DataFrame({"class": codec.classes, "probability": shares}),
+        )
 
 
-def all_targets(run: Run, explanation: ShownRow, table: pd.DataFrame) -> None:
+def all_targets(run: Run, shown: ShownRow, table: pd.DataFrame) -> None:
     """What the model said of every target of the row, and what came; nothing for a single target."""
     if len(run.targets.names) == 1:
         return
     lines = []
     for codec, place in zip(run.targets.codecs, run.targets.slices, strict=True):
-        outcome = _outcome(run, explanation, table, codec, place)
+        outcome = _outcome(run, shown, table, codec, place)
         line = outcome.table().iloc[0]
         number = codec.task is Task.REGRESSION
         sure = "" if number else probability(float(line["probability"]))
-        came = _actual(codec, outcome)
-        said = widgets.number(float(line["predicted"])) if number else str(line["predicted"])
-        lines.append({"target": codec.name, "predicted": said, "probability": sure, "actual": came})
-    with st.expander(f"All {len(lines)} targets of this row", icon=":material/list:", expanded=len(lines) <= 5):
-        shown = pd.DataFrame(lines)
-        if not shown["probability"].any():
-            shown = shown.drop(columns="probability")  # numbers alone have none
-        st.dataframe(shown, hide_index=True, key="all_targets")
+        said = _plain(float(line["predicted"])) if number else str(line["predicted"])
+        lines.append({"target": codec.name, "predicted": said, "probability": sure, "actual": _actual(codec, outcome)})
+    title = say("All {n} targets of this row", n=len(lines))
+    with st.expander(title, icon=":material/list:", expanded=len(lines) <= 5):
+        told = pd.DataFrame(lines)
+        if not told["probability"].any():
+            told = told.drop(columns="probability")  # numbers alone have none
+        names = {"target": say("target"), "predicted": say("predicted"), "probability": say("probability")}
+        config = {key: st.column_config.Column(words) for key, words in {**names, "actual": say("actual")}.items()}
+        st.dataframe(told, hide_index=True, key="all_targets", column_config=config)
 
 
-def _outcome(run: Run, explanation: ShownRow, table: pd.DataFrame, codec: TargetCodec, place: slice) -> RowOutcomes:
-    rows = np.array([explanation.row], dtype=np.int64)
-    return row_outcomes(codec, run.splits, table, rows, explanation.masks.logits[:, place])
+def _outcome(run: Run, shown: ShownRow, table: pd.DataFrame, codec: TargetCodec, place: slice) -> RowOutcomes:
+    rows = np.array([shown.row], dtype=np.int64)
+    return row_outcomes(codec, run.splits, table, rows, shown.masks.logits[:, place])
 
 
-def leading(run: Run, explanation: ShownRow) -> int:
+def leading(run: Run, shown: ShownRow) -> int:
     """The output of the first target with the highest score: what a reader wants explained first."""
-    return int(explanation.masks.logits[0, run.targets.slices[0]].argmax())
+    return int(shown.masks.logits[0, run.targets.slices[0]].argmax())
 
 
 def _actual(codec: TargetCodec, outcome: RowOutcomes) -> str:
     value = outcome.table().iloc[0]["actual"]
     if codec.task is not Task.REGRESSION:
         return str(value)
-    return widgets.number(float(value)) if outcome.known[0] else "missing"
+    return _plain(float(value)) if outcome.known[0] else say("missing")
+
+
+def _plain(value: float) -> str:
+    """A number with the sign that is set for minus."""
+    return widgets.number(value).replace("-", "−", 1) if value < 0 else widgets.number(value)
 
 
 def _prediction_numbers(codec: TargetCodec, logits: npt.NDArray[np.float64], outcome: RowOutcomes) -> dict[str, str]:
     line = outcome.table().iloc[0]
-    name = column_name(codec.name)
+    predicted = say("Predicted {target}", target=column_name(codec.name))
     if codec.task is Task.REGRESSION:
         return {
-            f"Predicted {name}": widgets.number(float(line["predicted"])),
-            f"Actual {name}": _actual(codec, outcome),
-            "Difference": widgets.number(float(line["predicted"] - line["actual"])),
+            predicted: _plain(float(line["predicted"])),
+            say("Actual {target}", target=column_name(codec.name)): _actual(codec, outcome),
+            say("Difference"): _plain(float(line["predicted"] - line["actual"])),
         }
-    values = {f"Predicted {name}": str(line["predicted"]), "Probability": probability(float(line["probability"]))}
-    values["Actual"] = _actual(codec, outcome)
+    values = {predicted: str(line["predicted"]), say("Probability"): probability(float(line["probability"]))}
+    values[say("Actual")] = _actual(codec, outcome)
     if codec.task is Task.BINARY:
-        values["Score"] = f"{logits[0, 0]:+.2f}"
+        values[say("Score")] = signed(float(logits[0, 0]))
     return values
 
 
-def steps(run: Run, explanation: ShownRow, output: int) -> None:
+def section(run: Run, shown: ShownRow, output: int) -> None:
+    """What each step read and added, which columns pushed, how far both agree, and the row's values."""
+    st.subheader(say("How the steps came to it"), anchor=False, help=measures.help_text("step_contribution"))
+    _steps(run, shown, output)
+    st.subheader(say("Which columns pushed"), anchor=False, help=measures.help_text("shap"))
+    _pushes(run, shown, output)
+    _both_methods(shown, output)
+    st.subheader(say("The row itself"), anchor=False)
+    _cells(shown, output)
+
+
+def _steps(run: Run, shown: ShownRow, output: int) -> None:
     """The timeline of the steps as a picture and in words."""
-    masks = explanation.masks
-    whole = step_timeline(masks, explanation.row, explanation.texts, top=len(masks.features))
+    masks = shown.masks
+    whole = step_timeline(masks, shown.row, shown.texts, top=len(masks.features))
     codec, place = explain_widgets.target_of(run, output)
     subtitle = _sum_words(codec, float(masks.base[output]))
     figure = timeline_figure(whole, output=output, unit=explain_widgets.unit(run, output), subtitle=subtitle)
     sentences = timeline_sentences(whole, explain_widgets.score(run, output), output=output)
     left, right = st.columns([3, 2])
     with left:
-        widgets.chart(figure, key="timeline", alt=" ".join(sentences))
+        widgets.chart(figure, key="timeline", alt=" ".join(sentences), data=whole.table)
     with right:
         explain_widgets.bullets(sentences)
         if len(codec.outputs) > 1:
-            subtitle = "the last column is the sum: the score of each class"
+            subtitle = say("the last column is the sum: the score of each class")
             figure = contribution_map(whole, outputs=range(place.start, place.stop), subtitle=subtitle)
-            widgets.chart(figure, key="contributions", alt="What each step added to every class")
+            alt = say("What each step added to every class")
+            widgets.chart(figure, key="contributions", alt=alt, data=whole.table)
 
 
 def _sum_words(codec: TargetCodec, base: float) -> str:
-    if codec.task is Task.REGRESSION:
-        return (
-            f"the steps add to {widgets.number(base)}, the mean of the training rows, and make the prediction exactly"
-        )
-    return "the steps add up to the score exactly"
+    if codec.task is not Task.REGRESSION:
+        return say("the steps add up to the score exactly")
+    return say(
+        "the steps add to {base}, the mean of the training rows, and make the prediction exactly", base=_plain(base)
+    )
 
 
-def pushes(run: Run, explanation: ShownRow, output: int) -> None:
+def _pushes(run: Run, shown: ShownRow, output: int) -> None:
     """The signed waterfall, how it was measured, and the leading columns in words; or why there is none."""
-    values = explanation.attribution
+    values = shown.attribution
     if values is None:
-        widgets.info(explanation.why_not or "This run has no SHAP values and no background to compute them against")
+        none = say("This run has no SHAP values and no background to compute them against")
+        widgets.info(shown.why_not or none)
         return
     left, right = st.columns([3, 2])
     with left:
+        n_rows = values.background.n_rows
         figure = waterfall(
             values,
             0,
             output=output,
-            values=explanation.texts,
+            values=shown.texts,
             unit=explain_widgets.unit(run, output),
-            subtitle=f"against {values.background.n_rows} background rows, bars with 95 % intervals",
+            subtitle=say("against {n_rows:,} background rows, bars with 95 % intervals", n_rows=n_rows)
+            if values.standard_error is not None
+            else say("against {n_rows:,} background rows", n_rows=n_rows),
         )
         score = explain_widgets.score(run, output)
-        cells_in_words = {name: brief(text) for name, text in explanation.texts.items()}
-        sentences = attribution_sentences(values, explanation.row, score, values=cells_in_words, output=output)
-        widgets.chart(figure, key="waterfall", alt=" ".join(sentences))
+        texts = {name: brief(text) for name, text in shown.texts.items()}
+        sentences = attribution_sentences(values, shown.row, score, values=texts, output=output)
+        widgets.chart(figure, key="waterfall", alt=" ".join(sentences), data=lambda: attribution_table(values))
     with right:
         explain_widgets.bullets(sentences)
         st.caption(widgets.md(_measured(values)))
@@ -176,75 +212,78 @@ def pushes(run: Run, explanation: ShownRow, output: int) -> None:
 def _measured(values: Attribution) -> str:
     """How the row's values were made, in one sentence."""
     background = values.background
-    return (
-        f"Measured against {background.n_rows:,} background rows ({background.description}); "
-        f"{values.n_permutations:,} orders of the columns, each forwards and backwards: {values.n_evaluations:,} "
-        f"evaluations, seed {values.seed}; {additivity_words(values.additivity_error)}."
+    places: dict[str, Any] = {
+        "n_rows": background.n_rows,
+        "background": widgets.said(background.description),
+        "n_evaluations": values.n_evaluations,
+        "seed": values.seed,
+        "sum": additivity_words(values.additivity_error),
+    }
+    if values.n_permutations == 0:
+        return say(
+            "Measured against {n_rows:,} background rows ({background}); {algorithm}: {n_evaluations:,} evaluations, "
+            "seed {seed}; {sum}.",
+            algorithm=widgets.said(values.algorithm),
+            **places,
+        )
+    return say(
+        "Measured against {n_rows:,} background rows ({background}); {n_orders:,} orders of the columns, each forwards "
+        "and backwards: {n_evaluations:,} evaluations, seed {seed}; {sum}.",
+        n_orders=values.n_permutations,
+        **places,
     )
 
 
-def both_methods(explanation: ShownRow, output: int) -> None:
+def _both_methods(shown: ShownRow, output: int) -> None:
     """What was read of this row beside what moved its score, and where the two differ."""
-    if explanation.attribution is None:
+    if shown.attribution is None:
         return
-    st.subheader("Do masks and SHAP agree here?", anchor=False)
-    pair = row_pair(explanation.masks, explanation.attribution, explanation.row, output=output)
+    st.subheader(say("Do masks and SHAP agree here?"), anchor=False, help=measures.help_text("spearman"))
+    pair = row_pair(shown.masks, shown.attribution, shown.row, output=output)
     left, right = st.columns([3, 2])
     with left:
-        figure = attention_effect_pairs(pair, subtitle="shares within this row")
-        widgets.chart(figure, key="pairs", alt=agreement_sentence(pair))
+        figure = attention_effect_pairs(pair, subtitle=say("shares within this row"))
+        widgets.chart(figure, key="pairs", alt=agreement_sentence(pair), data=lambda: pair_table(pair))
     with right:
         st.markdown(widgets.md(agreement_sentence(pair)))
         sentences = row_pair_sentences(pair)
         explain_widgets.bullets(sentences)
         if not sentences:
-            st.markdown("No column got much more of the one than of the other.")
+            st.markdown(say("No column got much more of the one than of the other."))
         st.caption(
-            "Masks say what was read, not which way it pushed; do not take them for reasons where SHAP disagrees."
+            say("Masks say what was read, not which way it pushed; do not take them for reasons where SHAP disagrees.")
         )
 
 
-def cells(explanation: ShownRow, output: int) -> None:
+def _cells(shown: ShownRow, output: int) -> None:
     """Every value of the row, missing and unseen ones marked, beside what both methods say of it."""
-    if explanation.missing:
-        names = joined([column_name(name) for name in explanation.missing])
-        widgets.info(f"Missing in this row: {names}; missing is a state of its own to the model")
-    if explanation.unseen:
-        names = joined([column_name(name) for name in explanation.unseen])
-        widgets.info(f"Never seen in training: what this row holds in {names}")
-    table = cell_table(explanation, output)
-    config = {
-        "read": explain_widgets.share_column("Share of the aggregated mask."),
-        "pushed": st.column_config.NumberColumn(
-            format=_push_format(table), help="SHAP value: up or down on the score."
-        ),
-    }
-    shown = explain_widgets.in_per_cent(table, "read")
-    st.dataframe(shown, hide_index=True, column_config=config, height=38 + 35 * min(len(table), 15), key="cells")
-    explain_widgets.csv_button("Download this row", table, name=f"row-{explanation.row}", key="row_csv")
-
-
-def _push_format(table: pd.DataFrame) -> str:
-    """Three digits, and all digits before the point: a push of 29,943 must not be shown as 29900."""
-    return "%+.0f" if "pushed" in table and float(table["pushed"].abs().max()) >= 1000 else "%+.3g"
-
-
-def cell_table(explanation: ShownRow, output: int) -> pd.DataFrame:
-    """One line a column: its value, its state, how much it was read, which way it pushed."""
-    names = explanation.masks.features
-    states = {
-        **dict.fromkeys(explanation.missing, "missing"),
-        **dict.fromkeys(explanation.unseen, "not seen in training"),
-    }
-    table = pd.DataFrame(
-        {
-            "column": names,
-            "value": [explanation.texts[name] for name in names],
-            "state": [states.get(name, "") for name in names],
-            "read": explanation.masks.aggregate[0].astype(float),
-        }
+    _missing_and_unseen(shown)
+    table = cell_table(
+        shown.masks, shown.attribution, shown.texts, missing=shown.missing, unseen=shown.unseen, output=output
     )
-    if explanation.attribution is None:
-        return table.sort_values("read", ascending=False, kind="stable", ignore_index=True)
-    table["pushed"] = explanation.attribution.values[0, :, output]
-    return table.sort_values("pushed", key=np.abs, ascending=False, kind="stable", ignore_index=True)
+    config = {
+        "column": st.column_config.TextColumn(say("column")),
+        "value": st.column_config.TextColumn(say("value")),
+        "state": st.column_config.TextColumn(say("state")),
+        "group": st.column_config.TextColumn(
+            say("moves with"), help=say("Columns of one group move together; the push is that of the whole group.")
+        ),
+        "read": st.column_config.ProgressColumn(
+            say("read"), min_value=0, max_value=100, format="%.1f %%", help=measures.help_text("aggregate_mask")
+        ),
+        "pushed": st.column_config.NumberColumn(say("pushed"), help=measures.help_text("shap")),
+    }
+    lines = explain_widgets.in_per_cent(table, "read")
+    with_signs = lines.style.format({"pushed": signed}) if "pushed" in lines else lines
+    height = 38 + 35 * min(len(table), 15)
+    st.dataframe(with_signs, hide_index=True, column_config=config, height=height, key="cells")
+    explain_widgets.csv_button(say("Download this row"), table, name=f"row-{shown.row}", key="row_csv")
+
+
+def _missing_and_unseen(shown: ShownRow) -> None:
+    if shown.missing:
+        names = joined([column_name(name) for name in shown.missing])
+        widgets.info(say("Missing in this row: {columns}; missing is a state of its own to the model", columns=names))
+    if shown.unseen:
+        names = joined([column_name(name) for name in shown.unseen])
+        widgets.info(say("Never seen in training: what this row holds in {columns}", columns=names))

@@ -8,17 +8,38 @@ import streamlit as st
 
 from pages._ui import data_access, explain_access, guard, state, widgets
 from pages._ui.job_panel import check_process, time_text
-from tabnet_engine.config import ExplainConfig
-from tabnet_engine.explain.signed.budget import DEFAULT_PERMUTATIONS, MAX_FEATURES
+from tabnet_engine.explain.signed.budget import MAX_FEATURES
 from tabnet_engine.jobs.records import JobState
 from tabnet_engine.jobs.spec import CertifyPayload, ExplainPayload
+from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from tabnet_engine.jobs.records import JobRecord
     from tabnet_engine.jobs.spec import JobSpec
     from tabnet_engine.runs.run import Run
 
-__all__ = ["budget_form", "follow", "missing", "no_shap", "submit", "submit_certificate"]
+__all__ = ["follow", "missing", "no_shap", "submit", "submit_certificate"]
+
+# By the kind of job, and by what is missing.
+_FAILED = {
+    "explain": msg("The last explanation of this run failed: {reason}"),
+    "certify": msg("The last measurement of this run failed: {reason}"),
+    "audit": msg("The last comparison of groups of this run failed: {reason}"),
+    "compare": msg("The last comparison with another run failed: {reason}"),
+}
+_DOING = {
+    "explain": msg("Explaining this run"),
+    "certify": msg("Measuring how far to trust this"),
+    "audit": msg("Comparing groups"),
+    "compare": msg("Comparing two runs"),
+}
+_MISSING = {
+    "SHAP values": msg("This run has no SHAP values yet"),
+    "masks": msg("This run has no masks yet"),
+    "importances": msg("This run has no importances yet"),
+    "background to explain against": msg("This run has no background to explain against yet"),
+    "": msg("This run has no explanations yet"),
+}
 
 
 def follow(run: Run) -> bool:
@@ -28,8 +49,9 @@ def follow(run: Run) -> bool:
         return False
     if record.ended:
         if record.state is JobState.FAILED:
-            what = "measurement" if record.spec.kind == "certify" else "explanation"
-            widgets.error(f"The last {what} of this run failed: {record.error or 'no reason was given'}")
+            reason = widgets.said(record.error or "") or say("no reason was given")
+            failed = _FAILED.get(record.spec.kind, _FAILED["explain"])
+            widgets.error(say(failed, reason=reason))
         return False
     _live(record.job_id)
     return True
@@ -40,18 +62,18 @@ def missing(run: Run, what: str) -> None:
 
     Args:
         run: the run.
-        what: what is missing, to follow "This run has no".
+        what: a key of :data:`_MISSING`.
     """
-    reason = explain_access.NO_TABLE if explain_access.imported(run) else None
+    reason = say(explain_access.NO_TABLE) if explain_access.imported(run) else None
     if reason is None and what == "SHAP values":
         reason = no_shap(run)
     if reason is not None:
         widgets.info(reason)
         return
     with st.container(border=True, gap="small"):
-        st.subheader(f"This run has no {what} yet", anchor=False)
-        st.write("They are computed from the run's own table in the background; the page can be left meanwhile.")
-        if st.button("Compute them", type="primary", icon=":material/play_arrow:", key=f"explain_{run.run_id}"):
+        st.subheader(say(_MISSING.get(what, _MISSING[""])), anchor=False)
+        st.write(say("They are computed from the run's own table in the background; the page can be left meanwhile."))
+        if st.button(say("Compute them"), type="primary", icon=":material/play_arrow:", key=f"explain_{run.run_id}"):
             submit(run, {})
 
 
@@ -60,64 +82,12 @@ def no_shap(run: Run) -> str | None:
     n_features = len(run.schema.features)
     if n_features <= MAX_FEATURES:
         return None
-    return (
-        f"SHAP values are computed for at most {MAX_FEATURES:,} columns and this model reads {n_features:,}; the masks "
-        "can be seen, and a model trained on fewer columns can be compared"
+    return say(
+        "SHAP values are computed for at most {most:,} columns and this model reads {n_features:,}; the masks can be "
+        "seen, and a model trained on fewer columns can be compared",
+        most=MAX_FEATURES,
+        n_features=n_features,
     )
-
-
-@st.dialog("Compute SHAP values again", icon=":material/tune:")
-def budget_form(run: Run) -> None:
-    """Another background, number of rows or budget, with the time it will take."""
-    stored, default = explain_access.attribution(run), ExplainConfig()
-    n_rows = st.number_input(
-        "Rows to explain",
-        1,
-        100_000,
-        stored.n_rows if stored else default.n_shap_rows,
-        50,
-        key="shap_rows",
-        help="Drawn from the test rows, every class by its share.",
-    )
-    n_background = st.number_input(
-        "Background rows",
-        1,
-        10_000,
-        stored.background.n_rows if stored else default.n_background,
-        10,
-        key="shap_background",
-        help="Training rows that stand for 'not knowing a column'. More make the base value steadier.",
-    )
-    orders = st.number_input(
-        "Column orders",
-        1,
-        1_000,
-        (stored.n_permutations if stored else 0) or DEFAULT_PERMUTATIONS,  # exact values know no orders
-        5,
-        key="shap_orders",
-        help="Each order of the columns is walked forwards and backwards. More make the values more precise.",
-    )
-    n_evaluations = int(orders * (2 * len(run.schema.features) + 1))
-    settings = {"n_shap_rows": int(n_rows), "n_background": int(n_background), "n_evaluations": n_evaluations}
-    st.caption(f"{n_evaluations:,} evaluations a row. {_time_sentence(run, settings)}")
-    if st.button("Compute", type="primary", icon=":material/play_arrow:", key="explain_again"):
-        submit(run, settings)
-
-
-def _time_sentence(run: Run, settings: dict[str, int]) -> str:
-    from tabnet_engine.explain.cost import shap_seconds
-
-    unit = explain_access.seconds_per_evaluation(run)
-    if unit is None:
-        return "How long it takes is known once the run has been explained for the first time."
-    seconds = shap_seconds(
-        unit,
-        n_features=len(run.schema.features),
-        n_rows=settings["n_shap_rows"],
-        n_background=settings["n_background"],
-        n_evaluations=settings["n_evaluations"],
-    )
-    return f"About {time_text(max(seconds, 1.0))}, judging by one row explained on this machine just now."
 
 
 def submit(run: Run, settings: dict[str, Any]) -> None:
@@ -128,7 +98,7 @@ def submit(run: Run, settings: dict[str, Any]) -> None:
         dataset_id=run.manifest.dataset.dataset_id,
         title=f"Explain {run.manifest.title}",
     )
-    _submit(run, payload.to_spec(), "The explanation is being computed")
+    _submit(run, payload.to_spec(), say("The explanation is being computed; its progress is at the top of this page."))
 
 
 def submit_certificate(run: Run, settings: dict[str, Any]) -> None:
@@ -139,7 +109,7 @@ def submit_certificate(run: Run, settings: dict[str, Any]) -> None:
         dataset_id=None if explain_access.frame(run) is None else run.manifest.dataset.dataset_id,
         title=f"Certify {run.manifest.title}",
     )
-    _submit(run, payload.to_spec(), "The certificate is being measured")
+    _submit(run, payload.to_spec(), say("The certificate is being measured; its progress is at the top of this page."))
 
 
 def _submit(run: Run, spec: JobSpec, told: str) -> None:
@@ -147,7 +117,7 @@ def _submit(run: Run, spec: JobSpec, told: str) -> None:
     if record is None or record.ended:
         data_access.queue().submit(spec, idempotency_key=state.token(f"explain_{run.run_id}"))
         state.fresh_token(f"explain_{run.run_id}")
-        st.toast(f"{told}; its progress is at the top of this page.", icon=":material/hourglass_top:")
+        st.toast(told, icon=":material/hourglass_top:")
     st.rerun()
 
 
@@ -168,14 +138,17 @@ def _draw(job_id: str) -> None:
     if record.ended:
         st.rerun()
     progress = record.progress
-    phase = "Waiting for a free place" if record.state is JobState.QUEUED else progress.phase or "Starting"
-    left = f"{time_text(progress.seconds_left)} left" if progress.seconds_left is not None else ""
-    doing = "Measuring how far to trust this" if record.spec.kind == "certify" else "Explaining this run"
-    text = " · ".join(part for part in (doing, phase, progress.message, left) if part)
+    if record.state is JobState.QUEUED:
+        phase = say("Waiting for a free place")
+    else:
+        phase = widgets.said(progress.phase) or say("Starting")
+    left = "" if progress.seconds_left is None else say("{time} left", time=time_text(progress.seconds_left))
+    doing = say(_DOING.get(record.spec.kind, _DOING["explain"]))
+    text = " · ".join(part for part in (doing, phase, widgets.said(progress.message), left) if part)
     with st.container(border=True):
         st.progress(min(max(progress.fraction, 0.0), 1.0), text=widgets.md(text))
         stopping = record.cancel_requested
-        label = "Stopping" if stopping else "Stop"
+        label = say("Stopping") if stopping else say("Stop")
         if st.button(label, key=f"stop_{job_id}", icon=":material/stop_circle:", disabled=stopping):
             data_access.queue().request_cancel(job_id)
             st.rerun(scope="fragment")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages._ui import explain_access, shell, state, widgets
 from tabnet_engine.explain.reading import Score
+from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,10 +57,12 @@ def unit(run: Run, output: int) -> str:
 def estimate_text(estimate: Estimate, show: Callable[[float], str] = widgets.number) -> str:
     """A measured number with its 95 % interval where it has one, each as ``show`` writes it."""
     if estimate.value is None:
-        return "not known"
+        return say("not known")
     if estimate.low is None or estimate.high is None:
         return show(estimate.value)
-    return f"{show(estimate.value)} ({show(estimate.low)} to {show(estimate.high)})"
+    return say(
+        "{value} ({low} to {high})", value=show(estimate.value), low=show(estimate.low), high=show(estimate.high)
+    )
 
 
 def output_choice(run: Run, *, help_text: str, default: int = 0) -> int:
@@ -75,7 +78,7 @@ def output_choice(run: Run, *, help_text: str, default: int = 0) -> int:
         return 0
     current = state.current("class")
     shown = current if current in names else str(default)
-    label = "Output" if len(run.targets.names) > 1 else "Class"
+    label = say("Output") if len(run.targets.names) > 1 else say("Class")
     chosen = widgets.choice(label, names, shown, key="explained_class", help_text=help_text)
     if chosen != shown:
         state.choose("class", chosen)
@@ -85,7 +88,7 @@ def output_choice(run: Run, *, help_text: str, default: int = 0) -> int:
 def bullets(sentences: Sequence[str]) -> None:
     """Whole sentences, one line each; they may start with a column's name, which keeps its letters."""
     if sentences:
-        st.markdown("\n".join(f"- {widgets.md(text)}" for text in sentences))
+        st.markdown("\n".join(f"- {widgets.md(widgets.said(text))}" for text in sentences))
 
 
 def csv_button(label: str, table: pd.DataFrame, *, name: str, key: str) -> None:
@@ -124,7 +127,13 @@ def row_table(table: pd.DataFrame, run_id: str, *, key: str, config: dict[str, A
     """
     shown = table.head(_MOST_TABLE_ROWS)
     if len(shown) < len(table):
-        st.caption(f"The first {len(shown):,} of {len(table):,} rows; the download has all of them.")
+        st.caption(
+            say(
+                "The first {n_shown:,} of {n_rows:,} rows; the download has all of them.",
+                n_shown=len(shown),
+                n_rows=len(table),
+            )
+        )
     formats: dict[str, Any] = {
         "probability": share_column(),
         "error": st.column_config.NumberColumn(format="%.3g"),
@@ -144,21 +153,28 @@ def row_table(table: pd.DataFrame, run_id: str, *, key: str, config: dict[str, A
     if chosen:
         row = int(shown["row"].iloc[chosen[0]])
         shell.link(
-            "decision", f"Open the decision on row {row:,}", icon=":material/arrow_forward:", run=run_id, row=str(row)
+            "decision",
+            say("Open the decision on row {row:,}", row=row),
+            icon=":material/arrow_forward:",
+            run=run_id,
+            row=str(row),
         )
     else:
-        st.caption("Tick a row to open its decision.")
+        st.caption(say("Tick a row to open its decision."))
 
 
 def table_gone(run: Run) -> None:
     """Say that the run's own table is not in this workspace any more, and what still works."""
     if explain_access.imported(run):
-        widgets.info(explain_access.NO_TABLE)
+        widgets.info(say(explain_access.NO_TABLE))
         return
     name = widgets.md(run.manifest.dataset.name)
     st.info(
-        f"The table **{name}** that this run was trained on is not in this workspace any more. Masks and SHAP values "
-        "of all rows can still be seen; single rows, outcomes and filters need the table. Add the same file again to "
-        "get them back.",
+        say(
+            "The table **{name}** that this run was trained on is not in this workspace any more. "
+            "Masks and SHAP values of all rows can still be seen; single rows, outcomes and filters "
+            "need the table. Add the same file again to get them back.",
+            name=name,
+        ),
         icon=":material/table_chart:",
     )

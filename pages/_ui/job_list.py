@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages._ui import data_access, job_panel, shell, widgets
 from tabnet_engine.jobs.records import JobState
+from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from tabnet_engine.jobs.records import JobRecord
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["job_list"]
 
 _STATES = {
-    JobState.QUEUED: ("Waiting", ":material/hourglass_empty:", "gray"),
-    JobState.RUNNING: ("Running", ":material/play_arrow:", "blue"),
-    JobState.FAILED: ("Failed", ":material/error:", "red"),
-    JobState.CANCELLED: ("Stopped", ":material/stop_circle:", "orange"),
+    JobState.QUEUED: (msg("Waiting"), ":material/hourglass_empty:", "gray"),
+    JobState.RUNNING: (msg("Running"), ":material/play_arrow:", "blue"),
+    JobState.FAILED: (msg("Failed"), ":material/error:", "red"),
+    JobState.CANCELLED: (msg("Stopped"), ":material/stop_circle:", "orange"),
 }
 _SHOWN = 20
 
@@ -33,7 +34,7 @@ def job_list() -> None:
         with st.container(border=True):
             _line(record)
     if ended:
-        with st.expander(f"Jobs that did not finish ({len(ended)})", icon=":material/report:"):
+        with st.expander(say("Jobs that did not finish ({count:,})", count=len(ended)), icon=":material/report:"):
             for record in ended:
                 _line(record)
 
@@ -41,11 +42,11 @@ def job_list() -> None:
 def _line(record: JobRecord) -> None:
     label, icon, tone = _STATES[record.state]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(label, icon=icon, color=tone)  # type: ignore[arg-type]
+        st.badge(say(label), icon=icon, color=tone)  # type: ignore[arg-type]
         st.markdown(f"**{widgets.md(record.spec.title)}** · {record.created:%Y-%m-%d %H:%M} UTC")
         if not record.ended:
-            shell.link("train", "Follow", icon=":material/visibility:", job=record.job_id)
-        elif st.button("Try again", key=f"list_retry_{record.job_id}", icon=":material/replay:"):
+            shell.link("train", say("Follow"), icon=":material/visibility:", job=record.job_id)
+        elif st.button(say("Try again"), key=f"list_retry_{record.job_id}", icon=":material/replay:"):
             job_panel.retry(record.job_id)
     if record.error:
-        st.text(record.error)
+        st.text(widgets.said(record.error))

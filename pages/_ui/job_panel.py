@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import data_access, guard, shell, state, widgets
+from pages._ui import data_access, guard, run_charts, shell, state, widgets
 from tabnet_engine.errors import JobError
 from tabnet_engine.figures.training import loss_curves, metric_curves, metric_label, split_metric
 from tabnet_engine.jobs.records import JobState
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,13 +27,24 @@ _FIRST_LOOK = ("auc", "accuracy", "rmse")
 _MOST_TARGETS = 4  # scores beside each other
 
 
-_STANDING = {JobState.QUEUED: "waiting", JobState.RUNNING: "running"}
-_NAMES = {
-    "train": "training",
-    "pretrain": "pretraining",
-    "explain": "explanation",
-    "worth": "comparison",
-    "certify": "certificate",
+_STANDING = {JobState.QUEUED: msg("**{title}** is waiting."), JobState.RUNNING: msg("**{title}** is running.")}
+_STOPPED = {
+    "train": msg("This training was stopped before it ended"),
+    "pretrain": msg("This pretraining was stopped before it ended"),
+    "explain": msg("This explanation was stopped before it ended"),
+    "worth": msg("This comparison was stopped before it ended"),
+    "certify": msg("This certificate was stopped before it ended"),
+    "audit": msg("This comparison of groups was stopped before it ended"),
+    "compare": msg("This comparison of runs was stopped before it ended"),
+}
+_FAILED = {
+    "train": msg("This training failed"),
+    "pretrain": msg("This pretraining failed"),
+    "explain": msg("This explanation failed"),
+    "worth": msg("This comparison failed"),
+    "certify": msg("This certificate failed"),
+    "audit": msg("This comparison of groups failed"),
+    "compare": msg("This comparison of runs failed"),
 }
 
 
@@ -66,19 +78,19 @@ def _draw(job_id: str) -> None:
     check_process(job_id)
     progress = record.progress
     waiting = record.state is JobState.QUEUED
-    phase = "Waiting for a free place" if waiting else progress.phase or "Starting"
-    text = " · ".join(part for part in (phase, progress.message) if part)
+    phase = say("Waiting for a free place") if waiting else widgets.said(progress.phase) or say("Starting")
+    text = " · ".join(part for part in (phase, widgets.said(progress.message)) if part)
     st.progress(min(max(progress.fraction, 0.0), 1.0), text=widgets.md(text))
     records = queue.epochs(job_id)
     _numbers(record, records)
     st.button(
-        "Stopping" if record.cancel_requested else "Stop",
+        say("Stopping") if record.cancel_requested else say("Stop"),
         key=f"stop_{job_id}",
         icon=":material/stop_circle:",
         disabled=record.cancel_requested,
         on_click=queue.request_cancel,
         args=(job_id,),
-        help="It stops after the current batch. A run that was already saved stays.",
+        help=say("It stops after the current batch. A run that was already saved stays."),
     )
     if record.spec.kind in _LEARNING:
         _curves(job_id, records)
@@ -94,24 +106,33 @@ def check_process(job_id: str) -> None:
 
 def _numbers(record: JobRecord, records: Sequence[EpochRecord]) -> None:
     progress = record.progress
-    values = {"Time left": time_text(progress.seconds_left)}
+    values = {say("Time left"): time_text(progress.seconds_left)}
     if record.spec.kind in _LEARNING:
-        epoch = f"{progress.epoch or len(records)} of {progress.max_epochs}" if progress.max_epochs else "–"
-        values = {"Epoch": epoch, **values}
+        done = progress.epoch or len(records)
+        epoch = say("{done} of {most}", done=done, most=progress.max_epochs) if progress.max_epochs else "–"
+        values = {say("Epoch"): epoch, **values}
     names, last = _main_metrics(records), records[-1] if records else None
     if last is not None and names:
-        values |= {f"Validation {metric_label(name)}": widgets.score(name, last.validation[name]) for name in names}
-        values["Validation loss"] = widgets.score("loss", last.validation_loss)
+        values |= {
+            say("Validation {score}", score=metric_label(name)): widgets.score(name, last.validation[name])
+            for name in names
+        }
+        values[say("Validation loss")] = widgets.score("loss", last.validation_loss)
     widgets.metrics(values)
 
 
 def _curves(job_id: str, records: Sequence[EpochRecord]) -> None:
-    figures = [(loss_curves(records), f"Training and validation loss of {len(records)} epochs")]
+    alt = say_plural(
+        "Training and validation loss of {count} epoch",
+        "Training and validation loss of {count:,} epochs",
+        len(records),
+    )
+    figures = [(loss_curves(records), alt)]
     drawn = _main_metrics(records)[:1]
     if drawn:
-        alt = f"Validation {metric_label(drawn[0])} of {len(records)} epochs"
+        alt = say("Validation {score} by epoch", score=metric_label(drawn[0]))
         figures.append((metric_curves(records, drawn), alt))
-    widgets.figures_row(figures, key=f"live_{job_id}")
+    run_charts.charts_row(figures, records, key=f"live_{job_id}")
 
 
 def _main_metrics(records: Sequence[EpochRecord]) -> list[str]:
@@ -131,11 +152,13 @@ def time_text(seconds: float | None) -> str:
         return "–"
     whole = round(seconds)
     if whole < 1:
-        return "under 1 s"
+        return say("under 1 s")
     if whole < 90:
-        return f"{whole} s"
+        return say("{seconds} s", seconds=whole)
     minutes = round(whole / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 90:
+        return say("{minutes} min", minutes=minutes)
+    return say("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
 
 
 def running_banner() -> None:
@@ -144,23 +167,23 @@ def running_banner() -> None:
     queue.reconcile()
     for record in queue.list(states=ACTIVE):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{widgets.md(record.spec.title)}** is {_STANDING[record.state]}.")
-            shell.link("train", "Follow it", icon=":material/visibility:", job=record.job_id)
+            st.markdown(say(_STANDING[record.state], title=widgets.md(record.spec.title)))
+            shell.link("train", say("Follow it"), icon=":material/visibility:", job=record.job_id)
 
 
 def _unfinished(record: JobRecord) -> None:
     if record.state is JobState.CANCELLED:
-        widgets.info(f"This {_NAMES[record.spec.kind]} was stopped before it ended")
+        widgets.info(say(_STOPPED[record.spec.kind]))
     else:
-        widgets.error(record.error or f"This {_NAMES[record.spec.kind]} failed")
+        widgets.error(record.error or say(_FAILED[record.spec.kind]))
     log = data_access.queue().log_text(record.job_id)
     if log:
-        with st.expander("Log of the process", icon=":material/article:"):
+        with st.expander(say("Log of the process"), icon=":material/article:"):
             st.code(log, language=None)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Try again", key=f"retry_{record.job_id}", icon=":material/replay:", type="primary"):
+        if st.button(say("Try again"), key=f"retry_{record.job_id}", icon=":material/replay:", type="primary"):
             retry(record.job_id)
-        shell.link("train", "Change the settings", icon=":material/tune:", dataset=record.spec.dataset_id)
+        shell.link("train", say("Change the settings"), icon=":material/tune:", dataset=record.spec.dataset_id)
 
 
 def retry(job_id: str) -> None:

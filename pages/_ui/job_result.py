@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pages._ui import data_access, job_panel, pretraining_view, run_view, shell, state, widgets
+from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from tabnet_engine.jobs.records import JobRecord
@@ -12,9 +13,13 @@ if TYPE_CHECKING:
 __all__ = ["result"]
 
 _DONE = {
-    "explain": "explained anew",
-    "worth": "the worth of this pretraining was measured",
-    "certify": "the trust in its explanations was measured",
+    "explain": msg("{title}: explained anew"),
+    "worth": msg("{title}: the worth of this pretraining was measured"),
+    "certify": msg("{title}: the trust in its explanations was measured"),
+    "audit": msg("{title}: its groups were compared"),
+    "compare": msg("{title}: compared with another run"),
+    "pretrain": msg("{title}: pretrained in {time}"),
+    "train": msg("{title}: trained in {time}"),
 }
 
 
@@ -22,12 +27,11 @@ def result(record: JobRecord) -> None:
     """Show the run that a job made or worked on."""
     run_id = record.spec.run_id
     if run_id not in data_access.all_run_names():
-        widgets.info("The run that this training made was deleted, or is damaged")
+        widgets.info(say("The run that this training made was deleted, or is damaged"))
         return
     run = data_access.run(run_id)
-    verb = "pretrained" if run.is_pretraining else "trained"
-    done = _DONE.get(record.spec.kind, f"{verb} in {job_panel.time_text(run.manifest.seconds)}")
-    widgets.success(f"{run.manifest.title}: {done}")
+    time = job_panel.time_text(run.manifest.seconds)
+    widgets.success(say(_DONE[record.spec.kind], title=run.manifest.title, time=time))
     if run.is_pretraining:
         pretraining_view.next_step(run)
         pretraining_view.details(run)
@@ -36,4 +40,4 @@ def result(record: JobRecord) -> None:
         run_view.summary(run)
         run_view.explanation_links(run_id)
         run_view.curves(run)
-    shell.link("runs", "Settings, scores and origin of this run", icon=":material/history:", run=run_id)
+    shell.link("runs", say("Settings, scores and origin of this run"), icon=":material/history:", run=run_id)

@@ -6,15 +6,19 @@ means the same by them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
 
 import streamlit as st
 
 from pages._ui import state
+from tabnet_engine.texts.speaking import say
 
-__all__ = ["choice", "number", "several", "tabs", "text", "toggle"]
+__all__ = ["amount", "choice", "number", "several", "tabs", "text", "toggle"]
 
 _SEPARATOR = "~"
+_MOST_DIGITS = 15
 
 
 def choice(
@@ -30,7 +34,8 @@ def choice(
         help_text: one line that says what the choice does.
     """
     keys = list(options)
-    start = _among(state.asked(name), keys) or _among(default, keys) or keys[0]
+    usual = default if default is not None and default in options else keys[0]
+    start = _asked_among(name, options, usual)
     chosen = st.selectbox(
         label,
         keys,
@@ -39,13 +44,14 @@ def choice(
         key=state.choice_key(name, start),
         help=help_text,
     )
-    return _keep(name, str(chosen), default or keys[0])
+    return _keep(name, str(chosen), usual)
 
 
 def tabs(name: str, label: str, options: Mapping[str, str], *, default: str | None = None) -> str:
     """The same as a row of buttons, for few short words; the label is for screen readers."""
     keys = list(options)
-    start = _among(state.asked(name), keys) or _among(default, keys) or keys[0]
+    usual = default if default is not None and default in options else keys[0]
+    start = _asked_among(name, options, usual)
     chosen = st.segmented_control(
         label,
         keys,
@@ -55,7 +61,7 @@ def tabs(name: str, label: str, options: Mapping[str, str], *, default: str | No
         key=state.choice_key(name, start),
         label_visibility="collapsed",
     )
-    return _keep(name, str(chosen), default or keys[0])
+    return _keep(name, str(chosen), usual)
 
 
 def several(
@@ -63,12 +69,23 @@ def several(
 ) -> list[str]:
     """Some of the user's own names, such as columns or values."""
     asked = state.asked(name)
-    start = list(default) if asked is None else [item for item in asked.split(_SEPARATOR) if item in options]
+    wanted = list(default) if asked is None else [unquote(item) for item in asked.split(_SEPARATOR)]
+    start = [item for item in dict.fromkeys(wanted) if item in options]
     chosen = st.multiselect(
-        label, options, default=start, key=state.choice_key(name, _SEPARATOR.join(start)), help=help_text
+        label,
+        options,
+        default=start,
+        key=state.choice_key(name, _joined(start)),
+        help=help_text,
+        placeholder=say("Choose"),
     )
-    _keep(name, _SEPARATOR.join(chosen), _SEPARATOR.join(default))
+    _keep(name, _joined(chosen), _joined([item for item in default if item in options]))
     return list(chosen)
+
+
+def _joined(items: Sequence[str]) -> str:
+    """Several names in one text of the address, whatever letters they have."""
+    return _SEPARATOR.join(item.replace("%", "%25").replace(_SEPARATOR, "%7E") for item in items)
 
 
 def text(name: str, label: str, *, default: str = "", placeholder: str = "", help_text: str | None = None) -> str:
@@ -85,25 +102,64 @@ def number(
     name: str, label: str, low: int, high: int, *, default: int, step: int = 1, help_text: str | None = None
 ) -> int:
     """A whole number."""
-    asked = state.asked(name) or ""
-    start = int(asked) if asked.isdecimal() and len(asked) <= 15 else default
-    start = min(max(start, low), high)
+    start = min(max(_whole(state.asked(name), default), low), high)
     typed = st.number_input(label, low, high, start, step, key=state.choice_key(name, str(start)), help=help_text)
     _keep(name, str(int(typed)), str(default))
     return int(typed)
+
+
+def amount(
+    name: str,
+    label: str,
+    low: float,
+    high: float,
+    *,
+    default: float,
+    step: float = 0.01,
+    places: int = 2,
+    help_text: str | None = None,
+) -> float:
+    """A number with decimal places, such as a cutoff."""
+    start = float(min(max(_decimal(state.asked(name), default), low), high))
+    typed = st.number_input(
+        label,
+        float(low),
+        float(high),
+        start,
+        float(step),
+        format=f"%.{places}f",
+        key=state.choice_key(name, repr(start)),
+        help=help_text,
+    )
+    _keep(name, repr(float(typed)), repr(float(default)))
+    return float(typed)
+
+
+def _whole(text: str | None, default: int) -> int:
+    digits = (text or "").removeprefix("-")
+    return int(text or "") if digits.isdecimal() and len(digits) <= _MOST_DIGITS else default
+
+
+def _decimal(text: str | None, default: float) -> float:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return default
+    return value if math.isfinite(value) else default
 
 
 def toggle(name: str, label: str, *, default: bool = False, help_text: str | None = None) -> bool:
     """On or off."""
     asked = state.asked(name)
     start = default if asked not in ("0", "1") else asked == "1"
-    chosen = st.toggle(label, start, key=state.choice_key(name, str(start)), help=help_text)
+    chosen = st.toggle(label, start, key=state.choice_key(name, str(int(start))), help=help_text)
     _keep(name, str(int(chosen)), str(int(default)))
     return bool(chosen)
 
 
-def _among(key: str | None, keys: Sequence[str]) -> str | None:
-    return key if key in keys else None
+def _asked_among(name: str, options: Mapping[str, str], usual: str) -> str:
+    asked = state.asked(name)
+    return asked if asked is not None and asked in options else usual
 
 
 def _keep(name: str, value: str, default: str) -> str:

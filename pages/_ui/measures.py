@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tabnet_engine.texts.speaking import msg, say
+from tabnet_engine.texts.speaking import language, msg, say
 
 __all__ = ["MEASURES", "Measure", "help_text"]
 
@@ -156,10 +156,74 @@ MEASURES: dict[str, Measure] = {
         msg("Not the quality of a later prediction."),
         "Arik & Pfister 2021, section 3.6",
     ),
+    "what_if": Measure(
+        msg("What-if"),
+        msg("What the model itself answers when cells of one row are set to other values, all others as they are."),
+        msg("Not what would happen in life: other columns would seldom stay as they are."),
+    ),
+    "plausibility": Measure(
+        msg("Plausibility of a proposal"),
+        msg("The share of training rows that lie farther from their own nearest rows than the proposal does."),
+        msg("Not a probability, and not whether a person could make the change."),
+        "Keane & Smyth 2020",
+    ),
+    "row_distance": Measure(
+        msg("Distance of two rows"),
+        msg("The sum over the columns of the share of training rows between the two values; 0 is the same row."),
+        msg("Not weighed by what matters to the model: every column counts alike."),
+        "Gower 1971",
+    ),
+    "group_errors": Measure(
+        msg("Errors by group"),
+        msg("Of a group's rows without a favourable outcome, the share that is selected; of those with one, not."),
+        msg("Not a cause: groups whose cases are harder to tell have more errors under any model."),
+        "Hardt, Price & Srebro 2016",
+    ),
+    "mask_health": Measure(
+        msg("Mask health"),
+        msg("Signs that masks say little: a step without weight, one column for all rows, no selection, a row's name."),
+        msg("Not a verdict on the model: a model can predict well with masks that do not select."),
+    ),
+    "reading_flow": Measure(
+        msg("Flow of the reading"),
+        msg("How the reading of one step is followed by that of the next, in the same row, on average over rows."),
+        msg("Not a cause: a step does not read a column because the one before read another."),
+    ),
+    "leading_path": Measure(
+        msg("Path of a row"),
+        msg("The column that each step of a row reads most, one step after the other."),
+        msg("Not all that was read: a step may read several columns nearly alike."),
+    ),
+    "paired_difference": Measure(
+        msg("Difference on the same rows"),
+        msg("How much the second run's score is above the first's on the very same rows, with its 95 % interval."),
+        msg("Not the difference of two trainings in general: another seed or split would give another one."),
+        "DeLong et al. 1988; Agresti & Min 2005",
+    ),
+    "changed_decision": Measure(
+        msg("Changed decision"),
+        msg("A row to which the two runs give different classes at their usual cutoff."),
+        msg("Not a mistake by itself: compare what really came, where it is known."),
+    ),
+    "changed_reason": Measure(
+        msg("Changed reason"),
+        msg("A row whose leading columns are not the same in both runs, by the masks or by signed values."),
+        msg("Not a changed decision: two runs can decide alike for different reasons."),
+    ),
+    "cross_error": Measure(
+        msg("Error of the other columns"),
+        msg("How much worse the other columns are filled in when this one is destroyed, against the undamaged cells."),
+        msg("Not the column's own error, which is shown apart, and not the accuracy of a later prediction."),
+    ),
+    "worth": Measure(
+        msg("Worth of a pretraining"),
+        msg("The score of a training from the pretraining minus that of the same training from random weights."),
+        msg("Not a promise for other targets, or for more labelled rows than were tried."),
+    ),
 }
 
 
 def help_text(key: str) -> str:
     """One line for the question mark beside a measure, with the way to the page of all measures."""
     measure = MEASURES[key]
-    return f"{say(measure.is_)} {say(measure.is_not)} [{say('More')}](measures?measure={key})"
+    return f"{say(measure.is_)} {say(measure.is_not)} [{say('More')}](measures?measure={key}&lang={language()})"

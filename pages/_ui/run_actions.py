@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages._ui import data_access, state, widgets
 from tabnet_engine.runs.manifest import MANIFEST
+from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
@@ -23,13 +24,13 @@ def run_actions(run: Run) -> None:
     with st.container(horizontal=True, gap="small"):
         _rename(run)
         st.download_button(
-            "Download",
+            say("Download"),
             data=lambda: archive(run),
             file_name=f"{_file_name(run.manifest.title)}.zip",
             mime="application/zip",
             icon=":material/download:",
             on_click="ignore",
-            help="The whole run folder: weights, settings, schema, history, splits, explanations.",
+            help=say("The whole run folder: weights, settings, schema, history, splits, explanations."),
         )
         delete_button(run.run_id, run.manifest.title)
 
@@ -50,24 +51,26 @@ def archive(run: Run) -> bytes:
 
 def _rename(run: Run) -> None:
     # Named by a token, so that it folds again once the title was saved.
-    box = st.popover("Rename", icon=":material/edit:", key=f"rename_box_{state.token('rename')}")
+    box = st.popover(say("Rename"), icon=":material/edit:", key=f"rename_box_{state.token('rename')}")
     with box, st.form(f"rename_{run.run_id}", border=False):
-        title = st.text_input("Title", run.manifest.title, max_chars=200)
-        if st.form_submit_button("Save the title"):
+        title = st.text_input(say("Title"), run.manifest.title, max_chars=200)
+        if st.form_submit_button(say("Save the title")):
             data_access.workspace().rename_run(run.run_id, title)
             state.fresh_token("rename")
-            state.notify("success", "The title was saved")
+            state.notify("success", say("The title was saved"))
             st.rerun()
 
 
 def delete_button(run_id: str, title: str) -> None:
     """Delete a run, sound or damaged, after a second click."""
-    with st.popover("Delete", icon=":material/delete:"):
-        st.markdown(f"Delete the run **{widgets.md(title)}** with its explanations? This cannot be undone.")
-        if st.button("Delete this run", key=f"delete_{run_id}", type="primary"):
+    with st.popover(say("Delete"), icon=":material/delete:"):
+        st.markdown(
+            say("Delete the run **{title}** with its explanations? This cannot be undone.", title=widgets.md(title))
+        )
+        if st.button(say("Delete this run"), key=f"delete_{run_id}", type="primary"):
             data_access.workspace().delete_run(run_id)
             state.clear("run", "row")
-            state.notify("success", f"The run {title!r} was deleted")
+            state.notify("success", say("The run ‘{title}’ was deleted", title=title))
             st.rerun()
 
 

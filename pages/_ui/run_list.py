@@ -10,7 +10,8 @@ import streamlit as st
 from pages._ui import widgets
 from pages._ui.run_actions import delete_button
 from tabnet_engine.data.schema import Task
-from tabnet_engine.figures.training import METRIC_NAMES, metric_label, split_metric
+from tabnet_engine.figures.training import metric_label, split_metric
+from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,13 @@ __all__ = ["damaged", "overview"]
 
 _SCORES = ("auc", "accuracy", "log_loss", "rmse", "mae", "r2")
 _WITHOUT_COLUMN = frozenset({"reconstruction_error"})
-TASK_NAMES = {**{task: str(task) for task in Task}, Task.MULTITASK: "several targets"}
+TASK_NAMES = {
+    Task.BINARY: msg("binary"),
+    Task.MULTICLASS: msg("multiclass"),
+    Task.REGRESSION: msg("regression"),
+    Task.MULTITASK: msg("several targets"),
+    Task.PRETRAINING: msg("pretraining"),
+}
 
 
 def overview(summaries: Sequence[RunSummary]) -> None:
@@ -30,11 +37,11 @@ def overview(summaries: Sequence[RunSummary]) -> None:
     scores = [manifest.metrics.get("test") or manifest.metrics.get("validation", {}) for manifest in sound]
     table = pd.DataFrame(
         {
-            "Run": [manifest.title for manifest in sound],
-            "Created (UTC)": [manifest.created[:16].replace("T", " ") for manifest in sound],
-            "Table": [manifest.dataset.name for manifest in sound],
-            "Predicts": [manifest.target for manifest in sound],
-            "Task": [TASK_NAMES[manifest.task] for manifest in sound],
+            say("Run"): [manifest.title for manifest in sound],
+            say("Created (UTC)"): [manifest.created[:16].replace("T", " ") for manifest in sound],
+            say("Table"): [manifest.dataset.name for manifest in sound],
+            say("Predicts"): [manifest.target for manifest in sound],
+            say("Task"): [say(TASK_NAMES[manifest.task]) for manifest in sound],
         }
     )
     used = [name for name in _SCORES if any(name in values for values in scores)]
@@ -42,15 +49,15 @@ def overview(summaries: Sequence[RunSummary]) -> None:
         table[name] = [values.get(name) for values in scores]
     config = {
         name: st.column_config.NumberColumn(
-            METRIC_NAMES[name][:1].upper() + METRIC_NAMES[name][1:],
+            metric_label(name)[:1].upper() + metric_label(name)[1:],
             format="%.5g" if name in {"rmse", "mae"} else "%.4g",
-            help="On the test rows",
+            help=say("On the test rows"),
         )
         for name in used
     }
     others = [_other_scores(values) for values in scores]
     if any(others):
-        table["Other scores"] = others
+        table[say("Other scores")] = others
     height = min(38 + 35 * len(table), 290)
     st.dataframe(table, hide_index=True, height=height, column_config=config, key="runs", placeholder="–")
 

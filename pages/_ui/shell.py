@@ -42,6 +42,7 @@ def start() -> None:
     page = declare()
     st.logo(_WORDMARK, size="large", icon_image=_ICON)
     state.mark_shell()
+    display.readable()
     display.controls()
     page.run()
 
@@ -74,8 +75,11 @@ def name_tab(title: str) -> None:
 
 
 def link(name: str, label: str, *, icon: str | None = None, help_text: str | None = None, **ids: str | None) -> None:
-    """A link to page ``name`` that carries the ids given, so that the page opens on the same things."""
-    chosen = {key: value for key, value in ids.items() if value is not None}
+    """A link to page ``name`` that carries the ids given, so that the page opens on the same things.
+
+    It carries the language too, where one was chosen: the link may be opened in a tab of its own.
+    """
+    chosen = {key: value for key, value in {**ids, "lang": state.chosen_language()}.items() if value is not None}
     st.page_link(_path(name), label=label, icon=icon, help=help_text, query_params=chosen)
 
 

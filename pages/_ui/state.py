@@ -17,6 +17,7 @@ __all__ = [
     "asked",
     "choice_key",
     "choose",
+    "chosen_language",
     "clear",
     "current",
     "fresh_token",
@@ -83,6 +84,12 @@ def language() -> str:
         return str(wanted)
     preferred = (st.context.locale or ENGLISH).split("-")[0].lower()
     return preferred if preferred in LANGUAGES else ENGLISH
+
+
+def chosen_language() -> str | None:
+    """The language that the address or the visit chose; None where the browser's preference speaks."""
+    wanted = _slot(_REMEMBERED).get(_LANGUAGE)
+    return wanted if wanted in LANGUAGES else None
 
 
 def clear(*names: str) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from pages._ui import data_access, dataset_profile, job_panel, job_submit, state, train_start, widgets
 from pages._ui.train_settings import BASIC, FROM_PRETRAINING, GROUPS, OF_TARGETS, setting_controls
 from tabnet_engine.config import ExplainConfig, ModelConfig, TrainingConfig, choose_settings
+from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from tabnet_engine.data.schema import FeatureSchema
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["chosen_words", "device_hint", "train_form"]
 
-_SOURCES = _HELD_OUT, _OTHER_TABLE = "Hold rows of this table back", "Use another table"
-_TEST_HELP = "Rows that training never sees; the scores of the run are taken on them."
+_SOURCES = _HELD_OUT, _OTHER_TABLE = msg("Hold rows of this table back"), msg("Use another table")
+_TEST_HELP = msg("Rows that training never sees; the scores of the run are taken on them.")
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,20 @@ def train_form(info: DatasetInfo, schema: FeatureSchema) -> None:
     if not train_start.enough_rows(info):
         return
     if not schema.features:
-        widgets.info(train_start.NO_FEATURE)
+        widgets.info(say(train_start.NO_FEATURE))
         return
     dataset_profile.serious_warnings(data_access.profile(info.dataset_id, schema), info.dataset_id)
     scope = info.dataset_id
     targets = ", ".join(target.name for target in schema.targets)
-    title = st.text_input("Title", f"{info.name}: {targets}"[:200], max_chars=200, key=f"title_{scope}_{targets}")
+    title = st.text_input(say("Title"), f"{info.name}: {targets}"[:200], max_chars=200, key=f"title_{scope}_{targets}")
     start = _start(info, schema)
     settings = _basic(start)
     test_id = _test_rows(info, settings, scope)
-    with st.expander("All settings", icon=":material/tune:"):
+    with st.expander(say("All settings"), icon=":material/tune:"):
         settings |= _others(start)
     st.caption(chosen_words(settings))
     _estimate(info, settings)
-    if st.button("Train", type="primary", icon=":material/play_arrow:", key=f"start_{scope}"):
+    if st.button(say("Train"), type="primary", icon=":material/play_arrow:", key=f"start_{scope}"):
         pretrained_id = None if start.pretrained is None else start.pretrained.run_id
         job_id = job_submit.training(
             scope, settings, title=title, test_dataset_id=test_id, pretrained_run_id=pretrained_id
@@ -91,8 +92,13 @@ def _basic(start: _Start) -> dict[str, Any]:
         return values | setting_controls(model, start.model, scope=start.scope)
     shape = start.pretrained.model_config
     st.caption(
-        f"The network is the pretrained one: {shape.n_steps} decision steps, decision width {shape.n_d}, attention "
-        f"width {shape.n_a}. Its shape cannot be changed here."
+        say(
+            "The network is the pretrained one: {n_steps} decision steps, decision width {n_d}, "
+            "attention width {n_a}. Its shape cannot be changed here.",
+            n_steps=shape.n_steps,
+            n_d=shape.n_d,
+            n_a=shape.n_a,
+        )
     )
     return values | setting_controls(FROM_PRETRAINING, start.training, scope=start.scope)
 
@@ -101,7 +107,7 @@ def _others(start: _Start) -> dict[str, Any]:
     values: dict[str, Any] = {}
     several = len(start.schema.targets) > 1
     if several:
-        st.markdown(f"**{OF_TARGETS.label}**")
+        st.markdown(f"**{say(OF_TARGETS.label)}**")
         values[OF_TARGETS.name] = _target_weights(start)
     configs: dict[type, ModelConfig | TrainingConfig | ExplainConfig] = {
         ModelConfig: start.model,
@@ -111,7 +117,7 @@ def _others(start: _Start) -> dict[str, Any]:
     for name, (kind, settings) in GROUPS.items():
         if kind is ModelConfig and start.pretrained is not None:
             continue
-        st.markdown(f"**{name}**")
+        st.markdown(f"**{say(name)}**")
         # The scores to watch belong to a single target; several are watched by their common loss.
         shown = [setting for setting in settings if not (several and setting.name == "monitor")]
         values |= setting_controls(shown, configs[kind], scope=start.scope)
@@ -126,13 +132,13 @@ def _target_weights(start: _Start) -> tuple[float, ...]:
         with place:
             weights.append(
                 st.number_input(
-                    f"Weight of {widgets.md(target.name)}",
+                    say("Weight of {name}", name=widgets.md(target.name)),
                     min_value=OF_TARGETS.least,
                     value=1.0,
                     step=OF_TARGETS.step,
                     format="%g",
                     key=f"weight_{target.name}_{start.scope}",
-                    help=OF_TARGETS.help_text,
+                    help=say(OF_TARGETS.help_text),
                 )
             )
     return tuple(weights)
@@ -141,20 +147,22 @@ def _target_weights(start: _Start) -> tuple[float, ...]:
 def _test_rows(info: DatasetInfo, settings: dict[str, Any], scope: str) -> str | None:
     """Where the test rows come from; sets ``test_fraction`` and returns the other table, if one is used."""
     others = {
-        item.dataset_id: f"{item.name} · {item.n_rows:,} rows"
+        item.dataset_id: f"{item.name} · {data_access.rows_text(item.n_rows)}"
         for item in data_access.datasets()
         if item.dataset_id != info.dataset_id and item.n_columns == info.n_columns
     }
     left, right = st.columns([1, 2])
     with left:
         source = (
-            _HELD_OUT if not others else st.radio("Test rows", _SOURCES, key=f"test_source_{scope}", help=_TEST_HELP)
+            _HELD_OUT
+            if not others
+            else st.radio(say("Test rows"), _SOURCES, format_func=say, key=f"test_source_{scope}", help=say(_TEST_HELP))
         )
     with right if others else left:
         if source == _OTHER_TABLE:
             settings["test_fraction"] = 0.0
-            return widgets.choice("Test table", others, None, key=f"test_table_{scope}")
-        share = st.slider("Test rows held back, %", 5, 50, 20, 5, key=f"test_share_{scope}", help=_TEST_HELP)
+            return widgets.choice(say("Test table"), others, None, key=f"test_table_{scope}")
+        share = st.slider(say("Test rows held back, %"), 5, 50, 20, 5, key=f"test_share_{scope}", help=say(_TEST_HELP))
         settings["test_fraction"] = share / 100
     return None
 
@@ -169,19 +177,26 @@ def _estimate(info: DatasetInfo, settings: dict[str, Any]) -> None:
     if not n_epochs:
         return
     seconds = last.seconds / (last.rows["train"] * n_epochs) * info.n_rows * settings["max_epochs"]
-    st.caption(f"Training takes about {job_panel.time_text(max(seconds, 1.0))} at most, judging by the last run here.")
+    st.caption(
+        say(
+            "Training takes about {duration} at most, judging by the last run here.",
+            duration=job_panel.time_text(max(seconds, 1.0)),
+        )
+    )
 
 
 def chosen_words(settings: dict[str, Any]) -> str:
     """What will really run: a field that shows a red number, outside its range, has kept the one before."""
-    return f"At most {settings['max_epochs'] or 0:,} epochs, seed {settings['seed'] or 0}."
+    return say(
+        "At most {n_epochs:,} epochs, seed {seed}.", n_epochs=settings["max_epochs"] or 0, seed=settings["seed"] or 0
+    )
 
 
 def device_hint() -> str:
     """Which devices a training can use here, found without importing torch."""
     processor_only = importlib.metadata.version("torch").endswith("+cpu")
     if processor_only:
-        return "On this machine: the processor (this installation of torch has no graphics card support)."
+        return say("On this machine: the processor (this installation of torch has no graphics card support).")
     if shutil.which("nvidia-smi"):
-        return "On this machine: the processor and an NVIDIA graphics card."
-    return "On this machine: the processor; no NVIDIA graphics card was found."
+        return say("On this machine: the processor and an NVIDIA graphics card.")
+    return say("On this machine: the processor; no NVIDIA graphics card was found.")

@@ -9,6 +9,7 @@ import streamlit as st
 from pages._ui import data_access, state, widgets
 from tabnet_engine.config import PRESETS
 from tabnet_engine.data.splits import MIN_ROWS
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
 if TYPE_CHECKING:
     from tabnet_engine.data.schema import FeatureSchema
@@ -26,12 +27,16 @@ __all__ = [
     "pretraining_choice",
 ]
 
-MODES = PREDICT, PRETRAIN = "Predict a column", "Pretrain without a target"
-NO_FEATURE = (
+PREDICT, PRETRAIN = "predict", "pretrain"
+MODES = {PREDICT: msg("Predict a column"), PRETRAIN: msg("Pretrain without a target")}
+NO_FEATURE = msg(
     "No column is left to predict from: take one back from the columns to predict, or give one the role 'feature' in "
     "the Columns view of the tables page"
 )
-_PRESET_NAMES = {"best": "best: what the size of the table suggests", "paper": "paper: Arik & Pfister 2021"}
+_PRESET_NAMES = {
+    "best": msg("best: what the size of the table suggests"),
+    "paper": msg("paper: Arik & Pfister 2021"),
+}
 _NOTHING = ""
 
 
@@ -40,8 +45,9 @@ def mode_choice() -> str:
     current = state.current("mode")
     chosen = str(
         st.segmented_control(
-            "What to do",
-            MODES,
+            say("What to do"),
+            list(MODES),
+            format_func=lambda mode: say(MODES[mode]),
             default=current if current in MODES else PREDICT,
             required=True,
             key=state.choice_key("mode", current),
@@ -59,11 +65,16 @@ def enough_rows(info: DatasetInfo) -> bool:
     if info.n_rows >= MIN_ROWS:
         return True
     with st.container(border=True, gap="small"):
-        st.subheader("Too few rows", anchor=False)
+        st.subheader(say("Too few rows"), anchor=False)
         st.write(
-            f"The table has {info.n_rows:,} {'row' if info.n_rows == 1 else 'rows'}; at least {MIN_ROWS} are needed "
-            "to set training, validation and test rows apart, and some hundred to learn anything. Add rows, or "
-            "choose another table."
+            say_plural(
+                "The table has {count} row; at least {least} are needed to set training, validation and test rows "
+                "apart, and some hundred to learn anything. Add rows, or choose another table.",
+                "The table has {count:,} rows; at least {least} are needed to set training, validation and test rows "
+                "apart, and some hundred to learn anything. Add rows, or choose another table.",
+                info.n_rows,
+                least=MIN_ROWS,
+            )
         )
     return False
 
@@ -72,12 +83,14 @@ def preset_choice(scope: str) -> str:
     """Which settings the controls start from."""
     return str(
         st.selectbox(
-            "Settings",
+            say("Settings"),
             PRESETS,
-            format_func=_PRESET_NAMES.__getitem__,
+            format_func=lambda preset: say(_PRESET_NAMES[preset]),
             key=f"preset_{scope}",
-            help="Where the controls below start; each can be changed. paper is the published network and training "
-            "to the letter, for comparison.",
+            help=say(
+                "Where the controls below start; each can be changed. paper is the published network and training "
+                "to the letter, for comparison."
+            ),
         )
     )
 
@@ -98,17 +111,19 @@ def pretraining_choice(schema: FeatureSchema, scope: str) -> Run | None:
     fitting = {run_id: name for run_id, name in names.items() if run_id not in knowing}
     asked_for = state.current("pretrained")
     if fitting:
-        options = {_NOTHING: "random weights", **fitting}
+        options = {_NOTHING: say("random weights"), **fitting}
         current = asked_for if asked_for in fitting else _NOTHING
-        help_text = "A pretrained encoder has learned from the cells of a table without a target."
-        chosen = widgets.choice("Start from", options, current, key=f"pretrained_{scope}", help_text=help_text)
+        help_text = say("A pretrained encoder has learned from the cells of a table without a target.")
+        chosen = widgets.choice(say("Start from"), options, current, key=f"pretrained_{scope}", help_text=help_text)
         if chosen:
             state.choose("pretrained", chosen)
             return data_access.run(chosen)
         state.clear("pretrained")
     if asked_for in knowing:
         widgets.info(
-            "The pretraining that was asked for has read a column that is now to be predicted, so a training cannot "
-            "start from it; pretrain again with that column left out"
+            say(
+                "The pretraining that was asked for has read a column that is now to be predicted, so a training "
+                "cannot start from it; pretrain again with that column left out"
+            )
         )
     return None

@@ -7,17 +7,19 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages._ui import asked, state, walk_data, walk_explain, walk_training
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["show"]
 
 _STAGE = "stage"
 _STAGES: tuple[tuple[str, Callable[[], bool]], ...] = (
-    ("Table", walk_data.table),
-    ("Target", walk_data.target),
-    ("Training", walk_training.training),
-    ("Masks", walk_explain.masks),
-    ("One decision", walk_explain.decision),
+    (msg("Table"), walk_data.table),
+    (msg("Target"), walk_data.target),
+    (msg("Training"), walk_training.training),
+    (msg("Masks"), walk_explain.masks),
+    (msg("One decision"), walk_explain.decision),
 )
+_NEXT = (msg("Next: target"), msg("Next: training"), msg("Next: masks"), msg("Next: one decision"))
 
 
 def show() -> None:
@@ -25,7 +27,7 @@ def show() -> None:
     number = _current()
     _steps(number)
     title, draw = _STAGES[number - 1]
-    st.subheader(f"{number}. {title}", anchor=False)
+    st.subheader(f"{number}. {say(title)}", anchor=False)
     _buttons(number, ready=draw())
 
 
@@ -35,7 +37,7 @@ def _current() -> int:
 
 def _steps(number: int) -> None:
     names = [
-        f"**{position}. {title}**" if position == number else f"{position}. {title}"
+        f"**{position}. {say(title)}**" if position == number else f"{position}. {say(title)}"
         for position, (title, _) in enumerate(_STAGES, start=1)
     ]
     st.progress(number / len(_STAGES), text=" → ".join(names))
@@ -43,13 +45,13 @@ def _steps(number: int) -> None:
 
 def _buttons(number: int, *, ready: bool) -> None:
     with st.container(horizontal=True, horizontal_alignment="left"):
-        if number > 1 and st.button("Back", key=f"back_{number}", icon=":material/arrow_back:"):
+        if number > 1 and st.button(say("Back"), key=f"back_{number}", icon=":material/arrow_back:"):
             _go(number - 1)
         if (
             ready
             and number < len(_STAGES)
             and st.button(
-                f"Next: {_STAGES[number][0].lower()}",
+                say(_NEXT[number - 1]),
                 key=f"next_{number}",
                 type="primary",
                 icon=":material/arrow_forward:",
@@ -57,7 +59,7 @@ def _buttons(number: int, *, ready: bool) -> None:
             )
         ):
             _go(number + 1)
-        if number == len(_STAGES) and st.button("Start again", key="again", icon=":material/restart_alt:"):
+        if number == len(_STAGES) and st.button(say("Start again"), key="again", icon=":material/restart_alt:"):
             state.clear("dataset", "run", "job", "row")
             state.fresh_token("train")
             _go(1)

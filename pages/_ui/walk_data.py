@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages._ui import data_access, dataset_add, dataset_profile, dataset_target, state, widgets
+from pages._ui import data_access, dataset_add, dataset_profile, dataset_target, dataset_words, state, widgets
 from pages._ui.dataset_preview import dates_config
 from pages._ui.job_panel import ACTIVE
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["table", "target"]
 
@@ -16,8 +17,10 @@ _ROWS_SHOWN = 8
 def table() -> bool:
     """Upload a table, take a sample, or go on with one that is there."""
     st.markdown(
-        "TabNet reads a row in a few **decision steps**; in each, a **mask** says which columns it looked at. "
-        "Take the credit applications: their true rule is known, so you can judge what you will see."
+        say(
+            "TabNet reads a row in a few **decision steps**; in each, a **mask** says which columns it looked at. "
+            "Take the credit applications: their true rule is known, so you can judge what you will see."
+        )
     )
     with st.container(border=True):
         if dataset_add.sources():
@@ -29,7 +32,7 @@ def table() -> bool:
     if not names:
         return False
     current = state.current("dataset")
-    dataset_id = widgets.choice("Or go on with a table of this workspace", names, current, key="walk")
+    dataset_id = widgets.choice(say("Or go on with a table of this workspace"), names, current, key="walk")
     if current is not None and dataset_id != current:
         state.clear("run", "job", "row", "class")  # what was trained on another table is another walk
     state.choose("dataset", dataset_id)
@@ -48,8 +51,8 @@ def _resume() -> None:
         title, ids = run.title, {"dataset": run.manifest.dataset.dataset_id, "run": run.run_id, "stage": "4"}
     else:
         return
-    label = f"Resume: {widgets.md(title)}"
-    if st.button(label, key="resume", icon=":material/play_circle:", help="Go on where the last training stands."):
+    label = say("Resume: {title}", title=widgets.md(title))
+    if st.button(label, key="resume", icon=":material/play_circle:", help=say("Go on where the last training stands.")):
         for name, value in ids.items():
             if value is not None:
                 state.choose(name, value)
@@ -60,23 +63,32 @@ def target() -> bool:
     """Choose the column to predict, with the first rows in view."""
     dataset_id = state.current("dataset")
     if dataset_id not in data_access.dataset_names():
-        widgets.info("This step needs a table; go back and choose one")
+        widgets.info(say("This step needs a table; go back and choose one"))
         return False
-    st.markdown("**Look at:** the first rows. Which column would you like to know before it happens?")
+    st.markdown(say("**Look at:** the first rows. Which column would you like to know before it happens?"))
     rows = data_access.frame(dataset_id)
     part = rows.head(_ROWS_SHOWN)
-    st.dataframe(part, key=f"walk_rows_{dataset_id}", column_config=dates_config(part), placeholder="missing")
-    st.caption(f"The first {min(_ROWS_SHOWN, len(rows))} of {len(rows):,} rows, {rows.shape[1]:,} columns.")
+    st.dataframe(part, key=f"walk_rows_{dataset_id}", column_config=dates_config(part), placeholder=say("missing"))
+    st.caption(
+        say(
+            "The first {n_shown} of {n_rows:,} rows, {n_columns:,} columns.",
+            n_shown=min(_ROWS_SHOWN, len(rows)),
+            n_rows=len(rows),
+            n_columns=rows.shape[1],
+        )
+    )
     schema = dataset_target.target_controls(dataset_id, data_access.schema(dataset_id))
     if schema.target is None:
         return False
     targets = [schema.column(target.name) for target in schema.targets]
     for column in targets:
-        introduced = f"{column.name}: {column.why}" if len(targets) > 1 else column.why
+        introduced = f"{column.name}: {widgets.said(column.why)}" if len(targets) > 1 else widgets.said(column.why)
         st.caption(widgets.as_sentence(introduced, capital=len(targets) == 1))
     dataset_profile.serious_warnings(data_access.profile(dataset_id, schema), dataset_id)
     left_out = [column for column in schema.columns if column not in targets and not column.is_feature]
     if left_out:
-        sentences = [f"{column.name}: {column.why or column.kind}" for column in left_out]
-        widgets.notes("Left out of the model", sentences[:10])
+        sentences = [
+            f"{column.name}: {widgets.said(column.why) or dataset_words.kind(column.kind)}" for column in left_out
+        ]
+        widgets.notes(say("Left out of the model"), sentences[:10])
     return True

@@ -16,6 +16,7 @@ from tabnet_engine.explain.timeline import step_timeline
 from tabnet_engine.figures import decision as decision_figures
 from tabnet_engine.figures.masks import step_feature_map, step_shares
 from tabnet_engine.figures.waterfall import waterfall
+from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
     from tabnet_engine.explain.single_row import RowExplanation
@@ -35,15 +36,17 @@ def masks() -> bool:
         return False
     summary = summarise_masks(explanation)
     st.markdown(
-        "**Look at:** the darkest cell of each step: the column that it reads most. A mask says what was *read*, not "
-        "which way it pushed the decision."
+        say(
+            "**Look at:** the darkest cell of each step: the column that it reads most. A mask says what was *read*, "
+            "not which way it pushed the decision."
+        )
     )
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        widgets.chart(step_feature_map(summary), key="walk_map", alt="Mean mask of each step and column")
+        widgets.chart(step_feature_map(summary), key="walk_map", alt=say("Mean mask of each step and column"))
     with right:
-        widgets.chart(step_shares(summary), key="walk_shares", alt="Share of each step in the decision")
-    widgets.notes("In words", summary_sentences(summary))
+        widgets.chart(step_shares(summary), key="walk_shares", alt=say("Share of each step in the decision"))
+    widgets.notes(say("In words"), summary_sentences(summary))
     return True
 
 
@@ -54,19 +57,21 @@ def decision() -> bool:
         return False
     values = explain_access.attribution(run)
     if values is None:
-        widgets.info(explain_jobs.no_shap(run) or "This run was saved without SHAP values; its steps can be seen")
+        widgets.info(explain_jobs.no_shap(run) or say("This run was saved without SHAP values; its steps can be seen"))
         run_view.explanation_links(run.run_id)
         return False
-    output = explain_widgets.output_choice(run, help_text="Whose score the steps and columns below explain.")
+    output = explain_widgets.output_choice(run, help_text=say("Whose score the steps and columns below explain."))
     score = explain_widgets.score(run, output)
     row = _row(values, score, output)
     explained = explain_access.row_explanation(run, row)
     if explained is None:
-        widgets.info("The table of this run is no longer in the workspace, so its rows cannot be shown")
+        widgets.info(say("The table of this run is no longer in the workspace, so its rows cannot be shown"))
         return False
     st.markdown(
-        "**Look at:** what each step read, and what it added to the score. Then SHAP: which column moved the score, by "
-        "how much and which way. The two need not agree."
+        say(
+            "**Look at:** what each step read, and what it added to the score. Then SHAP: which column moved the "
+            "score, by how much and which way. The two need not agree."
+        )
     )
     left, right = st.columns(2, gap="medium")
     with left:
@@ -74,7 +79,7 @@ def decision() -> bool:
     with right:
         _moved(explained, score, output)
     _truth(run)
-    st.markdown("**Go on** with the pages behind these steps:")
+    st.markdown(say("**Go on** with the pages behind these steps:"))
     run_view.explanation_links(run.run_id)
     return True
 
@@ -82,12 +87,12 @@ def decision() -> bool:
 def _run() -> Run | None:
     run_id = state.current("run")
     if run_id not in data_access.run_names():
-        widgets.info("This step needs a trained model; go back and train one")
+        widgets.info(say("This step needs a trained model; go back and train one"))
         return None
     run = data_access.run(run_id)
     _remember_table(run)
     if not has_explanations(run, MASKS):
-        widgets.info("This run was saved without explanations; go back and train again")
+        widgets.info(say("This run was saved without explanations; go back and train again"))
         return None
     return run
 
@@ -105,12 +110,14 @@ def _row(values: Attribution, score: Score, output: int) -> int:
     offered = rows[:_ROWS_OFFERED]
     current = asked.whole_number("row")
     row = st.selectbox(
-        "Row",
+        say("Row"),
         offered,
         index=offered.index(current) if current in offered else 0,
-        format_func=lambda item: f"row {item}: {score.name} is {score.value(logits[item])}",
+        format_func=lambda item: say(
+            "row {row}: {score} is {value}", row=item, score=score.name, value=score.value(logits[item])
+        ),
         key=f"walk_row_{values.run_id}",
-        help="The rows that got SHAP values after training; the page 'One decision' takes any row.",
+        help=say("The rows that got SHAP values after training; the page 'One decision' takes any row."),
     )
     state.choose("row", str(row))
     return int(row)
@@ -119,17 +126,17 @@ def _row(values: Attribution, score: Score, output: int) -> int:
 def _steps(explained: RowExplanation, score: Score, output: int) -> None:
     timeline = step_timeline(explained.masks, explained.row, explained.texts, top=len(explained.masks.features))
     figure = decision_figures.step_timeline(timeline, output=output, unit=score.name)
-    widgets.chart(figure, key="walk_timeline", alt=f"Decision steps of row {explained.row}")
-    widgets.notes("What was read", timeline_sentences(timeline, score, output=output))
+    widgets.chart(figure, key="walk_timeline", alt=say("Decision steps of row {row}", row=explained.row))
+    widgets.notes(say("What was read"), timeline_sentences(timeline, score, output=output))
 
 
 def _moved(explained: RowExplanation, score: Score, output: int) -> None:
     figure = waterfall(explained.attribution, 0, output=output, values=explained.texts, unit=score.name)
-    widgets.chart(figure, key="walk_waterfall", alt=f"SHAP values of row {explained.row}")
+    widgets.chart(figure, key="walk_waterfall", alt=say("SHAP values of row {row}", row=explained.row))
     sentences = attribution_sentences(
         explained.attribution, explained.row, score, values=explained.texts, output=output
     )
-    widgets.notes("What moved the score", sentences)
+    widgets.notes(say("What moved the score"), sentences)
 
 
 def _truth(run: Run) -> None:
@@ -139,5 +146,6 @@ def _truth(run: Run) -> None:
     truth = load_sample("credit").truth
     if truth is not None:
         with st.container(border=True):
-            st.markdown("**The truth behind this sample**")
-            st.text(f"Deciding, strongest first: {', '.join(truth.deciding)}.\n{truth.rule}")
+            st.markdown(say("**The truth behind this sample**"))
+            st.text(say("Deciding, strongest first: {columns}.", columns=", ".join(truth.deciding)))
+            st.text(widgets.said(truth.rule))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages._ui import asked, data_access, job_panel, job_submit, run_view, state, train_start, widgets
 from tabnet_engine.data.schema import Task
+from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
@@ -22,7 +23,7 @@ def training() -> bool:
         return _follow(job_id)
     dataset_id = state.current("dataset")
     if dataset_id not in data_access.dataset_names() or data_access.schema(dataset_id).target is None:
-        widgets.info("This step needs a table with a column to predict; go back and choose them")
+        widgets.info(say("This step needs a table with a column to predict; go back and choose them"))
         return False
     active = data_access.queue().list(states=job_panel.ACTIVE)
     mine = next((job for job in active if job.spec.kind == "train" and job.spec.dataset_id == dataset_id), None)
@@ -43,10 +44,14 @@ def _start(dataset_id: str, *, again: bool) -> None:
         return
     if not again:
         st.markdown(
-            f"The model learns to predict **{widgets.md(targets)}** from {len(schema.features)} columns. "
-            "Some rows are held back to test it. The suggested settings are fine for a first look."
+            say(
+                "The model learns to predict **{name}** from {n_features} columns. Some rows are held back "
+                "to test it. The suggested settings are fine for a first look.",
+                name=widgets.md(targets),
+                n_features=len(schema.features),
+            )
         )
-    label, kind = ("Train again", "secondary") if again else ("Train", "primary")
+    label, kind = (say("Train again"), "secondary") if again else (say("Train"), "primary")
     if st.button(label, type=kind, icon=":material/play_arrow:", key="walk_train"):  # type: ignore[arg-type]
         # No settings: the worker takes those that fit the table.
         state.choose("job", job_submit.training(dataset_id, {}, title=f"{info.name}: {targets}"))
@@ -73,14 +78,16 @@ def _run_of(dataset_id: str) -> Run | None:
 
 def _follow(job_id: str) -> bool:
     st.markdown(
-        "**Look at:** the two losses. Both should fall; when only the training loss still falls, the model starts to "
-        "learn by heart, and the epoch before that is kept."
+        say(
+            "**Look at:** the two losses. Both should fall; when only the training loss still falls, the model starts "
+            "to learn by heart, and the epoch before that is kept."
+        )
     )
     record = job_panel.job_panel(job_id)
     if record is None:
         return False
     if record.spec.run_id not in data_access.run_names():
-        widgets.info("The run that this training made was deleted, or is damaged")
+        widgets.info(say("The run that this training made was deleted, or is damaged"))
         if record.spec.dataset_id in data_access.dataset_names():
             _start(record.spec.dataset_id, again=True)
         return False

@@ -13,10 +13,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui import display, shell, state
+from pages._ui import display, kept, shell, state
 from tabnet_engine.figures.theme import format_number
 from tabnet_engine.texts.recalling import recalled
-from tabnet_engine.texts.speaking import ENGLISH, language, say
+from tabnet_engine.texts.speaking import ENGLISH, language, say, speaking
 
 __all__ = [
     "as_sentence",
@@ -49,7 +49,7 @@ _LINE = 28  # characters of a cell that stay together, an interval among them
 _JOINER = "\u2060"  # invisible, splits what would be rewritten
 # Texts on coloured cells, and the quieter ones along the axes; both readable on their page.
 _PAGE_COLORS = {"light": "#ffffff", "dark": "#10151c"}
-_TEXT_COLORS = {"light": ("#17202b", "#3d4957"), "dark": ("#e6ebf1", "#c3ccd6")}
+_TEXT_COLORS = {"light": ("#0f1720", "#3d4957"), "dark": ("#e6ebf1", "#c3ccd6")}
 
 
 def md(text: object) -> str:
@@ -140,12 +140,23 @@ def selectable(
 
 
 def data_button(data: Callable[[], Any], *, key: str) -> None:
-    """Download the numbers behind a chart as CSV that no spreadsheet takes for formulas."""
+    """Download the numbers behind a chart as CSV that no spreadsheet takes for formulas.
+
+    Args:
+        data: makes the frame when the button is pressed: outside the page, so it asks the page for nothing.
+        key: as of the chart.
+    """
     from tabnet_engine.data.export import safe_csv
+
+    shown_in = language()
+
+    def written() -> bytes:
+        with speaking(shown_in):
+            return safe_csv(data())
 
     st.download_button(
         say("Data as CSV"),
-        data=lambda: safe_csv(data()),
+        data=written,
         file_name=f"{key.replace('_', '-')}.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -173,11 +184,11 @@ def in_page_colors(figure: Any) -> Any:
     return figure.update_xaxes(**axis).update_yaxes(**axis)
 
 
-def figures_row(figures: Sequence[tuple[Any, str]], *, key: str) -> None:
-    """Figures side by side where there is room; each with its text for screen readers."""
-    for position, (place, (figure, alt)) in enumerate(zip(st.columns(len(figures)), figures, strict=True)):
+def figures_row(figures: Sequence[tuple[Any, ...]], *, key: str) -> None:
+    """Figures side by side where there is room; each with its text for screen readers and what makes its data."""
+    for position, (place, (figure, alt, *data)) in enumerate(zip(st.columns(len(figures)), figures, strict=True)):
         with place:
-            chart(figure, key=f"{key}_{position}", alt=alt)
+            chart(figure, key=f"{key}_{position}", alt=alt, data=data[0] if data else None)
 
 
 def metrics(values: Mapping[str, str], *, help_texts: Mapping[str, str] | None = None) -> None:
@@ -209,10 +220,10 @@ def _lines(text: object) -> str:
 
 
 def notes(title: str, sentences: Sequence[str]) -> None:
-    """What was done to the user's table or run, one line each; nothing is drawn without sentences."""
+    """What was done to the user's table or run, one line each, as it is stored; nothing is drawn without sentences."""
     if sentences:
         st.markdown(f"**{title}**")
-        st.markdown("\n".join(f"- {as_sentence(sentence, capital=False)}" for sentence in sentences))
+        st.markdown("\n".join(f"- {as_sentence(said(sentence), capital=False)}" for sentence in sentences))
 
 
 def empty_state(title: str, text: str, *, page: str, label: str, **ids: str | None) -> None:
@@ -224,11 +235,8 @@ def empty_state(title: str, text: str, *, page: str, label: str, **ids: str | No
 
 
 def view(names: Sequence[str]) -> str:
-    """Which part of the page is shown; kept in the address, so that a reload and a link show the same."""
-    chosen = st.segmented_control(
-        "View", names, default=names[0], required=True, key="view", bind="query-params", label_visibility="collapsed"
-    )
-    return str(chosen)
+    """Which part of the page is shown: one of the English names; kept in the address under it."""
+    return kept.tabs("view", say("View"), {name: said(name) for name in names})
 
 
 def choice(label: str, options: Mapping[str, str], current: str | None, *, key: str, help_text: str = "") -> str:

@@ -6,7 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from tabnet_engine.config.audit import AuditConfig
 from tabnet_engine.config.certify import CertifyConfig
+from tabnet_engine.config.compare import CompareConfig
 from tabnet_engine.config.limits import ExplainConfig, TableLimits
 from tabnet_engine.config.model import ModelConfig
 from tabnet_engine.config.training import PretrainingConfig, TrainingConfig
@@ -14,7 +16,9 @@ from tabnet_engine.errors import ConfigError
 
 __all__ = [
     "PRESETS",
+    "AuditConfig",
     "CertifyConfig",
+    "CompareConfig",
     "ExplainConfig",
     "ModelConfig",
     "PretrainingConfig",

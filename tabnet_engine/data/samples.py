@@ -12,6 +12,7 @@ from tabnet_engine.data.schema import FeatureSchema, Role
 from tabnet_engine.data.synthetic import CreditTruth, credit_applications
 from tabnet_engine.data.wording import listed, quoted
 from tabnet_engine.errors import SchemaError
+from tabnet_engine.texts.speaking import msg
 
 __all__ = ["SAMPLES", "Sample", "SampleInfo", "load_sample", "sample_schema"]
 
@@ -28,19 +29,19 @@ class SampleInfo:
 SAMPLES = (
     SampleInfo(
         "credit",
-        "Credit applications",
+        msg("Credit applications"),
         "5,000 generated applications, declined or approved by a rule that is known: what an explanation says can be "
         "checked against the truth. Five columns decide; rent only goes with income.",
     ),
     SampleInfo(
         "breast_cancer",
-        "Breast cancer",
+        msg("Breast cancer"),
         "569 tumours, malignant or benign, with 30 measurements of their cell nuclei (Wolberg, Street, Mangasarian "
         "1995; shipped with scikit-learn).",
     ),
     SampleInfo(
         "diabetes",
-        "Diabetes",
+        msg("Diabetes"),
         "442 patients and how far their diabetes went on within a year, a number to predict from ten measurements "
         "(Efron, Hastie, Johnstone, Tibshirani 2004; shipped with scikit-learn).",
     ),

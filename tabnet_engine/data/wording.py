@@ -22,5 +22,6 @@ def quoted(text: str) -> str:
 
 def listed(texts: Sequence[str], limit: int = 5) -> str:
     """The first few of some texts, quoted, and how many more there are."""
-    more = f" and {len(texts) - limit:,} more" if len(texts) > limit else ""
-    return ", ".join(quoted(text) for text in texts[:limit]) + more
+    shown = ", ".join(quoted(text) for text in texts[:limit])
+    n_more = len(texts) - limit
+    return f"{shown} and {n_more:,} more" if n_more > 0 else shown

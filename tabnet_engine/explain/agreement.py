@@ -17,6 +17,7 @@ from tabnet_engine.explain.importance import GlobalImportance
 from tabnet_engine.explain.masks import MaskExplanation
 from tabnet_engine.explain.trust.similarity import leading, row_spearman
 from tabnet_engine.explain.wording import column_name, percent
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = [
     "RankAgreement",
@@ -134,26 +135,33 @@ def row_agreement(
 
 def agreement_sentence(agreement: RankAgreement) -> str:
     """Overall agreement in one plain sentence."""
-    are = "is" if agreement.n_shared == 1 else "are"
-    top = f"{agreement.n_shared} of the {agreement.top_k} leading columns {are} the same"
-    if agreement.spearman is None:
-        return f"The two orders cannot be correlated, because one of them has no order; {top}."
-    return (
-        f"What was read and what moved the score {_strength(agreement.spearman)} "
-        f"(Spearman {agreement.spearman:.2f} over {len(agreement.features)} columns); {top}."
+    top = say_plural(
+        "{count} of the {top_k} leading columns is the same",
+        "{count} of the {top_k} leading columns are the same",
+        agreement.n_shared,
+        top_k=agreement.top_k,
     )
+    if agreement.spearman is None:
+        return say("The two orders cannot be correlated, because one of them has no order; {top}.", top=top)
+    facts = {"spearman": f"{agreement.spearman:.2f}", "n_columns": len(agreement.features), "top": top}
+    return say(_strength(agreement.spearman), **facts)
 
 
 def row_agreement_sentence(agreement: RowAgreement) -> str:
     """Agreement row by row in one plain sentence."""
     median = agreement.median_spearman
     if median is None:
-        return "No single row can be compared: none has both masks and SHAP values with an order."
+        return say("No single row can be compared: none has both masks and SHAP values with an order.")
     defined = int(np.isfinite(agreement.spearman).sum())
     low = float(np.mean(agreement.spearman[np.isfinite(agreement.spearman)] < _MODERATE))
-    return (
-        f"Row by row, masks and SHAP for {agreement.output} have a median Spearman of {median:.2f} over "
-        f"{defined:,} rows; it is below {_MODERATE} in {percent(low)} of them."
+    return say(
+        "Row by row, masks and SHAP for {output} have a median Spearman of {median} over {n_rows:,} rows; it is below "
+        "{moderate} in {share} of them.",
+        output=agreement.output,
+        median=f"{median:.2f}",
+        n_rows=defined,
+        moderate=_MODERATE,
+        share=percent(low),
     )
 
 
@@ -186,13 +194,15 @@ def largest_difference_sentence(agreement: RankAgreement) -> str:
     """The one column whose places lie farthest apart, for where none differs enough for a warning."""
     distance = np.abs(agreement.rank_difference)
     if not distance.any():
-        return "Every column has the same place by both."
+        return say("Every column has the same place by both.")
     feature = int(np.argmax(distance))
     name = agreement.features[feature]
-    shown = column_name(name) if name.isdecimal() else repr(name)
-    return (
-        f"No leading column is placed much differently. The largest difference is {shown}: rank "
-        f"{int(agreement.first_rank[feature])} by the masks, rank {int(agreement.second_rank[feature])} by SHAP."
+    return say(
+        "No leading column is placed much differently. The largest difference is {column}: rank {read} by the masks, "
+        "rank {moved} by SHAP.",
+        column=column_name(name) if name.isdecimal() else repr(name),
+        read=int(agreement.first_rank[feature]),
+        moved=int(agreement.second_rank[feature]),
     )
 
 
@@ -207,17 +217,19 @@ def _shares_differ(agreement: RankAgreement) -> npt.NDArray[np.bool_]:
 def _difference_sentence(agreement: RankAgreement, feature: int) -> str:
     read, moved = int(agreement.first_rank[feature]), int(agreement.second_rank[feature])
     name = agreement.features[feature]
-    shown = column_name(name, start=True) if name.isdecimal() else repr(name)
-    return (
-        f"{shown} is read {_degree(read, moved, agreement.top_k)} "
-        f"(rank {read}, {percent(agreement.first_share[feature])} of the masks) "
-        f"{'but' if read < moved else 'yet'} moves the score {_degree(moved, read, agreement.top_k)} "
-        f"(rank {moved}, {percent(agreement.second_share[feature])} of the mean absolute SHAP values)."
+    degrees = (_degree(read, moved, agreement.top_k), _degree(moved, read, agreement.top_k))
+    return say(
+        _DIFFERENCES[degrees],
+        column=column_name(name, start=True) if name.isdecimal() else repr(name),
+        read=read,
+        read_share=percent(agreement.first_share[feature]),
+        moved=moved,
+        moved_share=percent(agreement.second_share[feature]),
     )
 
 
 def _degree(rank: int, other: int, top_k: int) -> str:
-    """The word for one rank beside the other one."""
+    """The key of one rank beside the other one."""
     if rank == 1:
         return "most"
     if rank < other:
@@ -225,14 +237,62 @@ def _degree(rank: int, other: int, top_k: int) -> str:
     return "less" if rank <= top_k else "little"
 
 
+# How a column is read, and how it moves the score.
+_DIFFERENCES = {
+    ("most", "less"): msg(
+        "{column} is read most (rank {read}, {read_share} of the masks) but moves the score less (rank {moved}, "
+        "{moved_share} of the mean absolute SHAP values)."
+    ),
+    ("most", "little"): msg(
+        "{column} is read most (rank {read}, {read_share} of the masks) but moves the score little (rank {moved}, "
+        "{moved_share} of the mean absolute SHAP values)."
+    ),
+    ("much", "less"): msg(
+        "{column} is read much (rank {read}, {read_share} of the masks) but moves the score less (rank {moved}, "
+        "{moved_share} of the mean absolute SHAP values)."
+    ),
+    ("much", "little"): msg(
+        "{column} is read much (rank {read}, {read_share} of the masks) but moves the score little (rank {moved}, "
+        "{moved_share} of the mean absolute SHAP values)."
+    ),
+    ("less", "most"): msg(
+        "{column} is read less (rank {read}, {read_share} of the masks) yet moves the score most (rank {moved}, "
+        "{moved_share} of the mean absolute SHAP values)."
+    ),
+    ("little", "most"): msg(
+        "{column} is read little (rank {read}, {read_share} of the masks) yet moves the score most (rank {moved}, "
+        "{moved_share} of the mean absolute SHAP values)."
+    ),
+    ("less", "much"): msg(
+        "{column} is read less (rank {read}, {read_share} of the masks) yet moves the score much (rank {moved}, "
+        "{moved_share} of the mean absolute SHAP values)."
+    ),
+    ("little", "much"): msg(
+        "{column} is read little (rank {read}, {read_share} of the masks) yet moves the score much (rank {moved}, "
+        "{moved_share} of the mean absolute SHAP values)."
+    ),
+}
+
+
 def _strength(spearman: float) -> str:
+    """The sentence for a correlation, to be filled."""
     if spearman >= _STRONG:
-        return "largely agree"
+        return msg(
+            "What was read and what moved the score largely agree (Spearman {spearman} over {n_columns} columns); "
+            "{top}."
+        )
     if spearman >= _MODERATE:
-        return "agree in part"
+        return msg(
+            "What was read and what moved the score agree in part (Spearman {spearman} over {n_columns} columns); "
+            "{top}."
+        )
     if spearman > 0:
-        return "agree little"
-    return "do not agree"
+        return msg(
+            "What was read and what moved the score agree little (Spearman {spearman} over {n_columns} columns); {top}."
+        )
+    return msg(
+        "What was read and what moved the score do not agree (Spearman {spearman} over {n_columns} columns); {top}."
+    )
 
 
 def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.lloyd import k_means, mean_silhouette, pairwise_distances
 from tabnet_engine.explain.masks import MaskExplanation
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["MAX_ARCHETYPES", "PathClusters", "cluster_paths", "step_paths"]
 
@@ -86,9 +87,9 @@ def cluster_paths(sample: MaskExplanation, *, n_archetypes: int | None = None, s
 
     score: float | None
     if n_different == 0:
-        centres, score, rule = np.zeros((1, roots.shape[1])), None, "No row had an active step."
+        centres, score, rule = np.zeros((1, roots.shape[1])), None, say("No row had an active step.")
     elif n_archetypes is not None:
-        (centres, score), rule = clustered(n_archetypes), "Their number was chosen by the user."
+        (centres, score), rule = clustered(n_archetypes), say("Their number was chosen by the user.")
     else:
         tried = range(2, min(MAX_ARCHETYPES, n_different - 1) + 1)
         scored = [clustered(number) for number in tried]
@@ -113,10 +114,18 @@ def _choose(tried: Sequence[int], scores: Sequence[float | None]) -> tuple[int |
     best = max(known, default=-1.0)
     if best < _NO_STRUCTURE:
         if not tried:
-            return None, "All rows read in about the same way."
-        return None, f"No number from 2 to {tried[-1]} sets them apart (best mean silhouette {best:.2f}, below 0.25)."
+            return None, say("All rows read in about the same way.")
+        rule = say(
+            "No number from 2 to {most} sets them apart (best mean silhouette {best:.2f}, below 0.25).",
+            most=tried[-1],
+            best=best,
+        )
+        return None, rule
     kept = next(place for place, score in enumerate(known) if score >= best - _AS_GOOD)
-    rule = (
-        f"Of 2 to {tried[-1]} the smallest number whose mean silhouette is within {_AS_GOOD} of the best ({best:.2f})."
+    rule = say(
+        "Of 2 to {most} the smallest number whose mean silhouette is within {margin} of the best ({best:.2f}).",
+        most=tried[-1],
+        margin=_AS_GOOD,
+        best=best,
     )
     return kept, rule

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 from tabnet_engine.explain.archetypes import StepRead
 from tabnet_engine.explain.wording import column_name, joined
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["SILENT_NAME", "path_names"]
 
-SILENT_NAME = "no step active"
+SILENT_NAME = msg("no step active")
 _TOOK_PART = 0.1  # a step below this share of the decision is not named
 _READ_ALONE = 0.5  # one column above this share of a step's mask stands for the step
 _MOST_COLUMNS = 5
@@ -43,12 +44,22 @@ def _path_name(path: Sequence[StepRead], more: int) -> str:
         said = _columns_said(step, more)
         if not steps or steps[-1] != said:
             steps.append(said)
-    return f"reads {', then '.join(steps)}"
+    return say("reads {columns}", columns=_then(steps))
+
+
+def _then(steps: Sequence[str]) -> str:
+    if len(steps) == 1:
+        return steps[0]
+    if len(steps) == 2:
+        return say("{first}, then {second}", first=steps[0], second=steps[1])
+    if len(steps) == 3:
+        return say("{first}, then {second}, then {third}", first=steps[0], second=steps[1], third=steps[2])
+    return say("{first}, then {rest}", first=steps[0], rest=_then(steps[1:]))
 
 
 def _columns_said(step: StepRead, more: int) -> str:
     if not step.columns:
-        return "no column"
+        return say("no column")
     n_named = (1 if step.columns[0][1] >= _READ_ALONE else 2) + more
     return joined([column_name(name) for name, _ in step.columns[:n_named]])
 

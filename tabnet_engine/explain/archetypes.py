@@ -13,12 +13,14 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.row_parts import RowParts
 from tabnet_engine.explain.wording import amount, percent
+from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["Archetype", "Archetypes", "StepRead", "TargetRates"]
 
@@ -101,11 +103,15 @@ class Archetype:
     def sentences(self) -> tuple[str, ...]:
         """Its size, then how its rows fare, in plain words."""
         share = 0.0 if self.size.value is None else self.size.value
-        first = f"{self.n_rows:,} rows ({percent(share)}) are of the kind '{self.name}'"
-        return (
-            f"{first}; row {self.medoid} is the most typical.",
-            *(_rate_sentence(rates) for rates in self.rates),
+        first = say_plural(
+            "{count} row ({share}) is of the kind '{name}'; row {medoid} is the most typical.",
+            "{count:,} rows ({share}) are of the kind '{name}'; row {medoid} is the most typical.",
+            self.n_rows,
+            share=percent(share),
+            name=self.name,
+            medoid=self.medoid,
         )
+        return (first, *(_rate_sentence(rates) for rates in self.rates))
 
     def to_mapping(self) -> dict[str, Any]:
         """The archetype as plain JSON values."""
@@ -174,12 +180,29 @@ class Archetypes:
     def note(self) -> str:
         """How the archetypes were found, for beside the figure."""
         is_told = self.silhouette is None or "silhouette" in self.rule
-        apart = "" if is_told else f" Mean silhouette {self.silhouette:.2f}."
-        return (
-            f"{len(self.archetypes)} ways of reading, found on {self.n_sample:,} rows (seed {self.seed}) and given to "
-            f"{self.selection or f'{len(self.rows):,} rows'}. {self.rule}{apart} They say what the steps read "
-            "together, not why a row got its outcome."
+        apart = [] if is_told else [say("Mean silhouette {silhouette:.2f}.", silhouette=self.silhouette)]
+        given = self.selection or say_plural("{count} row", "{count:,} rows", len(self.rows))
+        found = say_plural(
+            "{count} way of reading, found on {n_sample:,} rows (seed {seed}) and given to {given}.",
+            "{count:,} ways of reading, found on {n_sample:,} rows (seed {seed}) and given to {given}.",
+            len(self.archetypes),
+            n_sample=self.n_sample,
+            seed=self.seed,
+            given=given,
         )
+        meaning = say("They say what the steps read together, not why a row got its outcome.")
+        return " ".join([found, self.rule, *apart, meaning])
+
+    def path_table(self) -> pd.DataFrame:
+        """What each step reads in each archetype: one line an archetype, step and column."""
+        lines = [
+            {"archetype": archetype.name, "step": step.step, "share of the decision": step.share, "column": name,
+             "share of the mask": share}
+            for archetype in self.archetypes
+            for step in archetype.path
+            for name, share in step.columns
+        ]  # fmt: skip
+        return pd.DataFrame(lines)
 
     def parts(self) -> RowParts:
         """The rows divided by archetype, for summaries by archetype."""
@@ -192,7 +215,8 @@ class Archetypes:
             ExplanationError: there is no such archetype, or the new name is too long or another's.
         """
         if name not in self.names:
-            raise ExplanationError(f"there is no archetype {name!r}; they are {', '.join(map(repr, self.names))}")
+            known = ", ".join(map(repr, self.names))
+            raise ExplanationError(f"there is no archetype {name!r}; they are {known}")
         wanted = " ".join(own_name.split())
         if len(wanted) > MAX_NAME:
             raise ExplanationError(f"the name of an archetype has at most {MAX_NAME} letters, got {len(wanted)}")
@@ -239,15 +263,21 @@ def _step_read(values: Mapping[str, Any]) -> StepRead:
 
 def _rate_sentence(rates: TargetRates) -> str:
     if rates.task is Task.REGRESSION:
-        actual, error = rates.actual["mean"], rates.error
-        return f"{rates.target}: {_between(actual, amount)} on average; mean absolute error {_between(error, amount)}."
+        return say(
+            "{target}: {actual} on average; mean absolute error {error}.",
+            target=rates.target,
+            actual=_between(rates.actual["mean"], amount),
+            error=_between(rates.error, amount),
+        )
     classes = ", ".join(f"{name} {_between(estimate, percent)}" for name, estimate in rates.actual.items())
-    return f"{rates.target}: {classes}; error rate {_between(rates.error, percent)}."
+    error = _between(rates.error, percent)
+    return say("{target}: {classes}; error rate {error}.", target=rates.target, classes=classes, error=error)
 
 
 def _between(estimate: Estimate, words: Any) -> str:
     if estimate.value is None:
-        return "not known"
+        return say("not known")
     if estimate.low is None or estimate.high is None:
-        return f"{words(estimate.value)} (no interval)"
-    return f"{words(estimate.value)} ({words(estimate.low)} to {words(estimate.high)})"
+        return say("{value} (no interval)", value=words(estimate.value))
+    value, low, high = words(estimate.value), words(estimate.low), words(estimate.high)
+    return say("{value} ({low} to {high})", value=value, low=low, high=high)

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.explain.wording import additivity_words
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["Attribution", "Background", "position_of"]
 
@@ -125,17 +127,34 @@ class Attribution:
     @property
     def provenance(self) -> str:
         """How the values were made, in one sentence for beside every figure of them."""
-        chosen = f" ({self.selection})" if self.selection else ""
-        check = additivity_words(self.additivity_error) if self.is_complete else "they do not sum to the score"
-        return (
-            f"Values of {self.n_rows:,} rows{chosen} against a background of {self.background.n_rows:,} rows "
-            f"({self.background.description}); {self._computed}: {self.n_evaluations:,} evaluations a row, "
-            f"seed {self.seed}; {check}."
+        check = additivity_words(self.additivity_error) if self.is_complete else say("they do not sum to the score")
+        facts = {
+            "n_rows": self.n_rows,
+            "n_background": self.background.n_rows,
+            "background": recalled(self.background.description),
+            "computed": self._computed,
+            "n_evaluations": self.n_evaluations,
+            "seed": self.seed,
+            "check": check,
+        }
+        if not self.selection:
+            return say(
+                "Values of {n_rows:,} rows against a background of {n_background:,} rows ({background}); {computed}: "
+                "{n_evaluations:,} evaluations a row, seed {seed}; {check}.",
+                **facts,
+            )
+        return say(
+            "Values of {n_rows:,} rows ({selection}) against a background of {n_background:,} rows ({background}); "
+            "{computed}: {n_evaluations:,} evaluations a row, seed {seed}; {check}.",
+            selection=recalled(self.selection),
+            **facts,
         )
 
     @property
     def _computed(self) -> str:
-        return self.algorithm or f"{self.n_permutations:,} orders of the columns, each forwards and backwards"
+        if self.algorithm:
+            return recalled(self.algorithm)
+        return say("{n_orders:,} orders of the columns, each forwards and backwards", n_orders=self.n_permutations)
 
     @property
     def residual(self) -> npt.NDArray[np.float64]:

@@ -16,6 +16,7 @@ from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Background
 from tabnet_engine.explain.subject import ChosenRows
+from tabnet_engine.texts.speaking import say
 
 __all__ = [
     "BackgroundSample",
@@ -80,10 +81,18 @@ def substitute_background(table: EncodedTable, *, n_rows: int, seed: int) -> Bac
     """Rows of the explained table itself, for a run that knows no training rows; which the description says."""
     n_table = len(table)
     drawn = stratified_positions(np.zeros(n_table), n_rows, task=Task.BINARY, seed=seed)
-    count = (
-        f"all {n_table:,} rows" if len(drawn) == n_table else f"{len(drawn):,} of {n_table:,} rows, drawn at random,"
-    )
-    description = f"{count} of the explained table, since the run was imported without its training rows"
+    if len(drawn) == n_table:
+        description = say(
+            "all {n_rows:,} rows of the explained table, since the run was imported without its training rows",
+            n_rows=n_table,
+        )
+    else:
+        description = say(
+            "{n_drawn:,} of {n_rows:,} rows, drawn at random, of the explained table, since the run was imported "
+            "without its training rows",
+            n_drawn=len(drawn),
+            n_rows=n_table,
+        )
     background = Background(description=description, rows=drawn, n_population=n_table, kind="explained")
     return BackgroundSample(background, table.take(drawn))
 
@@ -155,10 +164,15 @@ def _proportional(counts: npt.NDArray[np.int64], n_rows: int) -> npt.NDArray[np.
 
 
 def _draw_text(n_drawn: int, n_rows: int, name: str, task: Task, target: str) -> str:
+    facts = {"n_drawn": n_drawn, "n_rows": n_rows, "rows": name}
     if n_drawn == n_rows:
-        return f"all {n_rows:,} {name}"
+        return say("all {n_rows:,} {rows}", n_rows=n_rows, rows=name)
+    if task is Task.REGRESSION and not target:
+        return say("{n_drawn:,} of {n_rows:,} {rows}, drawn over the range of the target", **facts)
     if task is Task.REGRESSION:
-        how = f"over the range of {repr(target) if target else 'the target'}"
-    else:
-        how = f"in the shares of the classes{f' of {target!r}' if target else ''}"
-    return f"{n_drawn:,} of {n_rows:,} {name}, drawn {how}"
+        return say("{n_drawn:,} of {n_rows:,} {rows}, drawn over the range of '{target}'", target=target, **facts)
+    if not target:
+        return say("{n_drawn:,} of {n_rows:,} {rows}, drawn in the shares of the classes", **facts)
+    return say(
+        "{n_drawn:,} of {n_rows:,} {rows}, drawn in the shares of the classes of '{target}'", target=target, **facts
+    )

@@ -23,11 +23,39 @@ from tabnet_engine.explain.attribution import Background
 from tabnet_engine.explain.background import BackgroundSample, draw_background, strata, stratified_positions
 from tabnet_engine.explain.row_filter import parse_filter
 from tabnet_engine.explain.subject import LogitModel
+from tabnet_engine.texts.speaking import msg, say
 from tabnet_engine.training.probabilities import class_probabilities
 
 __all__ = ["Candidates", "choose_background"]
 
 Rows = npt.NDArray[np.int64]
+
+# What was drawn, by what was asked for and by whether these are all.
+_DRAWN = {
+    ("class", True): msg("all {n_rows:,} {rows} of the class '{label}' of '{target}'"),
+    ("class", False): msg("{n_drawn:,} of {n_rows:,} {rows} of the class '{label}' of '{target}', drawn at random"),
+    ("where", True): msg("all {n_rows:,} {rows} with {condition}"),
+    ("where", False): msg("{n_drawn:,} of {n_rows:,} {rows} with {condition}, drawn at random"),
+}
+_PREDICTED = {
+    "both": msg("is predicted '{label}' with a probability near {cutoff:g}"),
+    "above": msg("is predicted '{label}' with a probability above {cutoff:g}"),
+    "below": msg("is predicted '{label}' with a probability below {cutoff:g}"),
+}
+_NEAREST = {
+    "both": msg(
+        "{n_drawn:,} of {n_rows:,} {rows}, those whose predicted probability of '{label}' is nearest to {cutoff:g} "
+        "({low:.3g} to {high:.3g})"
+    ),
+    "above": msg(
+        "{n_drawn:,} of {n_rows:,} {rows}, those whose predicted probability of '{label}' is nearest to {cutoff:g} and "
+        "above it ({low:.3g} to {high:.3g})"
+    ),
+    "below": msg(
+        "{n_drawn:,} of {n_rows:,} {rows}, those whose predicted probability of '{label}' is nearest to {cutoff:g} and "
+        "below it ({low:.3g} to {high:.3g})"
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,7 +69,7 @@ class Candidates:
     frame: pd.DataFrame
     encoded: EncodedTable
     rows: Rows
-    name: str = "training rows"
+    name: str = msg("training rows")
 
     def within(self, found: Rows, described: str) -> Rows:
         """Those of ``found`` that are candidates.
@@ -104,15 +132,15 @@ def _of_class(targets: TargetCodecs, candidates: Candidates, config: ExplainConf
     label = codec.classes[code]
     labelled = candidates.rows[candidates.frame[codec.name].notna().to_numpy()[candidates.rows]]
     found = labelled[codec.encode(candidates.frame, rows=labelled) == code]
-    within = candidates.within(found, f"has the class {label!r} of {codec.name!r}")
-    return _at_random(candidates, within, f"of the class {label!r} of {codec.name!r}", "class", config)
+    within = candidates.within(found, say("has the class '{label}' of '{target}'", label=label, target=codec.name))
+    return _at_random(candidates, within, "class", config, label=label, target=codec.name)
 
 
 def _where(schema: FeatureSchema, candidates: Candidates, config: ExplainConfig) -> BackgroundSample:
     condition = parse_filter(str(config.background_where), schema)
     found = np.flatnonzero(condition.mask(candidates.frame)).astype(np.int64)
-    within = candidates.within(found, f"meets the condition '{condition}'; loosen it")
-    return _at_random(candidates, within, f"with {condition}", "where", config)
+    within = candidates.within(found, say("meets the condition '{condition}'; loosen it", condition=condition))
+    return _at_random(candidates, within, "where", config, condition=str(condition))
 
 
 def _near_cutoff(
@@ -128,16 +156,21 @@ def _near_cutoff(
         "below": probability < config.cutoff,
     }[config.background_side]
     label = codec.classes[code]
-    side = "" if config.background_side == "both" else f" and {config.background_side} it"
-    asked = f"is predicted {label!r} with a probability {config.background_side} {config.cutoff:g}"
+    asked = say(_PREDICTED[config.background_side], label=label, cutoff=config.cutoff)
     candidates.within(candidates.rows[on_side], asked)
     positions = np.flatnonzero(on_side)
     nearest = positions[np.argsort(np.abs(probability[positions] - config.cutoff), kind="stable")]
     taken = np.sort(nearest[: config.n_background])
     low, high = probability[taken].min(), probability[taken].max()
-    description = (
-        f"{len(taken):,} of {len(candidates.rows):,} {candidates.name}, those whose predicted probability of {label!r} "
-        f"is nearest to {config.cutoff:g}{side} ({low:.3g} to {high:.3g})"
+    description = say(
+        _NEAREST[config.background_side],
+        n_drawn=len(taken),
+        n_rows=len(candidates.rows),
+        rows=candidates.name,
+        label=label,
+        cutoff=config.cutoff,
+        low=low,
+        high=high,
     )
     return _sample(candidates, candidates.rows[taken], description, "cutoff", len(candidates.rows))
 
@@ -183,12 +216,12 @@ def _class(targets: TargetCodecs, wanted: str) -> tuple[TargetCodec, slice, int]
     return found[0]
 
 
-def _at_random(candidates: Candidates, within: Rows, what: str, kind: str, config: ExplainConfig) -> BackgroundSample:
+def _at_random(candidates: Candidates, within: Rows, kind: str, config: ExplainConfig, **what: str) -> BackgroundSample:
     """Rows drawn at random from those that fit."""
     drawn = within[stratified_positions(np.zeros(len(within)), config.n_background, task=Task.BINARY, seed=config.seed)]
-    count = f"all {len(within):,}" if len(drawn) == len(within) else f"{len(drawn):,} of {len(within):,}"
-    how = "" if len(drawn) == len(within) else ", drawn at random"
-    return _sample(candidates, drawn, f"{count} {candidates.name} {what}{how}", kind, len(within))
+    template = _DRAWN[kind, len(drawn) == len(within)]
+    description = say(template, n_drawn=len(drawn), n_rows=len(within), rows=candidates.name, **what)
+    return _sample(candidates, drawn, description, kind, len(within))
 
 
 def _sample(candidates: Candidates, rows: Rows, description: str, kind: str, n_population: int) -> BackgroundSample:

@@ -16,8 +16,9 @@ import pandas as pd
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.effects.band import Band, mean_bands
 from tabnet_engine.explain.shap_summary import relative_values
+from tabnet_engine.texts.speaking import say
 
-__all__ = ["Dependence", "Trend", "ValueAxis", "dependence", "trend"]
+__all__ = ["Dependence", "Partner", "Trend", "ValueAxis", "dependence", "interacting", "trend"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,6 +28,7 @@ _SPREAD = 0.5  # of the room of a category, so that its points do not cover each
 _GOLDEN = 0.618034
 _N_GROUPS = 10
 _FEWEST_ROWS = 5  # of a group: fewer make no interval worth drawing
+_PARTNER_GROUPS, _PARTNER_BINS = 5, 4  # ranges of the column and of its partner: each cell must hold some rows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,6 +87,71 @@ class Trend:
         return np.asarray(self.counts < _FEWEST_ROWS)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Partner:
+    """Another column, and the share (0 to 1) of the spread at equal values of the first that goes with its value."""
+
+    feature: str
+    share: float
+
+
+def interacting(record: Dependence, frame: pd.DataFrame) -> tuple[Partner, ...]:
+    """The other columns in the order in which they explain why equal values of one column push differently.
+
+    What the column's own value explains is taken out range by range; of the rest, the share is counted that differs
+    between ranges of the other column, corrected for the number of ranges (as an adjusted R squared), so that chance
+    alone is worth 0. It is a hint for where to look: Friedman's H measures an interaction of the model itself.
+
+    Args:
+        record: the column, of one output.
+        frame: the raw cells of exactly these rows (B), the columns to compare.
+
+    Raises:
+        ValueError: the frame does not have one line for each row.
+    """
+    if len(frame) != len(record.pushes):
+        raise ValueError(f"the cells of {len(record.pushes)} rows are needed, got {len(frame)}")
+    axis = record.axis
+    group = _category_groups(record) if axis.is_categorical else _number_groups(axis, _PARTNER_GROUPS)
+    rest = record.pushes - _group_means(record.pushes, group)[group]
+    found = [
+        Partner(feature=str(name), share=_explained(rest, group, _bins(frame[name])))
+        for name in frame.columns
+        if name != record.feature
+    ]
+    return tuple(sorted(found, key=lambda partner: -partner.share))
+
+
+def _explained(rest: Floats, group: npt.NDArray[np.int64], bins: npt.NDArray[np.int64]) -> float:
+    """The adjusted share of the sum of squares that lies between the cells of group and bin."""
+    cells, cell = np.unique(np.stack([group, bins]), axis=1, return_inverse=True)
+    n_rows, n_cells, n_groups = len(rest), cells.shape[1], len(np.unique(group))
+    whole = float((rest**2).sum())
+    if n_rows <= n_cells or n_rows <= n_groups or whole <= 0:
+        return 0.0
+    within = float(((rest - _group_means(rest, cell)[cell]) ** 2).sum())
+    share = 1 - (within / (n_rows - n_cells)) / (whole / (n_rows - n_groups))
+    return float(max(0.0, share))
+
+
+def _group_means(values: Floats, group: npt.NDArray[np.int64]) -> Floats:
+    count = np.bincount(group)
+    return np.asarray(np.bincount(group, weights=values) / np.maximum(count, 1))
+
+
+def _bins(column: pd.Series[Any]) -> npt.NDArray[np.int64]:
+    """Ranges of a number or a date, or the most frequent categories; missing cells are a range of their own."""
+    ranks = relative_values(column.to_frame())[:, 0]
+    if np.isfinite(ranks).any():
+        bins = np.minimum(np.nan_to_num(ranks) * _PARTNER_BINS, _PARTNER_BINS - 1).astype(np.int64)
+        return np.where(np.isfinite(ranks), bins, _PARTNER_BINS)
+    codes = pd.factorize(column.astype(object))[0]
+    order = np.argsort(-np.bincount(codes + 1), kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return np.minimum(place[codes + 1], _PARTNER_BINS)
+
+
 def trend(record: Dependence, *, n_groups: int = _N_GROUPS) -> Trend:
     """How the push of one column goes with its value, on average.
 
@@ -133,7 +200,7 @@ def _middle(axis: ValueAxis, rows: npt.NDArray[np.int64]) -> float:
 def _group_text(record: Dependence, rows: npt.NDArray[np.int64]) -> str:
     places = record.axis.places[rows]
     low, high = (record.texts[rows[place]] for place in (np.argmin(places), np.argmax(places)))
-    return low if record.axis.is_categorical or low == high else f"{low} to {high}"
+    return low if record.axis.is_categorical or low == high else say("{low} to {high}", low=low, high=high)
 
 
 def dependence(

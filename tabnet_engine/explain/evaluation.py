@@ -16,6 +16,7 @@ from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.explain.background import choose_rows, strata
 from tabnet_engine.explain.stored_arrays import FOLDER, has_part, load_arrays, load_facts, reading, save_arrays
 from tabnet_engine.explain.subject import ChosenRows
+from tabnet_engine.texts.speaking import msg
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +74,7 @@ class EvaluationRows:
 def held_out(run: Run) -> tuple[npt.NDArray[np.int64], str]:
     """The rows that no weight was fitted to, and what they are called: the test rows, else the validation rows."""
     test = run.splits.test
-    return (test, "test rows") if len(test) else (run.splits.validation, "validation rows")
+    return (test, msg("test rows")) if len(test) else (run.splits.validation, msg("validation rows"))
 
 
 def draw_evaluation(run: Run, frame: pd.DataFrame, encoded: EncodedTable, *, n_rows: int, seed: int) -> EvaluationRows:

@@ -17,11 +17,14 @@ from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.masks import MaskExplanation
 from tabnet_engine.explain.signed.methods import METHODS
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = [
     "METHOD_NAMES",
     "SIGNED_IMPORTANCES",
     "GlobalImportance",
+    "attribution_note",
     "from_attribution",
     "from_masks",
     "mean_importance",
@@ -29,9 +32,23 @@ __all__ = [
 ]
 
 METHOD_NAMES = {
-    "masks": "attention masks",
+    "masks": msg("attention masks"),
     **{name: facts.name for name, facts in METHODS.items()},
-    "permutation": "permutation importance",
+    "permutation": msg("permutation importance"),
+}
+
+# What was averaged, by whether it is SHAP and over what besides the rows.
+_AVERAGED = {
+    (True, "rows"): msg("Mean absolute SHAP value over {n_rows:,} rows;"),
+    (True, "outputs"): msg("Mean absolute SHAP value over {n_rows:,} rows and {n:,} outputs;"),
+    (True, "targets"): msg(
+        "Mean absolute SHAP value over {n_rows:,} rows and {n:,} targets, each target counting the same;"
+    ),
+    (False, "rows"): msg("Mean absolute value by {method} over {n_rows:,} rows;"),
+    (False, "outputs"): msg("Mean absolute value by {method} over {n_rows:,} rows and {n:,} outputs;"),
+    (False, "targets"): msg(
+        "Mean absolute value by {method} over {n_rows:,} rows and {n:,} targets, each target counting the same;"
+    ),
 }
 
 SIGNED_IMPORTANCES = frozenset({"permutation"})  # methods whose values may be below zero
@@ -71,7 +88,7 @@ class GlobalImportance:
     @property
     def name(self) -> str:
         """The method as a reader knows it."""
-        return METHOD_NAMES.get(self.method, self.method)
+        return say(METHOD_NAMES.get(self.method, self.method))
 
     @property
     def shares(self) -> npt.NDArray[np.float64]:
@@ -140,10 +157,10 @@ def from_masks(explanation: MaskExplanation) -> GlobalImportance:
     active = ~explanation.silent
     per_row = row_importances(explanation)[active]
     n_silent = int((~active).sum())
-    note = f"Mean of the aggregated masks over {len(per_row):,} rows, each row counting the same."
+    told = [say("Mean of the aggregated masks over {n_rows:,} rows, each row counting the same.", n_rows=len(per_row))]
     if n_silent:
-        note += f" Left out: {n_silent:,} rows in which no step was active."
-    return mean_importance("masks", explanation.features, per_row, note)
+        told.append(say("Left out: {n_silent:,} rows in which no step was active.", n_silent=n_silent))
+    return mean_importance("masks", explanation.features, per_row, " ".join(told))
 
 
 def from_attribution(attribution: Attribution, targets: TargetCodecs | None = None) -> GlobalImportance:
@@ -156,17 +173,7 @@ def from_attribution(attribution: Attribution, targets: TargetCodecs | None = No
         attribution: values of all outputs, or of one.
         targets: which output belongs to which target; without it all outputs are taken for those of one.
     """
-    n_targets = 1 if targets is None else len(targets.codecs)
-    if n_targets > 1:
-        over = f" and {n_targets} targets, each target counting the same"
-    else:
-        over = f" and {len(attribution.outputs)} outputs" if len(attribution.outputs) > 1 else ""
-    computed = f"{attribution.algorithm}: " if attribution.algorithm else ""
-    note = (
-        f"{_size_words(attribution.method)} over {attribution.n_rows:,} rows{over}; "
-        f"background: {attribution.background.n_rows:,} rows, {attribution.background.description}; "
-        f"{computed}{attribution.n_evaluations:,} evaluations a row."
-    )
+    note = attribution_note(attribution, targets)
     per_row = row_importances(attribution, targets)
     return mean_importance(attribution.method, attribution.features, per_row, note)
 
@@ -189,10 +196,30 @@ def row_importances(
     return np.asarray(np.mean(per_target, axis=0))
 
 
-def _size_words(method: str) -> str:
-    if method == "shap":
-        return "Mean absolute SHAP value"
-    return f"Mean absolute value by {METHOD_NAMES.get(method, method)}"
+def attribution_note(attribution: Attribution, targets: TargetCodecs | None = None) -> str:
+    """What was averaged, against which background and at what cost, for beside the figure."""
+    n_targets = 1 if targets is None else len(targets.codecs)
+    n_outputs = len(attribution.outputs)
+    over = "targets" if n_targets > 1 else "outputs" if n_outputs > 1 else "rows"
+    method, background = attribution.method, attribution.background
+    averaged = say(
+        _AVERAGED[method == "shap", over],
+        n_rows=attribution.n_rows,
+        n=n_targets if n_targets > 1 else n_outputs,
+        method=say(METHOD_NAMES.get(method, method)),
+    )
+    against = say(
+        "background: {n_rows:,} rows, {which};", n_rows=background.n_rows, which=recalled(background.description)
+    )
+    n_evaluations = attribution.n_evaluations
+    if attribution.algorithm:
+        algorithm = recalled(attribution.algorithm)
+        cost = say(
+            "{algorithm}: {n_evaluations:,} evaluations a row.", algorithm=algorithm, n_evaluations=n_evaluations
+        )
+    else:
+        cost = say("{n_evaluations:,} evaluations a row.", n_evaluations=n_evaluations)
+    return f"{averaged} {against} {cost}"
 
 
 def _in_shares(per_row: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -16,6 +16,7 @@ from tabnet_engine.data.schema import Column, FeatureSchema, Kind
 from tabnet_engine.data.values import as_numbers, distinct_values
 from tabnet_engine.explain.mask_stream import MaskSummary
 from tabnet_engine.explain.wording import column_name, percent
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["MaskProblem", "ProblemKind", "distinct_shares", "mask_health", "mask_problems"]
 
@@ -101,7 +102,11 @@ def _could_name_rows(cells: pd.Series, column: Column) -> bool:
 def _step_problems(summary: MaskSummary, step: int) -> list[MaskProblem]:
     share = float(summary.mean_step_shares[step])
     if share < _NO_WEIGHT:
-        text = f"makes only {percent(share)} of the decision: what it reads hardly matters, fewer steps may do."
+        text = say(
+            "Step {step} makes only {share} of the decision: what it reads hardly matters, fewer steps may do.",
+            step=step + 1,
+            share=percent(share),
+        )
         # What a step without weight reads is not worth a further word.
         return [_problem("dead_step", step, None, share, _NO_WEIGHT, text)]
     return [*_same_everywhere(summary, step), *_dense(summary, step)]
@@ -115,12 +120,20 @@ def _same_everywhere(summary: MaskSummary, step: int) -> list[MaskProblem]:
     held, spread = float(summary.mean_masks[step, leading]), float(summary.spread[step])
     name = column_name(summary.features[leading])
     if held > _ONE_COLUMN:
-        text = f"reads {name} in nearly every row ({percent(held)} of its mask): its mask does not tell rows apart."
+        text = say(
+            "Step {step} reads {column} in nearly every row ({share} of its mask): its mask does not tell rows apart.",
+            step=step + 1,
+            column=name,
+            share=percent(held),
+        )
         found.append(_problem("one_column", step, summary.features[leading], held, _ONE_COLUMN, text))
     if spread < _SAME_MASK and summary.n_rows > 1:
-        text = (
-            f"has nearly the same mask in every row (spread {spread:.3f}; most of it on {name}): it selects columns "
-            "once for all and does not tell rows apart."
+        text = say(
+            "Step {step} has nearly the same mask in every row (spread {spread:.3f}; most of it on {column}): it "
+            "selects columns once for all and does not tell rows apart.",
+            step=step + 1,
+            spread=spread,
+            column=name,
         )
         found.append(_problem("collapsed", step, None, spread, _SAME_MASK, text))
     return found
@@ -131,9 +144,12 @@ def _dense(summary: MaskSummary, step: int) -> list[MaskProblem]:
     limit = _ALL_COLUMNS * n_features
     if n_features < _FEW_COLUMNS or read <= limit:
         return []
-    text = (
-        f"reads {read:.1f} of {n_features} columns in a row: it hardly selects; "
-        "a larger sparsity lambda makes it choose."
+    text = say(
+        "Step {step} reads {read:.1f} of {n_features} columns in a row: it hardly selects; a larger sparsity lambda "
+        "makes it choose.",
+        step=step + 1,
+        read=read,
+        n_features=n_features,
     )
     return [_problem("dense", step, None, read, limit, text)]
 
@@ -141,10 +157,7 @@ def _dense(summary: MaskSummary, step: int) -> list[MaskProblem]:
 def _problem(
     kind: ProblemKind, step: int, column: str | None, measured: float, threshold: float, text: str
 ) -> MaskProblem:
-    sentence = f"Step {step + 1} {text}"
-    return MaskProblem(
-        kind=kind, step=step + 1, column=column, measured=measured, threshold=threshold, sentence=sentence
-    )
+    return MaskProblem(kind=kind, step=step + 1, column=column, measured=measured, threshold=threshold, sentence=text)
 
 
 def _identifier_problems(summary: MaskSummary, distinct: Mapping[str, float]) -> list[MaskProblem]:
@@ -154,10 +167,12 @@ def _identifier_problems(summary: MaskSummary, distinct: Mapping[str, float]) ->
         unique = distinct.get(name, 0.0)
         if read < _READ_MUCH or unique < _NEARLY_UNIQUE:
             continue
-        sentence = (
-            f"{column_name(name, start=True)} holds {percent(read)} of all reading, and {percent(unique)} of its "
-            "cells differ from each other: it may name rows, and what was learned from it would not carry over to "
-            "new ones; consider leaving it out."
+        sentence = say(
+            "{column} holds {read} of all reading, and {unique} of its cells differ from each other: it may name "
+            "rows, and what was learned from it would not carry over to new ones; consider leaving it out.",
+            column=column_name(name, start=True),
+            read=percent(read),
+            unique=percent(unique),
         )
         found.append(
             MaskProblem(

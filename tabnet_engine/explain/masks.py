@@ -8,6 +8,7 @@ sum of the steps, so its share per step is exact).
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -101,17 +102,27 @@ class MaskExplanation:
         silent: npt.NDArray[np.bool_] = self.step_sizes.sum(axis=0) <= 0
         return silent
 
-    def take(self, positions: npt.ArrayLike) -> Self:
-        """The explanation of some of its rows, by position within this explanation."""
-        chosen = np.asarray(positions)
-        return dataclasses.replace(
-            self,
-            rows=self.rows[chosen],
-            masks=self.masks[:, chosen],
-            step_sizes=self.step_sizes[:, chosen],
-            contributions=self.contributions[:, chosen],
-            logits=self.logits[chosen],
-        )
+    def take(self, positions: npt.ArrayLike | slice) -> Self:
+        """The explanation of some of its rows, by position within this explanation; a slice copies nothing."""
+        chosen = positions if isinstance(positions, slice) else np.asarray(positions)
+        part = copy.copy(self)  # what was checked as a whole need not be checked again for a part
+        changed = {
+            "rows": self.rows[chosen],
+            "masks": self.masks[:, chosen],
+            "step_sizes": self.step_sizes[:, chosen],
+            "contributions": self.contributions[:, chosen],
+            "logits": self.logits[chosen],
+        }
+        for name, values in changed.items():
+            object.__setattr__(part, name, values)
+        return part
+
+    def chunks(self, positions: npt.NDArray[np.int64] | None = None) -> Iterator[Self]:
+        """All rows, or those at some positions, :data:`CHUNK_ROWS` at a time, without a copy of all of them."""
+        n_rows = self.n_rows if positions is None else len(positions)
+        for start in range(0, max(n_rows, 1), CHUNK_ROWS):
+            stop = min(start + CHUNK_ROWS, n_rows)
+            yield self.take(slice(start, stop) if positions is None else positions[start:stop])
 
 
 def aggregate_masks(masks: Floats32, step_sizes: Floats32) -> Floats32:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tabnet_engine.data.schema import Task
 from tabnet_engine.data.targets import TargetCodec
+from tabnet_engine.texts.speaking import msg
 
 __all__ = [
     "LOSS_WORDS",
@@ -28,9 +29,9 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 
 LOSS_WORDS = {
-    Task.BINARY: "log loss, in nats",
-    Task.MULTICLASS: "log loss, in nats",
-    Task.REGRESSION: "squared error, in units of the target's variance",
+    Task.BINARY: msg("log loss, in nats"),
+    Task.MULTICLASS: msg("log loss, in nats"),
+    Task.REGRESSION: msg("squared error, in units of the target's variance"),
 }
 # The first score that a training reports for each task, and whether more of it is better.
 SCORES = {Task.BINARY: ("auc", True), Task.MULTICLASS: ("auc", True), Task.REGRESSION: ("rmse", False)}

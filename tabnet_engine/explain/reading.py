@@ -17,6 +17,7 @@ from tabnet_engine.explain.attribution import Attribution, position_of
 from tabnet_engine.explain.mask_summaries import MaskSummary
 from tabnet_engine.explain.timeline import StepReading, StepTimeline
 from tabnet_engine.explain.wording import amount, column_name, joined, percent, signed
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = [
     "Score",
@@ -28,6 +29,26 @@ __all__ = [
 _ENOUGH_READ = 0.6  # naming stops once the named columns hold this share of a mask
 _MOST_NAMED = 3
 _INACTIVE = 0.005  # a step below half a per cent of the decision is said to have had no part
+
+# By how a step's reading is spread, and what the step did to the score.
+_STEP_SENTENCES = {
+    ("nothing", "idle"): msg("Step {step} read no column, but had no part in the decision."),
+    ("nothing", "up"): msg("Step {step} read no column and added {amount} to {score}."),
+    ("nothing", "down"): msg("Step {step} read no column and took {amount} from {score}."),
+    ("nothing", "same"): msg("Step {step} read no column and added nothing to {score}."),
+    ("only", "idle"): msg("Step {step} read only {columns}, but had no part in the decision."),
+    ("only", "up"): msg("Step {step} read only {columns} and added {amount} to {score}."),
+    ("only", "down"): msg("Step {step} read only {columns} and took {amount} from {score}."),
+    ("only", "same"): msg("Step {step} read only {columns} and added nothing to {score}."),
+    ("mostly", "idle"): msg("Step {step} read mostly {columns}, but had no part in the decision."),
+    ("mostly", "up"): msg("Step {step} read mostly {columns} and added {amount} to {score}."),
+    ("mostly", "down"): msg("Step {step} read mostly {columns} and took {amount} from {score}."),
+    ("mostly", "same"): msg("Step {step} read mostly {columns} and added nothing to {score}."),
+    ("many", "idle"): msg("Step {step} read many columns, most of all {columns}, but had no part in the decision."),
+    ("many", "up"): msg("Step {step} read many columns, most of all {columns} and added {amount} to {score}."),
+    ("many", "down"): msg("Step {step} read many columns, most of all {columns} and took {amount} from {score}."),
+    ("many", "same"): msg("Step {step} read many columns, most of all {columns} and added nothing to {score}."),
+}
 
 
 @dataclass(frozen=True)
@@ -42,9 +63,11 @@ class Score:
         """The score that belongs to an output: log-odds, a class's score, or the prediction itself."""
         # A class or target that is called by a number must not look like a quantity.
         if task is Task.REGRESSION:
-            return cls(f"the predicted {column_name(output) if output.isdecimal() else output}", task)
-        shown = f"class {output}" if output.isdecimal() else output
-        return cls(f"the {'log-odds' if task is Task.BINARY else 'score'} of {shown}", task)
+            return cls(say("the predicted {target}", target=column_name(output)), task)
+        shown = say("class {number}", number=output) if output.isdecimal() else output
+        if task is Task.BINARY:
+            return cls(say("the log-odds of {output}", output=shown), task)
+        return cls(say("the score of {output}", output=shown), task)
 
     @classmethod
     def of_output(cls, targets: TargetCodecs, output: int) -> Score:
@@ -58,7 +81,8 @@ class Score:
             return f"{'−' if logit < 0 else ''}{amount(logit)}"
         if self.task is Task.MULTICLASS:
             return signed(logit)
-        return f"{signed(logit)}, a probability of {percent(1 / (1 + np.exp(-logit)))}"
+        share = percent(1 / (1 + np.exp(-logit)))
+        return say("{log_odds}, a probability of {probability}", log_odds=signed(logit), probability=share)
 
 
 def timeline_sentences(timeline: StepTimeline, score: Score, *, output: int = 0) -> tuple[str, ...]:
@@ -67,37 +91,47 @@ def timeline_sentences(timeline: StepTimeline, score: Score, *, output: int = 0)
     Example: "Step 2 read mostly capital-gain (62 %) and added 0.81 to the log-odds of >50K."
     """
     steps = tuple(_step_sentence(step, score, output) for step in timeline.steps)
-    base, logit = float(timeline.base[output]), float(timeline.logits[output])
-    start = f"Starting from {score.value(base)}, the" if score.task is Task.REGRESSION else "The"
-    return (*steps, f"{start} steps together make {score.name} {score.value(logit)}.")
+    base, logit = score.value(float(timeline.base[output])), score.value(float(timeline.logits[output]))
+    if score.task is Task.REGRESSION:
+        whole = say(
+            "Starting from {base}, the steps together make {score} {value}.", base=base, score=score.name, value=logit
+        )
+    else:
+        whole = say("The steps together make {score} {value}.", score=score.name, value=logit)
+    return (*steps, whole)
 
 
 def _step_sentence(step: StepReading, score: Score, output: int) -> str:
-    read = f"Step {step.step} read {_columns_read(step)}"
-    if step.share < _INACTIVE:
-        return f"{read}, but had no part in the decision."
-    return f"{read} and {_change(float(step.contributions[output]))} {score.name}."
+    spread, columns = _columns_read(step)
+    added = float(step.contributions[output])
+    change = "same" if added == 0 else "up" if added > 0 else "down"
+    return say(
+        _STEP_SENTENCES[spread, "idle" if step.share < _INACTIVE else change],
+        step=step.step,
+        columns=columns,
+        amount=amount(added),
+        score=score.name,
+    )
 
 
-def _columns_read(step: StepReading) -> str:
+def _columns_read(step: StepReading) -> tuple[str, str]:
+    """How the reading is spread, a key of the sentences above, and the leading columns with their shares."""
     named: list[str] = []
     total = 0.0
     for column in step.features[:_MOST_NAMED]:
-        named.append(f"{column_name(column.feature)} ({percent(column.share)})")
+        named.append(_share_of(column.feature, column.share))
         total += column.share
         if total >= _ENOUGH_READ:
             break
     if not named:
-        return "no column"
+        return "nothing", ""
     if total > 1 - _INACTIVE:
-        return f"only {joined(named)}"
-    return f"mostly {joined(named)}" if total >= 0.5 else f"many columns, most of all {joined(named)}"
+        return "only", joined(named)
+    return ("mostly" if total >= 0.5 else "many"), joined(named)
 
 
-def _change(value: float) -> str:
-    if value == 0:
-        return "added nothing to"
-    return f"added {amount(value)} to" if value > 0 else f"took {amount(value)} from"
+def _share_of(feature: str, share: float) -> str:
+    return say("{column} ({share})", column=column_name(feature), share=percent(share))
 
 
 def attribution_sentences(
@@ -132,18 +166,34 @@ def attribution_sentences(
     rest = order[limit:]
     if len(rest):
         total = float(signed_values[rest].sum())
-        columns = "column" if len(rest) == 1 else "columns together"
-        named.append(f"The other {len(rest):,} {columns} moved it by {signed(total)}.")
+        named.append(
+            say_plural(
+                "The other {count} column moved it by {change}.",
+                "The other {count:,} columns together moved it by {change}.",
+                len(rest),
+                change=signed(total),
+            )
+        )
     return (_comparison(attribution, position, output, score), *named)
 
 
 def _comparison(attribution: Attribution, position: int, output: int, score: Score) -> str:
     base, logit = float(attribution.base[output]), float(attribution.logits[position, output])
-    difference = logit - base
-    direction = "above" if difference >= 0 else "below"
-    return (
-        f"In this row {score.name} is {score.value(logit)}: {amount(difference)} {direction} the mean of the "
-        f"{attribution.background.n_rows:,} background rows ({score.value(base)})."
+    places = {
+        "score": score.name,
+        "value": score.value(logit),
+        "difference": amount(logit - base),
+        "n_rows": attribution.background.n_rows,
+        "base": score.value(base),
+    }
+    if logit >= base:
+        return say(
+            "In this row {score} is {value}: {difference} above the mean of the {n_rows:,} background rows ({base}).",
+            **places,
+        )
+    return say(
+        "In this row {score} is {value}: {difference} below the mean of the {n_rows:,} background rows ({base}).",
+        **places,
     )
 
 
@@ -152,11 +202,14 @@ def _push_sentence(
 ) -> str:
     name = attribution.features[feature]
     value = float(attribution.values[position, feature, output])
-    cell = f" = {values[name]}" if name in values else ""
-    error = attribution.standard_error
-    spread = "" if error is None else f" (± {amount(float(error[position, feature, output]))})"
-    direction = "up" if value > 0 else "down"
-    return f"{column_name(name, start=True)}{cell} moved {score.name} {direction} by {amount(value)}{spread}."
+    shown = column_name(name, start=True)
+    size, error = amount(value), attribution.standard_error
+    if error is not None:
+        size = f"{size} (± {amount(float(error[position, feature, output]))})"
+    cell = f"{shown} = {values[name]}" if name in values else shown
+    if value > 0:
+        return say("{cell} moved {score} up by {amount}.", cell=cell, score=score.name, amount=size)
+    return say("{cell} moved {score} down by {amount}.", cell=cell, score=score.name, amount=size)
 
 
 def summary_sentences(summary: MaskSummary) -> tuple[str, ...]:
@@ -165,12 +218,19 @@ def summary_sentences(summary: MaskSummary) -> tuple[str, ...]:
     reused = [index for index in summary.order[:_MOST_NAMED].tolist() if summary.reuse[index] >= 0.5]
     if reused:
         names = joined(
-            [f"{column_name(summary.features[index])} ({percent(summary.reuse[index])} of rows)" for index in reused]
+            [
+                say("{column} ({share} of rows)", column=column_name(summary.features[index]), share=percent(share))
+                for index, share in ((index, float(summary.reuse[index])) for index in reused)
+            ]
         )
-        sentences.append(f"Read by more than one step: {names}.")
+        sentences.append(say("Read by more than one step: {columns}.", columns=names))
     if summary.n_silent:
         sentences.append(
-            f"In {summary.n_silent:,} of {summary.n_rows:,} rows no step was active; there the score is the base alone."
+            say(
+                "In {n_silent:,} of {n_rows:,} rows no step was active; there the score is the base alone.",
+                n_silent=summary.n_silent,
+                n_rows=summary.n_rows,
+            )
         )
     return tuple(sentences)
 
@@ -178,8 +238,20 @@ def summary_sentences(summary: MaskSummary) -> tuple[str, ...]:
 def _mean_step_sentence(summary: MaskSummary, step: int) -> str:
     mean = summary.mean_masks[step]
     leading = [index for index in np.argsort(-mean, kind="stable")[:_MOST_NAMED].tolist() if mean[index] > 0]
-    names = joined([f"{column_name(summary.features[index])} ({percent(float(mean[index]))})" for index in leading])
-    return (
-        f"Step {step + 1} makes {percent(float(summary.mean_step_shares[step]))} of the decision on average; it reads "
-        f"{names or 'no column'} most, and {summary.columns_read[step]:.1f} columns in a row."
+    places = {
+        "step": step + 1,
+        "share": percent(float(summary.mean_step_shares[step])),
+        "n_read": float(summary.columns_read[step]),
+    }
+    if not leading:
+        return say(
+            "Step {step} makes {share} of the decision on average; it reads no column most, and {n_read:.1f} columns "
+            "in a row.",
+            **places,
+        )
+    return say(
+        "Step {step} makes {share} of the decision on average; it reads {columns} most, and {n_read:.1f} columns in "
+        "a row.",
+        columns=joined([_share_of(summary.features[index], float(mean[index])) for index in leading]),
+        **places,
     )

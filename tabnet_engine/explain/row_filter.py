@@ -19,8 +19,9 @@ import pandas as pd
 from tabnet_engine.data.schema import FeatureSchema, Kind
 from tabnet_engine.data.values import as_numbers, as_timestamps, category_text, factorise
 from tabnet_engine.errors import ExplanationError
+from tabnet_engine.texts.speaking import msg, say
 
-__all__ = ["Condition", "RowFilter", "parse_filter"]
+__all__ = ["ORDERED", "Condition", "RowFilter", "parse_filter"]
 
 _DAY = np.timedelta64(1, "D")
 _BARE_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -28,8 +29,20 @@ _BARE_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TOKENS = re.compile(r"""\s*(?:(?P<quoted>"(?:[^"]|"")*"|'(?:[^']|'')*')|(?P<sign><=|>=|!=|==|<|>|=|\(|\)|,)"""
                      r"""|(?P<word>[^\s<>=!(),"']+))""")  # fmt: skip
 _SAME = {"==": "="}
-_ORDERED = (Kind.NUMBER, Kind.DATETIME)
-_EXAMPLE = "such as 'age >= 30', 'job in (clerk, nurse)' or 'income is missing'"
+ORDERED = (Kind.NUMBER, Kind.DATETIME)  # kinds whose values compare by size
+_EXAMPLE = msg("such as 'age >= 30', 'job in (clerk, nurse)' or 'income is missing'")
+
+_NO_COLUMN = msg("a column was expected where it says {found}")
+_NO_VALUE = msg("a value was expected where it says {found}")
+_KINDS = {
+    Kind.NUMBER: msg("number"),
+    Kind.CATEGORY: msg("category"),
+    Kind.BOOLEAN: msg("boolean"),
+    Kind.DATETIME: msg("datetime"),
+    Kind.IDENTIFIER: msg("identifier"),
+    Kind.CONSTANT: msg("constant"),
+    Kind.TEXT: msg("text"),
+}
 
 Bools = npt.NDArray[np.bool_]
 
@@ -72,7 +85,13 @@ class Condition:
             SchemaError: a cell is not what the column's kind holds.
         """
         if self.column not in frame.columns:
-            raise ExplanationError(f"the table has no column {self.column!r}, which the condition '{self}' reads")
+            raise ExplanationError(
+                say(
+                    "the table has no column {column}, which the condition '{condition}' reads",
+                    column=repr(self.column),
+                    condition=self,
+                )
+            )
         series = frame[self.column]
         missing: Bools = series.isna().to_numpy(dtype=bool)
         if self.operator.endswith("missing"):
@@ -120,7 +139,9 @@ class RowFilter:
         """
         found = np.flatnonzero(self.mask(frame)).astype(np.int64)
         if len(found) == 0:
-            raise ExplanationError(f"no row of the table meets the condition '{self}'; loosen it")
+            raise ExplanationError(
+                say("no row of the table meets the condition '{condition}'; loosen it", condition=self)
+            )
         return found
 
 
@@ -142,7 +163,7 @@ def parse_filter(text: str | Sequence[str], schema: FeatureSchema) -> RowFilter:
     texts = [text] if isinstance(text, str) else list(text)
     conditions = [condition for item in texts for condition in _Reader(item, schema).conditions()]
     if not conditions:
-        raise ExplanationError(f"the condition is empty; write one {_EXAMPLE}")
+        raise ExplanationError(say("the condition is empty; write one {example}", example=say(_EXAMPLE)))
     return RowFilter(tuple(conditions))
 
 
@@ -159,16 +180,16 @@ class _Reader:
         found = [self._condition()]
         while self._place < len(self._tokens):
             if not self._take_word("and"):
-                raise self._mistake(f"'and' was expected where it says {self._shown}")
+                raise self._mistake(say("'and' was expected where it says {found}", found=self._shown))
             found.append(self._condition())
         return found
 
     def _condition(self) -> Condition:
-        column = self._schema.column(self._value("a column"))
+        column = self._schema.column(self._value(_NO_COLUMN))
         if self._take_word("is") or self._next_is("missing") or self._next_is("not", "missing"):
             operator = "not missing" if self._take_word("not") else "missing"
             if not self._take_word("missing"):
-                raise self._mistake(f"'missing' was expected where it says {self._shown}")
+                raise self._mistake(say("'missing' was expected where it says {found}", found=self._shown))
             return Condition(column=column.name, kind=column.kind, operator=operator)
         negated = self._take_word("not")
         if self._take_word("in"):
@@ -176,41 +197,52 @@ class _Reader:
             operator = "not in" if negated else "in"
             return Condition(column=column.name, kind=column.kind, operator=operator, values=values)
         operator = self._comparison(column.name, column.kind)
-        value = self._checked(column.name, column.kind, self._value("a value"))
+        value = self._checked(column.name, column.kind, self._value(_NO_VALUE))
         return Condition(column=column.name, kind=column.kind, operator=operator, values=(value,))
 
     def _comparison(self, name: str, kind: Kind) -> str:
         sign, is_sign = self._peek()
         operator = _SAME.get(sign, sign)
         if not is_sign or operator not in _COMPARISONS:
-            raise self._mistake(f"a comparison was expected where it says {self._shown}")
+            raise self._mistake(say("a comparison was expected where it says {found}", found=self._shown))
         self._place += 1
-        if operator not in {"=", "!="} and kind not in _ORDERED:
-            raise self._mistake(f"column {name!r} ({kind}) has no order; use = or in (…)")
+        if operator not in {"=", "!="} and kind not in ORDERED:
+            raise self._mistake(
+                say("column {column} ({kind}) has no order; use = or in (…)", column=repr(name), kind=say(_KINDS[kind]))
+            )
         return operator
 
     def _list(self) -> list[str]:
         if not self._take_sign("("):
-            raise self._mistake(f"'(' was expected where it says {self._shown}")
-        values = [self._value("a value")]
+            raise self._mistake(say("'(' was expected where it says {found}", found=self._shown))
+        values = [self._value(_NO_VALUE)]
         while self._take_sign(","):
-            values.append(self._value("a value"))
+            values.append(self._value(_NO_VALUE))
         if not self._take_sign(")"):
-            raise self._mistake(f"')' was expected where it says {self._shown}")
+            raise self._mistake(say("')' was expected where it says {found}", found=self._shown))
         return values
 
     def _checked(self, name: str, kind: Kind, value: str) -> str:
         """The value, if a column of this kind can hold it."""
         if kind is Kind.NUMBER and not _is_number(value):
-            raise self._mistake(f"column {name!r} holds numbers and {value!r} is none")
+            raise self._mistake(
+                say("column {column} holds numbers and {value} is none", column=repr(name), value=repr(value))
+            )
         if kind is Kind.DATETIME and not _is_moment(value):
-            raise self._mistake(f"column {name!r} holds dates and {value!r} is none; write one as 2024-12-31")
+            raise self._mistake(
+                say(
+                    "column {column} holds dates and {value} is none; write one as 2024-12-31",
+                    column=repr(name),
+                    value=repr(value),
+                )
+            )
         return value
 
-    def _value(self, what: str) -> str:
+    def _value(self, expected: str) -> str:
+        """The next name or value; ``expected`` says what is missing where there is none."""
         token, is_sign = self._peek()
         if is_sign or self._place >= len(self._tokens):
-            raise self._mistake(f"{what} was expected where it says {self._shown}")
+            raise self._mistake(say(expected, found=self._shown))
         self._place += 1
         return token if token[0] not in "\"'" else token[1:-1].replace(token[0] * 2, token[0])
 
@@ -233,10 +265,17 @@ class _Reader:
 
     @property
     def _shown(self) -> str:
-        return repr(self._peek()[0]) if self._place < len(self._tokens) else "nothing more"
+        return repr(self._peek()[0]) if self._place < len(self._tokens) else say("nothing more")
 
     def _mistake(self, reason: str) -> ExplanationError:
-        return ExplanationError(f"the condition {self._text!r} cannot be read: {reason}; write one {_EXAMPLE}")
+        return ExplanationError(
+            say(
+                "the condition {text} cannot be read: {reason}; write one {example}",
+                text=repr(self._text),
+                reason=reason,
+                example=say(_EXAMPLE),
+            )
+        )
 
 
 def _tokens(text: str) -> list[tuple[str, bool]]:
@@ -246,8 +285,13 @@ def _tokens(text: str) -> list[tuple[str, bool]]:
         match = _TOKENS.match(text, place)
         if match is None:
             raise ExplanationError(
-                f"the condition {text!r} cannot be read from {text[place:].strip()!r} on; a quote must be closed, and "
-                f"names with signs in them stand in quotes; write one {_EXAMPLE}"
+                say(
+                    "the condition {text} cannot be read from {rest} on; a quote must be closed, and names with signs "
+                    "in them stand in quotes; write one {example}",
+                    text=repr(text),
+                    rest=repr(text[place:].strip()),
+                    example=say(_EXAMPLE),
+                )
             )
         found.append((match.group().strip(), match.lastgroup == "sign"))
         place = match.end()

@@ -18,6 +18,7 @@ from tabnet_engine.data.splits import Splits
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.data.values import as_text
 from tabnet_engine.errors import SchemaError
+from tabnet_engine.texts.speaking import msg, say
 from tabnet_engine.training.probabilities import class_probabilities, predicted_codes
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
     "value_range",
 ]
 
-SPLIT_NAMES = ("training", "validation", "test", "not used")
+SPLIT_NAMES = (msg("training"), msg("validation"), msg("test"), msg("not used"))
 
 RowList = Literal["all", "test", "uncertain", "wrong"]
 
@@ -89,13 +90,13 @@ class RowOutcomes:
         if self.task is not Task.REGRESSION:
             columns["probability"] = self.confidence[chosen]
         columns["error"] = self.error[chosen]
-        columns["part"] = np.asarray(SPLIT_NAMES, dtype=object)[self.split[chosen]]
+        columns["part"] = np.asarray([say(name) for name in SPLIT_NAMES], dtype=object)[self.split[chosen]]
         return pd.DataFrame(columns)
 
     def _words(self, values: Floats) -> npt.NDArray[Any]:
         if self.task is Task.REGRESSION:
             return values
-        names = np.asarray([*self.classes, "missing"], dtype=object)
+        names = np.asarray([*self.classes, say("missing")], dtype=object)
         return np.asarray(names[values.astype(np.int64)], dtype=object)
 
 
@@ -208,7 +209,10 @@ def rows_where(
 
 def rows_with_text(column: pd.Series[Any], text: str) -> Integers:
     """Row numbers whose cell reads exactly ``text``, blanks around it aside."""
-    return np.flatnonzero(rows_where(column, texts=(text.strip(),))).astype(np.int64)
+    wanted = text.strip()
+    if isinstance(column.dtype, pd.StringDtype):  # texts read as they are: no need to look at a million twice
+        return np.flatnonzero((column == wanted).fillna(value=False).to_numpy(dtype=bool)).astype(np.int64)
+    return np.flatnonzero(rows_where(column, texts=(wanted,))).astype(np.int64)
 
 
 def _texts(column: pd.Series[Any]) -> pd.Series[Any]:

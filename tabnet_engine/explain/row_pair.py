@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from tabnet_engine.explain.agreement import RankAgreement, RowAgreement, rank_agreement
 from tabnet_engine.explain.attribution import Attribution, position_of
 from tabnet_engine.explain.importance import GlobalImportance
 from tabnet_engine.explain.masks import MaskExplanation
+from tabnet_engine.explain.players import Players
+from tabnet_engine.explain.trust.row_values import RowValues
 from tabnet_engine.explain.wording import column_name, percent
+from tabnet_engine.texts.speaking import say
 
-__all__ = ["least_agreeing", "row_pair", "row_pair_sentences"]
+__all__ = ["least_agreeing", "pair_table", "row_pair", "row_pair_sentences"]
 
 _CLEAR = 0.15  # shares that differ by less are not worth a sentence
 
@@ -25,10 +29,12 @@ def row_pair(masks: MaskExplanation, attribution: Attribution, row: int, *, outp
     at_masks, at_values = position_of(masks.rows, row), position_of(attribution.rows, row)
     if at_masks is None or at_values is None:
         raise KeyError(f"row {row} is not explained by both methods")
-    read = masks.take([at_masks]).aggregate[0].astype(np.float64)
+    # Columns that move together as one by SHAP are read as one too.
+    players = Players.grouped(masks.features, attribution.groups)
+    read = RowValues.of_masks(masks.take([at_masks]), players).values[0]
     moved = np.abs(attribution.values[at_values, :, output])
     return rank_agreement(
-        _one_row("masks", masks.features, read), _one_row(attribution.method, attribution.features, moved), top_k=3
+        _one_row("masks", players.names, read), _one_row(attribution.method, attribution.features, moved), top_k=3
     )
 
 
@@ -53,9 +59,23 @@ def row_pair_sentences(pair: RankAgreement, *, limit: int = 3) -> tuple[str, ...
 def _sentence(pair: RankAgreement, index: int) -> str:
     name = column_name(pair.features[index], start=True)
     read, moved = float(pair.first_share[index]), float(pair.second_share[index])
+    places = {"column": name, "read": percent(read), "moved": percent(moved)}
     if read > moved:
-        return f"{name} got {percent(read)} of the reading, but only {percent(moved)} of what moved the score."
-    return f"{name} got only {percent(read)} of the reading, yet made {percent(moved)} of what moved the score."
+        return say("{column} got {read} of the reading, but only {moved} of what moved the score.", **places)
+    return say("{column} got only {read} of the reading, yet made {moved} of what moved the score.", **places)
+
+
+def pair_table(pair: RankAgreement) -> pd.DataFrame:
+    """One line for each column: its share and rank by either."""
+    return pd.DataFrame(
+        {
+            "column": pair.features,
+            f"share by {pair.first}": pair.first_share,
+            f"share by {pair.second}": pair.second_share,
+            f"rank by {pair.first}": pair.first_rank,
+            f"rank by {pair.second}": pair.second_rank,
+        }
+    )
 
 
 def least_agreeing(agreement: RowAgreement) -> npt.NDArray[np.int64]:

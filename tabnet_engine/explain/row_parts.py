@@ -9,6 +9,7 @@ import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.row_outcomes import RowOutcomes
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["RowParts", "intersection", "parts_by_actual", "parts_by_predicted", "parts_by_slice", "range_names"]
 
@@ -83,18 +85,19 @@ def intersection(first: RowParts, second: RowParts) -> RowParts:
     crossed = np.where(both, first.codes * len(second.names) + second.codes, -1)
     names = tuple(f"{first.title} = {a}, {second.title} = {b}" for a in first.names for b in second.names)
     how = "; ".join(dict.fromkeys(filter(None, (first.how, second.how))))
-    title, columns = f"{first.title} and {second.title}", (*first.columns, *second.columns)
+    title = say("{first} and {second}", first=first.title, second=second.title)
+    columns = (*first.columns, *second.columns)
     return RowParts(title=title, names=names, codes=crossed, how=how, columns=columns).occurring()
 
 
 def parts_by_actual(outcomes: RowOutcomes) -> RowParts:
     """Rows by the class that really came; a quantity in ranges that hold equally many rows."""
-    return _by_value(outcomes, outcomes.actual, "actual outcome")
+    return _by_value(outcomes, outcomes.actual, say("actual outcome"))
 
 
 def parts_by_predicted(outcomes: RowOutcomes) -> RowParts:
     """Rows by the predicted class; a quantity in ranges that hold equally many rows."""
-    return _by_value(outcomes, outcomes.predicted, "prediction")
+    return _by_value(outcomes, outcomes.predicted, say("prediction"))
 
 
 def parts_by_slice(slices: Mapping[str, Sequence[int] | Integers], n_rows: int) -> RowParts:
@@ -116,7 +119,7 @@ def parts_by_slice(slices: Mapping[str, Sequence[int] | Integers], n_rows: int) 
                 "other"
             )
         codes[chosen] = number
-    return RowParts(title="slice", names=tuple(slices), codes=codes)
+    return RowParts(title=say("slice"), names=tuple(slices), codes=codes)
 
 
 def _by_value(outcomes: RowOutcomes, values: npt.NDArray[np.float64], title: str) -> RowParts:
@@ -126,17 +129,32 @@ def _by_value(outcomes: RowOutcomes, values: npt.NDArray[np.float64], title: str
     inner = np.linspace(0, 1, _OUTCOME_RANGES + 1)[1:-1]
     edges = np.unique(np.quantile(values[known], inner)) if known.any() else np.zeros(0)
     codes = np.where(known, np.searchsorted(edges, values, side="right"), -1)
-    how = f"ranges with about equally many rows; {int((~known).sum()):,} rows without a value are in none"
+    how = say(
+        "ranges with about equally many rows; {n_unknown:,} rows without a value are in none",
+        n_unknown=int((~known).sum()),
+    )
     return RowParts(title=title, names=range_names([f"{edge:g}" for edge in edges]), codes=codes, how=how)
 
 
-def range_names(edges: Sequence[str], *, below: str = "under", above: str = "or more") -> tuple[str, ...]:
+# How the lowest range is called, one between two edges, and the highest one.
+_RANGE_NAMES = {
+    "number": (msg("under {edge}"), msg("{low} to under {high}"), msg("{edge} or more")),
+    "day": (msg("before {edge}"), msg("{low} to before {high}"), msg("{edge} or later")),
+}
+
+
+def range_names(edges: Sequence[str], *, kind: Literal["number", "day"] = "number") -> tuple[str, ...]:
     """What the ranges between ascending edges are called.
+
+    Args:
+        edges: where one range ends and the next begins, as they are shown.
+        kind: what the edges are.
 
     >>> range_names(["30", "50"])
     ('under 30', '30 to under 50', '50 or more')
     """
     if not edges:
-        return ("any value",)
-    between = (f"{low} to {below} {high}" for low, high in itertools.pairwise(edges))
-    return (f"{below} {edges[0]}", *between, f"{edges[-1]} {above}")
+        return (say("any value"),)
+    lowest, between, highest = _RANGE_NAMES[kind]
+    inner = (say(between, low=low, high=high) for low, high in itertools.pairwise(edges))
+    return (say(lowest, edge=edges[0]), *inner, say(highest, edge=edges[-1]))

@@ -97,9 +97,7 @@ class RowExplainer:
             ExplanationError: not exactly one line.
             SchemaError: a column is absent, or a cell is not what its column's kind holds.
         """
-        if len(cells) != 1:
-            raise ExplanationError(f"one row is explained at a time, got {len(cells):,}")
-        chosen = ChosenRows(self.encoder.transform(cells), np.array([row], dtype=np.int64), f"row {row}")
+        chosen = self._chosen(cells, row)
         texts, missing, unseen = cell_texts(self.encoder, cells)
         return RowExplanation(
             row=row,
@@ -109,6 +107,28 @@ class RowExplainer:
             masks=explain_masks(self.subject, chosen),
             attribution=self._attribution(chosen),
         )
+
+    def by_method(self, cells: pd.DataFrame, name: str, *, row: int = 0) -> Attribution:
+        """The same line by another method with its default budget, against the same background and column groups.
+
+        Args:
+            cells: the raw cells, one line.
+            name: a key of ``METHODS`` in :mod:`tabnet_engine.explain.signed.methods`.
+            row: the row's number in its table, for labels and for what is drawn at random.
+
+        Raises:
+            ConfigError: an unknown method, or one that cannot explain this network.
+            ExplanationError: not exactly one line, or a budget that the method cannot meet.
+            SchemaError: a column is absent, or a cell is not what its column's kind holds.
+        """
+        chosen = self._chosen(cells, row)
+        method = SignedMethod(name=name, seed=self.method.seed, groups=self.method.groups)
+        return explain_rows(self.subject, chosen, self.background, method)
+
+    def _chosen(self, cells: pd.DataFrame, row: int) -> ChosenRows:
+        if len(cells) != 1:
+            raise ExplanationError(f"one row is explained at a time, got {len(cells):,}")
+        return ChosenRows(self.encoder.transform(cells), np.array([row], dtype=np.int64), f"row {row}")
 
     def _attribution(self, chosen: ChosenRows) -> Attribution:
         found = explain_rows(self.subject, chosen, self.background, self.method)

@@ -7,11 +7,12 @@ exactly (Arik & Pfister 2021, section 3.5; the head is linear in the sum of the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.estimates import Estimate, student_point
@@ -19,8 +20,9 @@ from tabnet_engine.explain.mask_stream import chunk_parts
 from tabnet_engine.explain.masks import MaskExplanation
 from tabnet_engine.explain.row_parts import RowParts
 from tabnet_engine.explain.wording import amount, percent, signed
+from tabnet_engine.texts.speaking import say
 
-__all__ = ["StepEffects", "step_effects", "step_effects_by_part"]
+__all__ = ["StepEffects", "effect_table", "step_effects", "step_effects_by_part"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -97,21 +99,27 @@ class StepEffects:
         """One plain sentence for each step: what it did to an output."""
         name, shares = self.outputs[output], self.shares[:, output]
         return tuple(
-            f"Step {step + 1} moves {name} by {amount(float(self.size[step, output]))} in a row on average, "
-            f"{percent(float(shares[step]))} of what all steps move; its mean with sign is "
-            f"{signed(float(self.mean[step, output]))}."
+            say(
+                "Step {step} moves {output} by {size} in a row on average, {share} of what all steps move; its mean "
+                "with sign is {mean}.",
+                step=step + 1,
+                output=name,
+                size=amount(float(self.size[step, output])),
+                share=percent(float(shares[step])),
+                mean=signed(float(self.mean[step, output])),
+            )
             for step in range(self.n_steps)
         )
 
     def _estimate(self, values: Floats, errors: Floats, step: int, output: int) -> Estimate:
         if self.n_rows == 0:
-            return Estimate(value=None, n=0, how="no row")
+            return Estimate(value=None, n=0, how=say("no row"))
         value, error = float(values[step, output]), float(errors[step, output])
         if not math.isfinite(error):
-            return Estimate(value=value, n=self.n_rows, how="one row has no interval")
+            return Estimate(value=value, n=self.n_rows, how=say("one row has no interval"))
         margin = float(student_point(self.n_rows - 1)) * error
         return Estimate(
-            value=value, low=value - margin, high=value + margin, n=self.n_rows, how="Student's t over the rows"
+            value=value, low=value - margin, high=value + margin, n=self.n_rows, how=say("Student's t over the rows")
         )
 
 
@@ -145,6 +153,20 @@ def step_effects_by_part(parts: Iterable[MaskExplanation], divided: RowParts) ->
     if not totals:
         raise ExplanationError("there is no explained row to summarise; explain at least one row")
     return tuple(total.effects() for total in totals)
+
+
+def effect_table(effects: Mapping[str, StepEffects]) -> pd.DataFrame:
+    """Every number of some effects, by the name of their part of the rows: one line a part, output and step."""
+    lines = []
+    for name, effect in effects.items():
+        for output, output_name in enumerate(effect.outputs):
+            for step in range(effect.n_steps):
+                mean, size = effect.mean_estimate(step, output), effect.size_estimate(step, output)
+                line = {"rows in": name, "rows": effect.n_rows, "output": output_name, "step": step + 1}
+                line |= {"mean": mean.value, "mean low": mean.low, "mean high": mean.high}
+                line |= {"mean size": size.value, "mean size low": size.low, "mean size high": size.high}
+                lines.append({**line, "share of size": float(effect.shares[step, output])})
+    return pd.DataFrame(lines)
 
 
 class _Totals:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from tabnet_engine.explain.attribution import position_of
 from tabnet_engine.explain.masks import MaskExplanation
@@ -57,6 +58,25 @@ class StepTimeline:
         """Logits (S + 1, K) before the first step and after each one."""
         added = np.stack([self.base, *(step.contributions for step in self.steps)])
         return added.cumsum(axis=0)
+
+    def table(self) -> pd.DataFrame:
+        """One line for each step and column that it read; what the step added to each output stands in every line."""
+        lines = [
+            {
+                "step": step.step,
+                "share of the decision": step.share,
+                "column": column.feature,
+                "value": column.value,
+                "read": column.share,
+                **{
+                    f"added to {name}": float(added)
+                    for name, added in zip(self.outputs, step.contributions, strict=True)
+                },
+            }
+            for step in self.steps
+            for column in step.features
+        ]
+        return pd.DataFrame(lines)
 
 
 def step_timeline(

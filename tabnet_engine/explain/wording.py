@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
+
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["additivity_words", "amount", "column_name", "joined", "percent", "probability", "signed"]
 
@@ -18,9 +21,9 @@ def percent(share: float) -> str:
     ['62 %', '100 %', '0 %', 'under 1 %', 'over 99 %']
     """
     if 0 < share < 0.005:
-        return "under 1 %"
+        return say("under 1 %")
     if 0.995 <= share < 1 - _ALL:
-        return "over 99 %"
+        return say("over 99 %")
     return f"{share * 100:.0f} %"
 
 
@@ -31,9 +34,9 @@ def probability(share: float) -> str:
     ['62.4 %', 'over 99.9 %', 'under 0.1 %', '8.0 %']
     """
     if share < 0.0005:
-        return "under 0.1 %"
+        return say("under 0.1 %")
     if share >= 0.9995:
-        return "over 99.9 %"
+        return say("over 99.9 %")
     return f"{share * 100:.1f} %"
 
 
@@ -43,7 +46,9 @@ def additivity_words(error: float) -> str:
     >>> additivity_words(1.8e-9), additivity_words(0.0)
     ('values and base miss the score by at most 1.8e-09', 'values and base add up to the score')
     """
-    return f"values and base miss the score by at most {error:.1e}" if error else "values and base add up to the score"
+    if error:
+        return say("values and base miss the score by at most {error:.1e}", error=error)
+    return say("values and base add up to the score")
 
 
 def amount(value: float) -> str:
@@ -86,7 +91,7 @@ def column_name(name: str, *, start: bool = False) -> str:
     """
     if not name.isdecimal():
         return name
-    return f"{'Column' if start else 'column'} {name}"
+    return say("Column {number}", number=name) if start else say("column {number}", number=name)
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -97,4 +102,5 @@ def joined(parts: Sequence[str]) -> str:
     """
     if len(parts) <= 1:
         return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    listed = functools.reduce(lambda before, part: say("{listed}, {next}", listed=before, next=part), parts[:-1])
+    return say("{listed} and {last}", listed=listed, last=parts[-1])

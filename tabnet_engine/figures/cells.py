@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
+from tabnet_engine.explain.wording import percent
 from tabnet_engine.figures.theme import ACCENT, tint
 
 __all__ = ["SHADES", "cell_texts", "opacity", "scale_legend", "shade_legend"]
@@ -92,5 +93,5 @@ def scale_legend(
 def shade_legend(figure: go.Figure, *, shift: int) -> go.Figure:
     """The legend of :data:`SHADES` for shares in per cent."""
     shares = (0.05, 0.25, 0.5, 1.0)
-    steps = [(tint(ACCENT, float(opacity(np.asarray(share)))), f"{share:.0%}".replace("%", " %")) for share in shares]
+    steps = [(tint(ACCENT, float(opacity(np.asarray(share)))), percent(share)) for share in shares]
     return scale_legend(figure, steps, symbol="■", shift=shift)

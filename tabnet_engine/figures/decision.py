@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from tabnet_engine.figures.theme import (
     finish,
     labels,
 )
+from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["contribution_map", "probability_bars", "step_timeline"]
 
@@ -47,9 +48,9 @@ def step_timeline(
         subtitle: how the contributions and the base make up the score.
         max_features: columns shown, the most read; what the others got is one line.
     """
-    title = "Step by step: what was read, and what it added"
+    title = say("Step by step: what was read, and what it added")
     if not timeline.steps:
-        return empty("This row has no decision step to show.", title=title)
+        return empty(say("This row has no decision step to show."), title=title)
     lines = _lines(timeline, max_features)
     map_pixels = _LINE_PIXELS * max(len(lines), 1) + 20
     total = _BAR_PIXELS + map_pixels
@@ -60,11 +61,13 @@ def step_timeline(
     _added(figure, [float(step.contributions[output]) for step in timeline.steps], unit)
     figure.add_traces(_read(lines, n_steps))
     finish(figure, title=title, subtitle=subtitle, height=total + 150, legend=False)
-    word = "" if n_steps >= _MANY_STEPS else "step "
-    ticks = [f"{word}{step.step}<br>{_percent(step.share, n_steps)}" for step in timeline.steps]
+    names = [
+        str(step.step) if n_steps >= _MANY_STEPS else say("step {step}", step=step.step) for step in timeline.steps
+    ]
+    ticks = [f"{name}<br>{_percent(step.share, n_steps)}" for name, step in zip(names, timeline.steps, strict=True)]
     figure.update_xaxes(tickvals=list(range(n_steps)), ticktext=ticks, tickangle=0, showgrid=False, zeroline=False)
     figure.update_xaxes(fixedrange=True)
-    figure.update_xaxes(title_text="step, and its % of the decision", row=2, col=1)
+    figure.update_xaxes(title_text=say("step, and its share of the decision (%)"), row=2, col=1)
     names = labels([line.name for line in lines], width=24)
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, autorange="reversed", row=2, col=1)
     return figure.update_yaxes(showgrid=False, zeroline=False, fixedrange=True, row=2, col=1)
@@ -94,7 +97,7 @@ def _lines(timeline: StepTimeline, max_features: int) -> list[_Line]:
     others = np.asarray([step.rest_share for step in timeline.steps])
     others += sum((read[name] for name in order if name not in visible), np.zeros(len(others)))
     if float(others.max(initial=0.0)) > _VISIBLE:
-        lines.append(_Line("all other columns", "all other columns together", others))
+        lines.append(_Line(say("all other columns"), say("all other columns together"), others))
     return lines
 
 
@@ -118,8 +121,11 @@ def _added(figure: go.Figure, added: Sequence[float], unit: str) -> None:
         textangle=-90 if len(added) >= _MANY_STEPS else 0,
         constraintext="none",
         cliponaxis=False,
-        customdata=[f"step {step + 1}" for step in range(len(added))],
-        hovertemplate=f"%{{customdata}} adds %{{text}}<br>to the {escape(unit)}<extra></extra>",
+        customdata=[
+            escape(say("step {step} adds {amount} to the {score}", step=step + 1, amount=signed(value), score=unit))
+            for step, value in enumerate(added)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
         row=1,
         col=1,
     )
@@ -140,7 +146,7 @@ def _added(figure: go.Figure, added: Sequence[float], unit: str) -> None:
 def _read(lines: Sequence[_Line], n_steps: int) -> list[go.Heatmap | go.Scatter]:
     grid = np.asarray([line.shares for line in lines]).reshape(len(lines), n_steps)
     details = [
-        [f"{line.cell}<br>step {step + 1} gave it {percent(float(line.shares[step]))}" for step in range(n_steps)]
+        [f"{line.cell}<br>{_attention(step + 1, float(line.shares[step]))}" for step in range(n_steps)]
         for line in lines
     ]
     texts = [[_percent(cell, n_steps) if cell >= _VISIBLE else "" for cell in line] for line in grid]
@@ -153,11 +159,15 @@ def _read(lines: Sequence[_Line], n_steps: int) -> list[go.Heatmap | go.Scatter]
         xgap=3,
         ygap=3,
         customdata=details,
-        hovertemplate="%{customdata} of its attention<extra></extra>",
+        hovertemplate="%{customdata}<extra></extra>",
         xaxis="x2",
         yaxis="y2",
     )
     return [cells, *cell_texts(opacity(grid), texts, axes=("x2", "y2"))]
+
+
+def _attention(step: int, share: float) -> str:
+    return say("step {step} gave it {share} of its attention", step=step, share=percent(share))
 
 
 def contribution_map(timeline: StepTimeline, *, outputs: Sequence[int] | None = None, subtitle: str = "") -> go.Figure:
@@ -170,12 +180,12 @@ def contribution_map(timeline: StepTimeline, *, outputs: Sequence[int] | None = 
     """
     shown = list(outputs) if outputs is not None else list(range(len(timeline.outputs)))
     named = [timeline.outputs[place] for place in shown]
-    title = "What each step added to every class"
+    title = say("What each step added to every class")
     if not timeline.steps:
-        return empty("This row has no decision step to show.", title=title)
+        return empty(say("This row has no decision step to show."), title=title)
     cells = np.vstack([*(step.contributions for step in timeline.steps), timeline.logits]).T[shown]
     reach = max(float(np.abs(cells).max()), 1e-9)
-    steps = [*(f"step {step.step}" for step in timeline.steps), "score"]
+    steps = [*(say("step {step}", step=step.step) for step in timeline.steps), say("score")]
     names = labels(named, width=20)
     figure = go.Figure(
         go.Heatmap(
@@ -186,8 +196,11 @@ def contribution_map(timeline: StepTimeline, *, outputs: Sequence[int] | None = 
             showscale=False,
             xgap=3,
             ygap=3,
-            customdata=[[f"{escape(output)}<br>{step}" for step in steps] for output in named],
-            hovertemplate="%{customdata}: %{z:+.3g}<extra></extra>",
+            customdata=[
+                [f"{escape(output)}<br>{step}: {signed(float(cell))}" for step, cell in zip(steps, line, strict=True)]
+                for output, line in zip(named, cells, strict=True)
+            ],
+            hovertemplate="%{customdata}<extra></extra>",
         )
     )
     figure.add_traces(cell_texts(np.abs(cells) / reach, [[signed(float(cell)) for cell in line] for line in cells]))
@@ -200,7 +213,12 @@ def contribution_map(timeline: StepTimeline, *, outputs: Sequence[int] | None = 
 
 
 def probability_bars(
-    classes: Sequence[str], probabilities: Floats, *, actual: str | None, max_classes: int = 12
+    classes: Sequence[str],
+    probabilities: Floats,
+    *,
+    actual: str | None,
+    max_classes: int = 12,
+    colors: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """The probability of each class for one row; the class that really came is marked.
 
@@ -209,13 +227,17 @@ def probability_bars(
         probabilities: (len(classes),).
         actual: the outcome in the table, when it is known.
         max_classes: classes shown, the most probable and always the actual one.
+        colors: the colour of each class on every page of the run.
     """
     order = [int(index) for index in np.argsort(-np.asarray(probabilities), kind="stable")]
     kept = [index for place, index in enumerate(order) if place < max_classes or classes[index] == actual]
     if not kept:
-        return empty("There is no class to show.", title="Probability")
+        return empty(say("There is no class to show."), title=say("Probability"))
     names = labels([classes[index] for index in kept], width=24)
-    shown = [f"{name} ◂ actual" if classes[index] == actual else name for name, index in zip(names, kept, strict=True)]
+    shown = [
+        say("{name} ◂ actual", name=name) if classes[index] == actual else name
+        for name, index in zip(names, kept, strict=True)
+    ]
     percents = [100 * float(probabilities[index]) for index in kept]
     figure = go.Figure(
         go.Bar(
@@ -223,17 +245,22 @@ def probability_bars(
             y=list(range(len(kept))),
             orientation="h",
             width=0.6,
-            marker={"color": [color(index) for index in kept]},
+            marker={"color": [(colors or {}).get(classes[index], color(index)) for index in kept]},
             text=[probability(float(probabilities[index])) for index in kept],
             textposition="auto",
+            constraintext="none",
             customdata=[escape(classes[index]) for index in kept],
             hovertemplate="%{customdata}<br>%{text}<extra></extra>",
         )
     )
-    figure.update_xaxes(range=[0, 100], ticksuffix=" %")
+    figure.update_xaxes(range=[0, 100], ticksuffix=" %", title_text=say("probability (%)"))
     figure.update_yaxes(tickvals=list(range(len(shown))), ticktext=shown, autorange="reversed", showgrid=False)
     figure.update_yaxes(zeroline=False)
     left_out = len(classes) - len(kept)
-    subtitle = f"{left_out} less probable classes are not drawn" if left_out else ""
+    subtitle = ""
+    if left_out:
+        subtitle = say_plural(
+            "{count} less probable class is not drawn", "{count:,} less probable classes are not drawn", left_out
+        )
     height = bars_height(len(kept), least=150)
-    return finish(figure, title="Probability", subtitle=subtitle, height=height, legend=False)
+    return finish(figure, title=say("Probability"), subtitle=subtitle, height=height, legend=False)

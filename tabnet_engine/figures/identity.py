@@ -9,7 +9,7 @@ from tabnet_engine.figures.theme import NEUTRAL, PALETTE
 
 __all__ = ["CLASS_COLORS", "ColorScheme"]
 
-# Neither the blue and orange of "up" and "down" nor the grey of "the rest".
+# Not the grey of "the rest"; the blue and orange of "up" and "down" come last, where a sixth class needs them.
 CLASS_COLORS = ("#0c98ae", "#b3147c", "#8f8b46", "#9a3ff0", "#bf6b78", "#1c6fc4", "#d8431a")
 
 

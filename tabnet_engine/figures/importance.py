@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,9 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from tabnet_engine.explain.importance import GlobalImportance
+from tabnet_engine.explain.importance_comparison import ImportanceComparison, Scale
 from tabnet_engine.explain.wording import amount, percent, signed
+from tabnet_engine.figures.identity import ColorScheme
 from tabnet_engine.figures.theme import (
     ACCENT,
     NEUTRAL,
@@ -22,8 +24,9 @@ from tabnet_engine.figures.theme import (
     labels,
     other_columns,
 )
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
-__all__ = ["ATTENTION", "EFFECT", "METHOD_COLORS", "importance_bars"]
+__all__ = ["ATTENTION", "EFFECT", "METHOD_COLORS", "MOST_BARS", "importance_bars", "method_bars"]
 
 Floats = npt.NDArray[np.floating]
 Indices = npt.NDArray[np.integer]
@@ -32,6 +35,13 @@ Indices = npt.NDArray[np.integer]
 ATTENTION = ACCENT
 EFFECT = PALETTE[5]
 METHOD_COLORS = {"masks": ATTENTION, "shap": EFFECT, "gradients": PALETTE[2], "permutation": PALETTE[3]}
+MOST_BARS = 20
+_TITLES = {
+    "masks": msg("What the masks read"),
+    "shap": msg("What moves the score (SHAP)"),
+    "permutation": msg("What the loss rests on (permutation)"),
+}
+CHOSEN = "▸"  # stands before the chosen column's name
 
 
 def importance_bars(
@@ -41,7 +51,7 @@ def importance_bars(
     x: str,
     subtitle: str = "",
     order: Sequence[int] | None = None,
-    max_features: int = 20,
+    max_features: int = MOST_BARS,
 ) -> go.Figure:
     """Bars of a global importance with 95 % intervals, largest on top unless ``order`` says otherwise.
 
@@ -54,62 +64,143 @@ def importance_bars(
         max_features: columns shown one by one; the rest is one grey bar, their sum.
     """
     if not importance.features or not importance.n_rows:
-        return empty("There is nothing measured to show.", title=title)
+        return empty(say("There is nothing measured to show."), title=title)
     ranked = np.asarray(order) if order is not None else importance.order
-    kept, rest = ranked[:max_features], ranked[max_features:]
     scale = 100.0 if importance.method == "masks" else 1.0
-    figure = go.Figure(_bars(importance, kept, scale))
-    names = labels([importance.features[index] for index in kept])
+    low, high = (None, None) if importance.interval is None else (scale * edge for edge in importance.interval)
+    ranks = np.empty(len(importance.features), dtype=np.int64)
+    ranks[importance.order] = np.arange(1, len(ranks) + 1)
+    return _bars(
+        importance.features,
+        (scale * importance.values, low, high),
+        ranks,
+        ranked,
+        written=lambda value: _amount(importance.method, value / scale),
+        color=METHOD_COLORS.get(importance.method, EFFECT),
+        texts={"title": title, "x": x, "subtitle": subtitle},
+        max_features=max_features,
+    )
+
+
+def method_bars(
+    comparison: ImportanceComparison,
+    method: str,
+    *,
+    order: Indices,
+    scale: Scale,
+    colors: ColorScheme,
+    chosen: str,
+    x: str,
+    subtitle: str = "",
+) -> go.Figure:
+    """One method of several that stand side by side: the same columns in the same lines, each in its own colour.
+
+    Args:
+        comparison: all methods.
+        method: which one is drawn.
+        order: positions of the columns from top to bottom.
+        scale: per cent of the method's sum, or its own unit.
+        colors: of the columns.
+        chosen: the column that is marked.
+        x: name and unit of the measure.
+        subtitle: rows, background and evaluations it was measured on.
+    """
+    name = comparison.of(method).name
+    title = say(_TITLES[method]) if method in _TITLES else name[:1].upper() + name[1:]
+    if not comparison.features or not comparison.of(method).n_rows:
+        return empty(say("There is nothing measured to show."), title=title)
+    values, low, high = comparison.values(method, scale)
+    has_interval = bool(np.isfinite(low).any())
+    figure = _bars(
+        comparison.features,
+        (values, low if has_interval else None, high if has_interval else None),
+        comparison.ranks[comparison.names.index(method)],
+        np.asarray(order),
+        written=_per_cent if scale == "share" else lambda value: _amount(method, value),
+        color=[colors.feature(comparison.features[place]) for place in order[:MOST_BARS]],
+        texts={"title": title, "x": x, "subtitle": subtitle},
+        max_features=MOST_BARS,
+    )
+    return _mark(figure, comparison.features, order[:MOST_BARS], chosen)
+
+
+def _bars(
+    features: Sequence[str],
+    measured: tuple[Floats, Floats | None, Floats | None],
+    ranks: Indices,
+    order: Indices,
+    *,
+    written: Callable[[float], str],
+    color: str | list[str],
+    texts: dict[str, str],
+    max_features: int,
+) -> go.Figure:
+    values, low, high = measured
+    kept, rest = order[:max_features], order[max_features:]
+    details = []
+    for place in kept:
+        name, rank, value = escape(features[place]), f"{ranks[place]:,}", written(float(values[place]))
+        if low is None or high is None:
+            told = say("rank {rank}: {value}", rank=rank, value=value)
+        else:
+            ends = {"low": written(float(low[place])), "high": written(float(high[place]))}
+            told = say("rank {rank}: {value} (95 % interval {low} to {high})", rank=rank, value=value, **ends)
+        details.append(f"<b>{name}</b><br>{told}")
+    figure = go.Figure(
+        go.Bar(
+            x=values[kept],
+            y=np.arange(len(kept)),
+            orientation="h",
+            marker={"color": color},
+            error_x=_error_bars(values, low, high, kept),
+            customdata=details,
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    )
+    names = labels([features[place] for place in kept])
     if len(rest):
         names.append(other_columns(len(rest)))
-        figure.add_trace(_rest_bar(importance, rest, len(kept), scale))
-    finish(figure, title=title, subtitle=subtitle, x=x, height=bars_height(len(names)), legend=False)
+        figure.add_trace(_rest_bar(float(values[rest].sum()), len(rest), len(kept), written))
+    finish(figure, **texts, height=bars_height(len(names)), legend=False)
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False, zeroline=False
     )
     return figure.update_xaxes(rangemode="tozero", nticks=6)
 
 
-def _bars(importance: GlobalImportance, kept: Indices, scale: float) -> go.Bar:
-    return go.Bar(
-        x=scale * importance.values[kept],
-        y=np.arange(len(kept)),
-        orientation="h",
-        marker={"color": METHOD_COLORS.get(importance.method, EFFECT)},
-        error_x=_error_bars(importance, kept, scale),
-        customdata=_details(importance, kept),
-        hovertemplate="%{customdata}<extra></extra>",
-    )
-
-
-def _error_bars(importance: GlobalImportance, kept: Indices, scale: float) -> dict[str, Any] | None:
-    interval = importance.interval
-    if interval is None:
+def _error_bars(values: Floats, low: Floats | None, high: Floats | None, kept: Indices) -> dict[str, Any] | None:
+    if low is None or high is None:
         return None
-    low, high = (scale * (edge - importance.values)[kept] for edge in interval)
-    bars = {"type": "data", "array": np.maximum(high, 0), "arrayminus": np.maximum(-low, 0)}
+    above, below = (high - values)[kept], (values - low)[kept]
+    bars = {"type": "data", "array": np.maximum(above, 0), "arrayminus": np.maximum(below, 0)}
     return {**bars, "symmetric": False, "color": NEUTRAL, "thickness": 1.5, "width": 3}
 
 
-def _details(importance: GlobalImportance, kept: Indices) -> list[str]:
-    ranks = {int(index): rank for rank, index in enumerate(importance.order, start=1)}
-    interval = importance.interval
-    details = []
-    for index in kept:
-        text = _amount(importance.method, float(importance.values[index]))
-        if interval is not None:
-            low, high = (_amount(importance.method, float(edge[index])) for edge in interval)
-            text += f" (95 % interval {low} to {high})"
-        details.append(f"<b>{escape(importance.features[index])}</b><br>rank {ranks[int(index)]}: {text}")
-    return details
-
-
-def _rest_bar(importance: GlobalImportance, rest: Indices, place: int, scale: float) -> go.Bar:
-    total = float(importance.values[rest].sum())
-    text = f"the other {len(rest)} columns together: {_amount(importance.method, total)}"
+def _rest_bar(total: float, n_columns: int, place: int, written: Callable[[float], str]) -> go.Bar:
+    text = say_plural(
+        "the other {count} column: {amount}", "the other {count} columns together: {amount}", n_columns,
+        amount=written(total),
+    )  # fmt: skip
     return go.Bar(
-        x=[scale * total], y=[place], orientation="h", marker={"color": NEUTRAL}, hovertemplate=f"{text}<extra></extra>"
+        x=[total], y=[place], orientation="h", marker={"color": NEUTRAL}, hovertemplate=f"{text}<extra></extra>"
     )
+
+
+def _mark(figure: go.Figure, features: Sequence[str], kept: Indices, chosen: str) -> go.Figure:
+    """Mark the chosen column by its name and by an edge around its bar."""
+    names = [features[place] for place in kept]
+    if chosen not in names:
+        return figure
+    at = names.index(chosen)
+    texts = list(figure.layout.yaxis.ticktext)
+    texts[at] = f"<b>{CHOSEN} {texts[at]}</b>"
+    widths = [2.5 if place == at else 0.0 for place in range(len(names))]
+    figure.data[0].marker.line = {"color": NEUTRAL, "width": widths}
+    return figure.update_yaxes(ticktext=texts)
+
+
+def _per_cent(value: float) -> str:
+    return percent(value / 100) if value >= 0 else f"−{percent(-value / 100)}"
 
 
 def _amount(method: str, value: float) -> str:

@@ -18,6 +18,7 @@ from tabnet_engine.figures.theme import (
     labels,
 )
 from tabnet_engine.figures.training import metric_label
+from tabnet_engine.texts.speaking import msg, say, say_plural
 from tabnet_engine.training.pretraining_worth import BudgetSummary, PretrainingWorth
 from tabnet_engine.training.reconstruction import ColumnReconstruction, Reconstruction
 
@@ -25,7 +26,14 @@ __all__ = ["gain_by_budget", "reconstruction_bars", "score_by_budget"]
 
 _INTERVAL = 1.96  # a 95 % normal interval around an error
 _BESIDE = 0.09  # how far the two trainings of a budget stand apart, in budgets
-_SERIES = (("without pretraining", NEUTRAL, "square", -_BESIDE), ("with pretraining", ACCENT, "circle", _BESIDE))
+_SERIES = (
+    (msg("without pretraining"), NEUTRAL, "square", -_BESIDE),
+    (msg("with pretraining"), ACCENT, "circle", _BESIDE),
+)
+_HIGHER = msg("on {n_test:,} test rows; mean and standard deviation over {seeds}; higher is better")
+_LOWER = msg("on {n_test:,} test rows; mean and standard deviation over {seeds}; lower is better")
+_HELPS_ABOVE = msg("paired by seed, with minus without; above 0 it helped; 95\u00a0% intervals over {seeds}")
+_HELPS_BELOW = msg("paired by seed, with minus without; below 0 it helped; 95\u00a0% intervals over {seeds}")
 
 
 def reconstruction_bars(reconstruction: Reconstruction, *, max_columns: int = 30) -> go.Figure:
@@ -35,17 +43,27 @@ def reconstruction_bars(reconstruction: Reconstruction, *, max_columns: int = 30
         reconstruction: what was measured; columns without an error are not drawn.
         max_columns: columns shown; the subtitle counts those that are left out.
     """
-    title = "How well hidden cells are filled in"
+    title = say("How well hidden cells are filled in")
     measured = sorted(reconstruction.measured, key=lambda column: column.error or 0.0)
     if not measured:
-        return empty("No column has an error to show.", title=title)
+        return empty(say("No column has an error to show."), title=title)
     kept = measured[:max_columns]
     figure = go.Figure(_error_bars(kept))
     figure.add_vline(x=1.0, line={"color": NEUTRAL, "width": 1.5, "dash": "dash"})
     left_out = len(measured) - len(kept)
-    subtitle = f"{reconstruction.n_rows:,} rows that were not learned from, bars with 95\u00a0% intervals"
-    subtitle += f"; {left_out:,} columns with larger errors are not drawn" if left_out else ""
-    axis = "error: 0 exact, 1 (dashed) as good as the mean"
+    notes = [
+        say("{n_rows:,} rows that were not learned from, bars with 95\u00a0% intervals", n_rows=reconstruction.n_rows)
+    ]
+    if left_out:
+        notes.append(
+            say_plural(
+                "{count} column with a larger error is not drawn",
+                "{count:,} columns with larger errors are not drawn",
+                left_out,
+            )
+        )
+    subtitle = "; ".join(notes)
+    axis = say("error; 0 is exact, dashed: the mean")
     finish(figure, title=title, subtitle=subtitle, x=axis, height=bars_height(len(kept)), legend=False)
     _name_rows(figure, labels([column.name for column in kept]))
     return figure.update_xaxes(rangemode="tozero", nticks=6)
@@ -66,8 +84,9 @@ def _error_bars(columns: Sequence[ColumnReconstruction]) -> go.Bar:
             "color": NEUTRAL,
         },
         customdata=[
-            f"<b>{escape(column.name)}</b><br>error {format_number(error)} of that of the mean"
-            f"<br>{column.n_masked:,} hidden cells"
+            f"<b>{escape(column.name)}</b><br>"
+            + escape(say("error {error} of that of the mean", error=format_number(error)))
+            + f"<br>{escape(say_plural('{count} hidden cell', '{count:,} hidden cells', column.n_masked))}"
             for column, error in zip(columns, errors, strict=True)
         ],
         hovertemplate="%{customdata}<extra></extra>",
@@ -81,9 +100,9 @@ def score_by_budget(worth: PretrainingWorth) -> go.Figure:
         worth: what was measured.
     """
     name = metric_label(worth.metric)
-    title = f"{name[:1].upper()}{name[1:]} by labelled rows"
+    title = say("{metric} by labelled rows", metric=f"{name[:1].upper()}{name[1:]}")
     if not worth.records:
-        return empty("Nothing was measured yet.", title=title)
+        return empty(say("Nothing was measured yet."), title=title)
     summary = worth.summary()
     figure = go.Figure()
     for (label, series_color, symbol, beside), first in zip(_SERIES, (False, True), strict=True):
@@ -92,16 +111,16 @@ def score_by_budget(worth: PretrainingWorth) -> go.Figure:
             x=[place + beside for place in range(len(summary))],
             y=[item.with_mean if first else item.without_mean for item in summary],
             error_y=_spread([item.with_deviation if first else item.without_deviation for item in summary]),
-            name=label,
+            name=say(label),
             mode="lines+markers",
             line={"color": series_color, "width": 2, "dash": "solid" if first else "dot"},
             marker={"size": 9, "symbol": symbol},
-            customdata=[_mean_text(item, label, pretrained=first) for item in summary],
+            customdata=[_mean_text(item, pretrained=first) for item in summary],
             hovertemplate="%{customdata}<extra></extra>",
         )
-    better = "higher" if worth.greater_is_better else "lower"
-    subtitle = f"on {worth.n_test:,} test rows; mean and standard deviation over {_seeds(worth)}; {better} is better"
-    finish(figure, title=title, subtitle=subtitle, x="labelled rows", y=name, height=380)
+    told = _HIGHER if worth.greater_is_better else _LOWER
+    subtitle = say(told, n_test=worth.n_test, seeds=_seeds(worth))
+    finish(figure, title=title, subtitle=subtitle, x=say("labelled rows"), y=name, height=380)
     return _budget_axis(figure, summary)
 
 
@@ -115,15 +134,22 @@ def _seed_points(
         mode="markers",
         marker={"color": series_color, "size": 5, "opacity": 0.55},
         showlegend=False,
-        customdata=[f"{record.budget:,} rows, seed {record.seed}" for record in worth.records],
+        customdata=_pairs(worth),
         hovertemplate="%{customdata}: %{y:.4g}<extra></extra>",
     )
 
 
-def _mean_text(item: BudgetSummary, label: str, *, pretrained: bool) -> str:
+def _pairs(worth: PretrainingWorth) -> list[str]:
+    """Which pair of trainings each point is one of."""
+    told = msg("{budget:,} rows, seed {seed}")
+    return [escape(say(told, budget=record.budget, seed=record.seed)) for record in worth.records]
+
+
+def _mean_text(item: BudgetSummary, *, pretrained: bool) -> str:
     mean, spread = (item.with_mean, item.with_deviation) if pretrained else (item.without_mean, item.without_deviation)
     around = "" if spread is None else f" ± {format_number(spread, 2)}"
-    return f"{item.budget:,} rows {label}<br>{format_number(mean, 4)}{around}"
+    told = msg("{budget:,} rows with pretraining") if pretrained else msg("{budget:,} rows without pretraining")
+    return f"{escape(say(told, budget=item.budget))}<br>{format_number(mean, 4)}{around}"
 
 
 def _spread(deviations: Sequence[float | None]) -> dict[str, object]:
@@ -136,9 +162,9 @@ def gain_by_budget(worth: PretrainingWorth) -> go.Figure:
     Args:
         worth: what was measured.
     """
-    title = "What pretraining changed"
+    title = say("What pretraining changed")
     if not worth.records:
-        return empty("Nothing was measured yet.", title=title)
+        return empty(say("Nothing was measured yet."), title=title)
     summary = worth.summary()
     places = {item.budget: place for place, item in enumerate(summary)}
     colors = [_gain_color(item.difference, better=worth.greater_is_better) for item in summary]
@@ -149,7 +175,7 @@ def gain_by_budget(worth: PretrainingWorth) -> go.Figure:
         y=[record.difference for record in worth.records],
         mode="markers",
         marker={"color": NEUTRAL, "size": 5, "opacity": 0.6},
-        customdata=[f"{record.budget:,} rows, seed {record.seed}" for record in worth.records],
+        customdata=_pairs(worth),
         hovertemplate="%{customdata}: %{y:+.3g}<extra></extra>",
     )
     figure.add_scatter(
@@ -161,10 +187,9 @@ def gain_by_budget(worth: PretrainingWorth) -> go.Figure:
         customdata=[_gain_text(item) for item in summary],
         hovertemplate="%{customdata}<extra></extra>",
     )
-    better = "above 0" if worth.greater_is_better else "below 0"
-    subtitle = f"paired by seed, with minus without; {better} it helped; 95\u00a0% intervals over {_seeds(worth)}"
-    axis = f"difference in {metric_label(worth.metric)}"
-    finish(figure, title=title, subtitle=subtitle, x="labelled rows", y=axis, height=380, legend=False)
+    subtitle = say(_HELPS_ABOVE if worth.greater_is_better else _HELPS_BELOW, seeds=_seeds(worth))
+    axis = say("difference in {metric}", metric=metric_label(worth.metric))
+    finish(figure, title=title, subtitle=subtitle, x=say("labelled rows"), y=axis, height=380, legend=False)
     return _budget_axis(figure, summary)
 
 
@@ -179,14 +204,15 @@ def _interval(summary: Sequence[BudgetSummary]) -> dict[str, object]:
 
 def _gain_text(item: BudgetSummary) -> str:
     if item.difference_low is None or item.difference_high is None:
-        return f"{item.budget:,} rows: {item.difference:+.3g} (one seed)"
-    interval = f"95 % interval {item.difference_low:+.3g} to {item.difference_high:+.3g}"
-    return f"{item.budget:,} rows: {item.difference:+.3g}<br>{interval}"
+        return escape(say("{budget:,} rows: {gain:+.3g} (one seed)", budget=item.budget, gain=item.difference))
+    gain = say("{budget:,} rows: {gain:+.3g}", budget=item.budget, gain=item.difference)
+    ends = say("95 % interval {low:+.3g} to {high:+.3g}", low=item.difference_low, high=item.difference_high)
+    return f"{escape(gain)}<br>{escape(ends)}"
 
 
 def _seeds(worth: PretrainingWorth) -> str:
     count = len(worth.seeds)
-    return "one seed" if count == 1 else f"{count} seeds"
+    return say_plural("one seed", "{count} seeds", count)
 
 
 def _budget_axis(figure: go.Figure, summary: Sequence[BudgetSummary]) -> go.Figure:

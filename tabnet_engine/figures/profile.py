@@ -21,6 +21,7 @@ from tabnet_engine.figures.theme import (
     format_number,
     labels,
 )
+from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["associations", "class_balance", "distribution", "missing_shares", "value_counts"]
 
@@ -43,11 +44,14 @@ def distribution(
         subtitle: what the reader must know, such as the number of missing rows.
     """
     if not len(counts) or not sum(counts):
-        return empty("This column has no values to draw.", title=name)
+        return empty(say("This column has no values to draw."), title=name)
     bounds = np.asarray(edges, dtype=np.float64)
     middle, width = (bounds[:-1] + bounds[1:]) / 2, np.diff(bounds)
     dated = kind is Kind.DATETIME
-    ranges = [f"{_edge(low, dated=dated)} to {_edge(high, dated=dated)}" for low, high in itertools.pairwise(bounds)]
+    ranges = [
+        say("{low} to {high}", low=_edge(low, dated=dated), high=_edge(high, dated=dated))
+        for low, high in itertools.pairwise(bounds)
+    ]
     figure = go.Figure(
         go.Bar(
             x=(middle * 1e9).astype("datetime64[ns]") if dated else middle,
@@ -55,11 +59,16 @@ def distribution(
             width=width * 1000 if dated else width,
             marker={"color": KIND_COLORS[kind], "line": {"width": 0}},
             customdata=ranges,
-            hovertemplate="%{customdata}<br>%{y:,} rows<extra></extra>",
+            hovertemplate="%{customdata}<br>" + _rows_hover("y"),
         )
     )
     figure.update_layout(bargap=0.04)
-    return finish(figure, title=name, subtitle=subtitle, x=name, y="rows", height=300, legend=False)
+    return finish(figure, title=name, subtitle=subtitle, x=name, y=say("rows"), height=300, legend=False)
+
+
+def _rows_hover(axis: str) -> str:
+    """How many rows a bar stands for; Plotly fills the number in."""
+    return say("{number} rows", number=f"%{{{axis}:,}}") + "<extra></extra>"
 
 
 def _edge(value: float, *, dated: bool) -> str:
@@ -86,11 +95,11 @@ def value_counts(
         subtitle: what the reader must know, such as the number of missing rows.
     """
     if not len(counts):
-        return empty("This column has no values to draw.", title=name)
+        return empty(say("This column has no values to draw."), title=name)
     names, amounts = labels(values), [int(count) for count in counts]
     colors = [KIND_COLORS[kind]] * len(amounts)
     if n_other:
-        names, amounts, colors = [*names, "all other values"], [*amounts, n_other], [*colors, NEUTRAL]
+        names, amounts, colors = [*names, say("all other values")], [*amounts, n_other], [*colors, NEUTRAL]
     figure = go.Figure(
         go.Bar(
             x=amounts,
@@ -98,12 +107,12 @@ def value_counts(
             orientation="h",
             marker={"color": colors},
             customdata=names,
-            hovertemplate="%{customdata}<br>%{x:,} rows<extra></extra>",
+            hovertemplate="%{customdata}<br>" + _rows_hover("x"),
         )
     )
     _name_rows(figure, names)
     return finish(
-        figure, title=name, subtitle=subtitle, x="rows", height=bars_height(len(names), least=200), legend=False
+        figure, title=name, subtitle=subtitle, x=say("rows"), height=bars_height(len(names), least=200), legend=False
     )
 
 
@@ -123,14 +132,19 @@ def missing_shares(shares: Mapping[str, float], *, n_rows: int) -> go.Figure:
     """
     present = sorted(((share, name) for name, share in shares.items() if share > 0), reverse=True)
     if not present:
-        return empty("No column has missing values.", title="Missing values")
+        return empty(say("No column has missing values."), title=say("Missing values"))
     n_complete = len(shares) - len(present)
     return _share_bars(
         [name for _, name in present],
         [share for share, _ in present],
-        title="Missing values",
-        subtitle=f"share of {n_rows:,} rows; {n_complete} of {len(shares)} columns are complete",
-        x="missing, % of rows",
+        title=say("Missing values"),
+        subtitle=say(
+            "share of {n_rows:,} rows; {n_complete} of {n_columns} columns are complete",
+            n_rows=n_rows,
+            n_complete=n_complete,
+            n_columns=len(shares),
+        ),
+        x=say("missing, % of rows"),
         bar_color=MISSING,
     )
 
@@ -145,13 +159,13 @@ def class_balance(classes: Sequence[str], counts: Sequence[int], *, target: str)
     """
     total = sum(counts)
     if not total:
-        return empty("The target has no values.", title="Classes")
+        return empty(say("The target has no values."), title=say("Classes"))
     return _share_bars(
         classes,
         [count / total for count in counts],
-        title=f"Classes of {target}",
-        subtitle=f"share of {total:,} rows with a target",
-        x="% of rows",
+        title=say("Classes of {target}", target=target),
+        subtitle=say("share of {total:,} rows with a target", total=total),
+        x=say("% of rows"),
         bar_color=[color(index) for index in range(len(classes))],
     )
 
@@ -201,7 +215,7 @@ def associations(
         n_left_out: weaker columns that are not among ``names``; the figure says so.
     """
     if not len(names):
-        return empty("No column can be compared with the target.", title="Association with the target")
+        return empty(say("No column can be compared with the target."), title=say("Association with the target"))
     order = np.argsort(-np.asarray(values, dtype=np.float64), kind="stable")
     shown = labels([names[index] for index in order])
     kinds = [escape(measures[index]) for index in order]
@@ -219,15 +233,21 @@ def associations(
             hovertemplate="%{customdata}: %{x:.2f}<extra></extra>",
         )
     _name_rows(figure, shown)
-    left_out = f"; {n_left_out:,} weaker columns are not shown" if n_left_out else ""
+    subtitle = say("one column at a time; 0 none, 1 complete")
+    if n_left_out:
+        subtitle = say_plural(
+            "one column at a time; 0 none, 1 complete; {count} weaker column is not shown",
+            "one column at a time; 0 none, 1 complete; {count:,} weaker columns are not shown",
+            n_left_out,
+        )
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(range=[0, 1])
     height = bars_height(len(shown)) + 40
     finish(
         figure,
-        title=f"Association with {target}",
-        subtitle="one column at a time; 0 none, 1 complete" + left_out,
-        x="strength",
+        title=say("Association with {target}", target=target),
+        subtitle=subtitle,
+        x=say("strength"),
         height=height,
     )
     return figure.update_layout(legend={"y": -90 / height})  # below the name of the axis, however few the bars

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
 from tabnet_engine.data.schema import Kind
+from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = [
     "ACCENT",
@@ -76,6 +78,11 @@ DIVERGING = (
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;", "\n": " ", "\r": " "})
 _TITLE_WIDTH = 46  # characters that fit a 380 px wide screen at the title's size
 _SUBTITLE_WIDTH = 58
+_WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uff60]")
+# What stays together on a line: a word, or one wide character with the signs that must not begin a line.
+_PIECES = re.compile(
+    "[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff][，。；：、！？）”’]*|[^\\s\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff]+\\s*"
+)
 
 
 def color(index: int) -> str:
@@ -119,7 +126,7 @@ def other_columns(count: int) -> str:
     >>> other_columns(1), other_columns(12)
     ('1 other column', '12 other columns')
     """
-    return "1 other column" if count == 1 else f"{count} other columns"
+    return say_plural("{count} other column", "{count} other columns", count)
 
 
 def _shorten(text: str, width: int) -> str:
@@ -136,7 +143,7 @@ def format_number(value: float | None, digits: int = 3) -> str:
     ['0.123', '1,234,567', '12', '1.23e-05', 'n/a']
     """
     if value is None or math.isnan(value):
-        return "n/a"
+        return say("n/a")
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     if value == int(value) and abs(value) < 1e12:
@@ -207,18 +214,35 @@ def finish(
 
 def _heading(title: str, subtitle: str) -> tuple[str, int]:
     """The wrapped title block and how many lines it takes: Plotly wraps nothing by itself."""
-    first = textwrap.wrap(title, _TITLE_WIDTH) or [""]
-    second = textwrap.wrap(subtitle, _SUBTITLE_WIDTH)
+    first = _lines(title, _TITLE_WIDTH) or [""]
+    second = _lines(subtitle, _SUBTITLE_WIDTH)
     text = f"<b>{'<br>'.join(map(escape, first))}</b>"
     if second:
         text += f'<br><span style="font-size:12px;font-weight:400">{"<br>".join(map(escape, second))}</span>'
     return text, len(first) + len(second)
 
 
+def _lines(text: str, width: int) -> list[str]:
+    """The text in lines of so many Latin letters; a Chinese character takes the room of two and needs no blank."""
+    if not _WIDE.search(text):
+        return textwrap.wrap(text, width)
+    lines, line = [], ""
+    for piece in _PIECES.findall(text):
+        if line and _room(line + piece.rstrip()) > width:
+            lines.append(line.rstrip())
+            line = ""
+        line += piece
+    return [*lines, line.rstrip()]
+
+
+def _room(text: str) -> int:
+    return len(text) + len(_WIDE.findall(text))
+
+
 def empty(message: str, *, title: str = "", height: int = 220) -> go.Figure:
     """A figure without data that says why, for inputs with nothing to draw."""
     figure = go.Figure()
-    text = "<br>".join(map(escape, textwrap.wrap(message, _TITLE_WIDTH)))
+    text = "<br>".join(map(escape, _lines(message, _TITLE_WIDTH)))
     figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"size": 14})
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from tabnet_engine.explain.wording import joined
 from tabnet_engine.figures.theme import ACCENT, NEUTRAL, PALETTE, color, empty, escape, finish, format_number
+from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from tabnet_engine.training.history import EpochRecord
@@ -15,16 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["METRIC_NAMES", "loss_curves", "metric_curves", "metric_label", "schedule_curves", "split_metric"]
 
 METRIC_NAMES = {
-    "auc": "AUC",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "log_loss": "log loss",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "r2": "R²",
-    "mse": "MSE",
-    "rmsle": "RMSLE",
-    "reconstruction_error": "reconstruction error",
+    "auc": msg("AUC"),
+    "accuracy": msg("accuracy"),
+    "balanced_accuracy": msg("balanced accuracy"),
+    "log_loss": msg("log loss"),
+    "rmse": msg("RMSE"),
+    "mae": msg("MAE"),
+    "r2": msg("R²"),
+    "mse": msg("MSE"),
+    "rmsle": msg("RMSLE"),
+    "reconstruction_error": msg("reconstruction error"),
 }
 
 
@@ -45,7 +47,7 @@ def metric_label(key: str) -> str:
     ('AUC', 'price: RMSE')
     """
     target, metric = split_metric(key)
-    name = METRIC_NAMES.get(metric, metric)
+    name = say(METRIC_NAMES[metric]) if metric in METRIC_NAMES else metric
     return f"{target}: {name}" if target else name
 
 
@@ -57,15 +59,16 @@ def loss_curves(records: Sequence[EpochRecord], *, best_epoch: int | None = None
         best_epoch: the epoch whose weights are kept, once known.
     """
     if not records:
-        return empty("The first epoch has not ended yet.", title="Loss")
+        return empty(say("The first epoch has not ended yet."), title=say("Loss"))
     epochs = [record.epoch for record in records]
     figure = go.Figure()
-    _line(figure, epochs, [record.train_loss for record in records], "training rows", NEUTRAL, dash="dot")
+    _line(figure, epochs, [record.train_loss for record in records], say("training rows"), NEUTRAL, dash="dot")
     if any(record.validation_loss is not None for record in records):
-        _line(figure, epochs, [record.validation_loss for record in records], "validation rows", ACCENT)
+        _line(figure, epochs, [record.validation_loss for record in records], say("validation rows"), ACCENT)
     _epoch_axis(figure, epochs[-1])
     _mark_best(figure, best_epoch)
-    return finish(figure, title="Loss", subtitle="lower is better", x="epoch", y="loss", height=320)
+    subtitle = say("lower is better")
+    return finish(figure, title=say("Loss"), subtitle=subtitle, x=say("epoch"), y=say("loss"), height=320)
 
 
 def metric_curves(records: Sequence[EpochRecord], names: Sequence[str], *, best_epoch: int | None = None) -> go.Figure:
@@ -79,7 +82,7 @@ def metric_curves(records: Sequence[EpochRecord], names: Sequence[str], *, best_
     drawn = [name for name in names if any(record.validation.get(name) is not None for record in records)]
     title = _title(names)
     if not drawn:
-        return empty("No value of this metric yet.", title=title)
+        return empty(say("No value of this metric yet."), title=title)
     figure = go.Figure()
     epochs = [record.epoch for record in records]
     for index, name in enumerate(drawn):
@@ -87,13 +90,14 @@ def metric_curves(records: Sequence[EpochRecord], names: Sequence[str], *, best_
         _line(figure, epochs, values, _line_name(name, drawn), color(index))
     _epoch_axis(figure, epochs[-1])
     _mark_best(figure, best_epoch)
-    return finish(figure, title=title, subtitle="on the validation rows", x="epoch", height=320, legend=len(drawn) > 1)
+    subtitle, axis = say("on the validation rows"), say("score") if len(drawn) > 1 else _line_name(drawn[0], drawn)
+    return finish(figure, title=title, subtitle=subtitle, x=say("epoch"), y=axis, height=320, legend=len(drawn) > 1)
 
 
 def _title(keys: Sequence[str]) -> str:
     """The metrics, with their target before them where they share one; a user's column keeps its letters."""
     names = [_line_name(key, keys) for key in keys]
-    listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+    listed = joined(names)
     targets = {split_metric(key)[0] for key in keys}
     only = next(iter(targets)) if len(targets) == 1 else ""
     return f"{only}: {listed}" if only else listed[:1].upper() + listed[1:]
@@ -112,23 +116,24 @@ def schedule_curves(records: Sequence[EpochRecord]) -> go.Figure:
         records: the epochs so far, in order.
     """
     if not records:
-        return empty("The first epoch has not ended yet.", title="Learning rate and mask entropy")
+        return empty(say("The first epoch has not ended yet."), title=say("Learning rate and mask entropy"))
     epochs = [record.epoch for record in records]
     figure = go.Figure()
-    _line(figure, epochs, [record.learning_rate for record in records], "learning rate", PALETTE[4])
-    _line(figure, epochs, [record.sparsity for record in records], "mask entropy", PALETTE[3], axis="y2", dash="dash")
+    _line(figure, epochs, [record.learning_rate for record in records], say("learning rate"), PALETTE[4])
+    entropy = [record.sparsity for record in records]
+    _line(figure, epochs, entropy, say("mask entropy"), PALETTE[3], axis="y2", dash="dash")
     _epoch_axis(figure, epochs[-1])
     figure.update_layout(
         yaxis2={"overlaying": "y", "side": "right", "showgrid": False, "tickmode": "auto", "nticks": 6}
     )
     finish(
         figure,
-        title="Learning rate and mask entropy",
-        subtitle="lower entropy: each step reads fewer columns",
-        x="epoch",
+        title=say("Learning rate and mask entropy"),
+        subtitle=say("lower entropy: each step reads fewer columns"),
+        x=say("epoch"),
         height=320,
     )
-    figure.update_layout(yaxis_title_text="learning rate", yaxis2_title_text="mask entropy")
+    figure.update_layout(yaxis_title_text=escape(say("learning rate")), yaxis2_title_text=escape(say("mask entropy")))
     return figure
 
 
@@ -157,7 +162,8 @@ def _line(
         marker={"size": 5},
         yaxis=axis,
         customdata=[format_number(value, 4) for value in values],
-        hovertemplate=f"epoch %{{x}}<br>{shown} %{{customdata}}<extra></extra>",
+        hovertemplate=f"{escape(say('epoch {number}', number='@')).replace('@', '%{x}')}<br>"
+        f"{shown} %{{customdata}}<extra></extra>",
     )
 
 
@@ -171,7 +177,7 @@ def _mark_best(figure: go.Figure, best_epoch: int | None) -> None:
         x=best_epoch,
         line={"color": NEUTRAL, "width": 1, "dash": "dash"},
         annotation={
-            "text": f"kept: epoch {best_epoch}",
+            "text": escape(say("kept: epoch {number}", number=best_epoch)),
             "font": {"size": 12},
             "xanchor": "right" if left else "left",
             "yanchor": "bottom",

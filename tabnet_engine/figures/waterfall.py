@@ -23,6 +23,7 @@ from tabnet_engine.figures.theme import (
     labels,
     other_columns,
 )
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["brief", "waterfall"]
 
@@ -77,9 +78,9 @@ def waterfall(
         subtitle: background, evaluations and error.
         max_features: columns shown one by one; the rest is one bar, their sum.
     """
-    title = "What pushed this score up or down"
+    title = say("What pushed this score up or down")
     if not attribution.features:
-        return empty("There is no column to show.", title=title)
+        return empty(say("There is no column to show."), title=title)
     lines = _lines(attribution, position, output, values or {}, max_features)
     base, score = float(attribution.base[output]), float(attribution.logits[position, output])
     running = base + np.concatenate([[0.0], np.cumsum([line.push for line in lines])])
@@ -87,7 +88,7 @@ def waterfall(
     _connectors(figure, running)
     _bars(figure, running, lines)
     _ends(figure, (base, score), len(lines))
-    ticks = ["average of the background", *(line.label for line in lines), "this row"]
+    ticks = [say("average of the background"), *(line.label for line in lines), say("this row")]
     finish(figure, title=title, subtitle=subtitle, x=unit, height=bars_height(len(ticks)), legend=False)
     figure.update_yaxes(
         tickvals=list(range(len(ticks))), ticktext=ticks, autorange="reversed", showgrid=False, zeroline=False
@@ -117,7 +118,7 @@ def _lines(
     ]
     if len(rest):
         name = other_columns(len(rest))
-        lines.append(_Line(name, f"{name} together", float(pushes[rest].sum()), 0.0))
+        lines.append(_Line(name, say("{columns} together", columns=name), float(pushes[rest].sum()), 0.0))
     return lines
 
 
@@ -149,8 +150,10 @@ def _bars(figure: go.Figure, running: Floats, lines: Sequence[_Line]) -> None:
 
 
 def _detail(line: _Line) -> str:
-    interval = f" ± {amount(line.error)} (95 % interval)" if line.error else ""
-    return f"{line.name}<br>{signed(line.push)}{interval}"
+    if not line.error:
+        return f"{line.name}<br>{signed(line.push)}"
+    interval = say("{push} ± {half} (95 % interval)", push=signed(line.push), half=amount(line.error))
+    return f"{line.name}<br>{interval}"
 
 
 def _ends(figure: go.Figure, scores: tuple[float, float], n_lines: int) -> None:
@@ -163,8 +166,11 @@ def _ends(figure: go.Figure, scores: tuple[float, float], n_lines: int) -> None:
         text=[f"  {texts[0]}", f"  <b>{texts[1]}</b>"],
         textposition="middle right",
         cliponaxis=False,
-        customdata=["the average score of the background rows", "the score of this row"],
-        hovertemplate="%{customdata}: %{x:.4g}<extra></extra>",
+        customdata=[
+            say("the average score of the background rows: {score}", score=texts[0]),
+            say("the score of this row: {score}", score=texts[1]),
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
     )
 
 

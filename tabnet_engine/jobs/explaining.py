@@ -11,8 +11,9 @@ import numpy as np
 
 from tabnet_engine.config import ExplainConfig
 from tabnet_engine.data.encoding import EncodedTable
-from tabnet_engine.errors import ExplanationError
+from tabnet_engine.errors import DamagedRunError, ExplanationError
 from tabnet_engine.explain import importance, store
+from tabnet_engine.explain.archetype_store import has_archetypes, load_archetypes
 from tabnet_engine.explain.background import choose_rows, strata
 from tabnet_engine.explain.background_choice import Candidates, choose_background
 from tabnet_engine.explain.effects.permutation import FEWEST_ROWS, permutation_importance
@@ -100,11 +101,7 @@ def explain_run(
     run = store.save_background(run, background)
     evaluation = draw_evaluation(run, frame, encoded, n_rows=config.n_importance_rows, seed=config.seed)
     run = save_evaluation(run, evaluation)
-    read = iterate_masks(subject, mask_rows(run, encoded, config), steering=monitor.steering(method_phase("masks")))
-    run = store.save_masks(run, read)
-    masks = store.load_masks(run)
-    run = _add_importance(run, importance.from_masks(masks))
-    run = add_archetypes(run, frame, masks, seed=config.seed)
+    run = _add_masks(run, subject, frame, mask_rows(run, encoded, config), config, monitor)
     rows = _signed_rows(run, frame, encoded, config)
     for name in config.signed_methods if config.n_shap_rows else ():
         parts = explain_in_chunks(
@@ -125,6 +122,38 @@ def explain_run(
     if checkpoint is not None:
         remove_checkpoint(checkpoint)
     return run
+
+
+def _add_masks(
+    run: Run, subject: Subject, frame: pd.DataFrame, rows: ChosenRows, config: ExplainConfig, monitor: Monitor
+) -> Run:
+    """Masks, their importance and their archetypes; what the run has of these very rows is kept, names included.
+
+    The weights of a run never change, so its masks do not either.
+    """
+    steering = monitor.steering(method_phase("masks"))
+    steering.step(0, len(rows))
+    if _holds_masks_of(run, rows):
+        steering.step(len(rows), len(rows))
+        return run
+    read = iterate_masks(subject, rows, steering=steering)
+    run = store.save_masks(run, read)
+    masks = store.load_masks(run)
+    run = _add_importance(run, importance.from_masks(masks))
+    return add_archetypes(run, frame, masks, seed=config.seed)
+
+
+def _holds_masks_of(run: Run, rows: ChosenRows) -> bool:
+    """Whether masks of these rows, their importance and archetypes are stored and can be read."""
+    if not has_archetypes(run) or not store.has_explanations(run, store.IMPORTANCE):
+        return False
+    try:
+        stored = store.load_masks(run)
+        load_archetypes(run)
+        known = {found.method for found in store.load_importances(run)}
+    except (ExplanationError, DamagedRunError):
+        return False
+    return "masks" in known and np.array_equal(stored.rows, rows.rows)
 
 
 def check_budgets(

@@ -93,7 +93,7 @@ class JobQueue:
         return job_id
 
     def _with_schema(self, spec: JobSpec) -> JobSpec:
-        if spec.kind in {"explain", "certify"} or spec.dataset_id is None:
+        if spec.kind in {"explain", "certify", "audit", "compare"} or spec.dataset_id is None:
             return spec
         schema = self._schema_of(spec, spec.dataset_id)
         if spec.kind != "pretrain" and not (schema is not None and schema.targets):

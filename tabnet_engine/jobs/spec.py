@@ -7,14 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from tabnet_engine.config import CertifyConfig, ExplainConfig, TrainingConfig
+from tabnet_engine.config import AuditConfig, CertifyConfig, CompareConfig, ExplainConfig, TrainingConfig
 from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.errors import ConfigError, JobError
+from tabnet_engine.explain.autoencoder.explanation import AutoencoderSettings
 from tabnet_engine.jobs.settings import check_pretraining_settings, check_training_settings
 
-__all__ = ["KINDS", "CertifyPayload", "ExplainPayload", "JobSpec", "PretrainPayload", "TrainPayload", "WorthPayload"]
+__all__ = [
+    "KINDS",
+    "AuditPayload",
+    "CertifyPayload",
+    "ComparePayload",
+    "ExplainPayload",
+    "JobSpec",
+    "PretrainPayload",
+    "TrainPayload",
+    "WorthPayload",
+]
 
-KINDS = ("train", "explain", "pretrain", "worth", "certify")
+KINDS = ("train", "explain", "pretrain", "worth", "certify", "audit", "compare")
 # A comparison trains two networks for each budget and seed: beyond this it is a slip of the hand.
 MAX_WORTH_TRAININGS = 1_000
 
@@ -24,7 +35,8 @@ class JobSpec:
     """One job. ``run_id`` names the run that it makes or works on.
 
     ``payload`` holds what :class:`TrainPayload`, :class:`ExplainPayload`, :class:`PretrainPayload`,
-    :class:`WorthPayload` or :class:`CertifyPayload` says, as JSON values.
+    :class:`WorthPayload`, :class:`CertifyPayload`, :class:`AuditPayload` or :class:`ComparePayload` says, as JSON
+    values.
     """
 
     kind: str
@@ -41,7 +53,8 @@ class JobSpec:
     def uses(self) -> tuple[tuple[str, str], ...]:
         """The datasets and runs, as (kind, id), that must not be deleted while the job waits or works."""
         datasets = dict.fromkeys(filter(None, (self.dataset_id, self.payload.get("test_dataset_id"))))
-        runs = dict.fromkeys(filter(None, (self.run_id, self.payload.get("pretrained_run_id"))))
+        others = (self.payload.get(name) for name in ("pretrained_run_id", "baseline_run_id"))
+        runs = dict.fromkeys(filter(None, (self.run_id, *others)))
         return (*(("dataset", item) for item in datasets), *(("run", item) for item in runs))
 
     def check(self) -> None:
@@ -124,7 +137,7 @@ class _RunPayload:
     """What work on a stored run needs; ``settings`` are those of the work, by name."""
 
     kind: ClassVar[str]
-    config: ClassVar[type[ExplainConfig | CertifyConfig]]
+    config: ClassVar[type[ExplainConfig | CertifyConfig | AuditConfig]]
 
     run_id: str
     settings: dict[str, Any] = field(default_factory=dict)
@@ -152,10 +165,16 @@ class _RunPayload:
 
 
 class ExplainPayload(_RunPayload):
-    """What explaining a stored run anew needs."""
+    """What explaining a stored run anew needs; of a pretraining the settings are those of its reconstructions."""
 
     kind = "explain"
     config = ExplainConfig
+
+    def __post_init__(self) -> None:
+        # Which of the two the run is, only the worker knows: settings of either kind may wait.
+        named = set(self.settings)
+        of_pretraining = not named <= _names(ExplainConfig) and named <= _names(AutoencoderSettings)
+        (AutoencoderSettings if of_pretraining else ExplainConfig).from_mapping(self.settings)
 
 
 class CertifyPayload(_RunPayload):
@@ -166,6 +185,51 @@ class CertifyPayload(_RunPayload):
 
     kind = "certify"
     config = CertifyConfig
+
+
+class AuditPayload(_RunPayload):
+    """What comparing the groups of a protected column needs; the comparison is stored with the run."""
+
+    kind = "audit"
+    config = AuditConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparePayload:
+    """What comparing the run ``run_id`` with ``baseline_run_id`` on the rows of a table needs; ``run_id`` keeps it."""
+
+    run_id: str
+    baseline_run_id: str
+    dataset_id: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        CompareConfig.from_mapping(self.settings)
+        if self.run_id == self.baseline_run_id:
+            raise JobError("a run cannot be compared with itself; choose another one")
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> Self:
+        """The typed payload of a job.
+
+        Raises:
+            JobError: a part is missing or unknown.
+            ConfigError: a setting that does not exist or is outside its range.
+        """
+        _refuse_unknown(spec.payload, {"settings", "baseline_run_id"})
+        return cls(
+            run_id=spec.run_id,
+            baseline_run_id=str(spec.payload.get("baseline_run_id", "")),
+            dataset_id=_dataset_of(spec, "a comparison"),
+            settings=dict(spec.payload.get("settings", {})),
+            title=spec.title,
+        )
+
+    def to_spec(self) -> JobSpec:
+        """The job that compares the two runs."""
+        payload = {"settings": self.settings, "baseline_run_id": self.baseline_run_id}
+        return JobSpec("compare", self.dataset_id, self.run_id, self.title, payload)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,13 +341,22 @@ class WorthPayload:
         return JobSpec("worth", self.dataset_id, self.run_id, self.title, payload)
 
 
-_PAYLOADS: dict[str, type[TrainPayload | ExplainPayload | PretrainPayload | WorthPayload | CertifyPayload]] = {
+_Payload = (
+    TrainPayload | ExplainPayload | PretrainPayload | WorthPayload | CertifyPayload | AuditPayload | ComparePayload
+)
+_PAYLOADS: dict[str, type[_Payload]] = {
     "train": TrainPayload,
     "explain": ExplainPayload,
     "pretrain": PretrainPayload,
     "worth": WorthPayload,
     "certify": CertifyPayload,
+    "audit": AuditPayload,
+    "compare": ComparePayload,
 }
+
+
+def _names(settings: type[ExplainConfig | AutoencoderSettings]) -> set[str]:
+    return {item.name for item in dataclasses.fields(settings)}
 
 
 def _dataset_of(spec: JobSpec, what: str) -> str:

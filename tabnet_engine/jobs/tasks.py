@@ -6,18 +6,30 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from tabnet_engine.config import CertifyConfig
+from tabnet_engine.config import AuditConfig, CertifyConfig, CompareConfig
 from tabnet_engine.data.kinds import propose_schema
 from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.errors import ExplanationError, SchemaError
+from tabnet_engine.explain.autoencoder.explanation import AutoencoderSettings
+from tabnet_engine.jobs.auditing import AUDITING, measure_groups, store_groups
 from tabnet_engine.jobs.certifying import CERTIFYING, certify_run
 from tabnet_engine.jobs.checkpoints import checkpoint_folder
+from tabnet_engine.jobs.comparing import SIDE_BY_SIDE, store_comparison
 from tabnet_engine.jobs.context import JobContext, TaskTable
+from tabnet_engine.jobs.explaining_pretraining import explain_pretraining
 from tabnet_engine.jobs.monitor import COMPARING, EXPLAINING, PRETRAINING, TRAINING, Monitor
 from tabnet_engine.jobs.pipeline import EXPLANATIONS, explain_run, explanation_settings, train_run
 from tabnet_engine.jobs.pretraining import pretrain_run, worth_run
 from tabnet_engine.jobs.source import Source
-from tabnet_engine.jobs.spec import CertifyPayload, ExplainPayload, PretrainPayload, TrainPayload, WorthPayload
+from tabnet_engine.jobs.spec import (
+    AuditPayload,
+    CertifyPayload,
+    ComparePayload,
+    ExplainPayload,
+    PretrainPayload,
+    TrainPayload,
+    WorthPayload,
+)
 from tabnet_engine.runs.artefact import DatasetRef, Run
 
 __all__ = ["TASKS"]
@@ -83,7 +95,11 @@ def run_worth(context: JobContext) -> None:
 def run_explain(context: JobContext) -> None:
     """Explain a stored run anew, with other methods, another background or budget; goes on after a crash."""
     payload = ExplainPayload.of(context.spec)
-    _explain(context, context.workspace.run(payload.run_id), payload.settings)
+    run = context.workspace.run(payload.run_id)
+    if run.is_pretraining:
+        _explain_reconstruction(context, run, payload.settings)
+    else:
+        _explain(context, run, payload.settings)
 
 
 def run_certify(context: JobContext) -> None:
@@ -95,6 +111,30 @@ def run_certify(context: JobContext) -> None:
         None if dataset_id is None else context.workspace.load_frame(dataset_id),
         CertifyConfig.suggest(n_features=run.encoder.layout.n_features).replace(**payload.settings),
         monitor=_monitor(context, CERTIFYING),
+    )
+
+
+def run_audit(context: JobContext) -> None:
+    """Compare the groups of a protected column of a stored run's table."""
+    payload = AuditPayload.of(context.spec)
+    run = context.workspace.run(payload.run_id)
+    frame = context.workspace.load_frame(_dataset_of(run))
+    config = AuditConfig.from_mapping(payload.settings)
+    store_groups(run, measure_groups(run, frame, config, monitor=_monitor(context, AUDITING)))
+
+
+def run_compare(context: JobContext) -> None:
+    """Compare two stored runs on the rows of a dataset; the second keeps the answers."""
+    payload, workspace = ComparePayload.of(context.spec), context.workspace
+    table = workspace.dataset(payload.dataset_id)
+    store_comparison(
+        workspace.run(payload.baseline_run_id),
+        workspace.run(payload.run_id),
+        workspace.load_frame(payload.dataset_id),
+        CompareConfig.from_mapping(payload.settings),
+        table=table.name,
+        table_sha256=table.sha256,
+        monitor=_monitor(context, SIDE_BY_SIDE),
     )
 
 
@@ -142,10 +182,14 @@ def _explain(context: JobContext, run: Run, settings: Mapping[str, Any]) -> None
     explain_run(run, frame, config, monitor=_monitor(context, EXPLAINING), checkpoint=kept)
 
 
+def _explain_reconstruction(context: JobContext, run: Run, settings: Mapping[str, Any]) -> None:
+    """What the reconstructions of a pretraining rest on."""
+    frame, chosen = context.workspace.load_frame(_dataset_of(run)), AutoencoderSettings.from_mapping(settings)
+    explain_pretraining(run, frame, chosen, _monitor(context, EXPLAINING))
+
+
 def _dataset_of(run: Run) -> str:
     """The table of the workspace that the run was trained on."""
-    if run.is_pretraining:
-        raise ExplanationError(f"the run {run.manifest.title!r} is a pretraining; train from it first, then explain")
     if run.manifest.dataset.dataset_id is None:
         raise ExplanationError(
             f"the run {run.manifest.title!r} was not trained on a table of this workspace, so its rows cannot be "
@@ -164,4 +208,6 @@ TASKS: TaskTable = {
     "pretrain": run_pretrain,
     "worth": run_worth,
     "certify": run_certify,
+    "audit": run_audit,
+    "compare": run_compare,
 }

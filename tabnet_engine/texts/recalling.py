@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
+from collections.abc import Iterator
 from string import Formatter
 
 from tabnet_engine.texts.catalogue import catalogue_of
@@ -11,7 +13,10 @@ from tabnet_engine.texts.speaking import ENGLISH, language
 
 __all__ = ["recalled"]
 
-_SENTENCE_END = re.compile(r"(?<=[.;!?]) (?=\S)")
+_ENDS = (re.compile(r"(?<=[.!?]) (?=\S)"), re.compile(r"(?<=;) (?=\S)"))  # of sentences, of parts of one
+_NUMERIC = re.compile(r"[,.]|[\d]*[defgn%]$")  # formats of numbers
+_NUMBER = r"[-−+]?(?:\d[\d.,]*(?:e[-+]?\d+)?%?|inf|nan)"
+_OPENING, _CLOSING = ("“", "‘", "'", '"', "`"), ("”", "’", "'", '"', "`")
 _DEEPEST = 4  # texts within texts
 
 
@@ -19,38 +24,79 @@ def recalled(text: str) -> str:
     """A stored English text as the reader's language says it; unchanged where the catalogue does not know it.
 
     A text that :func:`tabnet_engine.texts.speaking.say` filled is found by its template; what filled the places
-    is taken over, and turned itself where the catalogue knows it.
+    is taken over, and turned itself where the catalogue knows it. What stands in quotes is the user's own and
+    stays as it is.
     """
     return text if language() == ENGLISH or not text else _recalled(language(), text, _DEEPEST)
 
 
 @functools.lru_cache(maxsize=4096)
 def _recalled(code: str, text: str, depth: int) -> str:
-    known = catalogue_of(code).texts.get(text)
-    if known is not None or not depth:
-        return text if known is None else known
+    for variant, ending in _variants(text):
+        found = _found(code, variant, depth)
+        if found is not None:
+            return found + ending
+    splits = [end.split(text) for end in _ENDS]
+    parts = next((split for split in splits if len(split) > 1), [text])
+    if len(parts) == 1 or not depth:
+        return text
+    turned = [_recalled(code, part, depth - 1) for part in parts]
+    # Between two sentences that stayed English the blank stays too.
+    stayed = [one == other for one, other in zip(turned, parts, strict=True)]
+    blanks = [" " if before and after else "" for before, after in itertools.pairwise(stayed)]
+    return "".join(piece for pair in zip(turned, [*blanks, ""], strict=True) for piece in pair)
+
+
+def _variants(text: str) -> Iterator[tuple[str, str]]:
+    """The text as it may stand in the catalogue: without its full stop, without its capital."""
+    yield text, ""
+    bare, ending = (text[:-1], "。") if text.endswith(".") and not text.endswith("..") else (text, "")
+    if ending:
+        yield bare, ending
+    lowered = bare[:1].lower() + bare[1:]
+    if lowered != bare:
+        yield lowered, ending
+
+
+def _found(code: str, text: str, depth: int) -> str | None:
+    catalogue = catalogue_of(code)
+    known = catalogue.texts.get(text, catalogue.ones.get(text))
+    if known is not None:
+        return known.replace("{count}", "1").replace("{count:,}", "1")
+    if not depth:
+        return None
     for template in _templates(code):
         if template.literal in text and (found := template.pattern.fullmatch(text)):
-            places = {name: _recalled(code, value, depth - 1) for name, value in found.groupdict().items()}
-            return template.fill(places)
-    parts = _SENTENCE_END.split(text)
-    return text if len(parts) == 1 else "".join(_recalled(code, part, depth - 1) for part in parts)
+            values = found.groupdict()
+            turned = {name: _recalled(code, values[name], depth - 1) for name in values.keys() - template.own}
+            return template.fill(values | {name: text for name, text in turned.items() if not _is_quoted(values[name])})
+    return None
+
+
+def _is_quoted(value: str) -> bool:
+    return value.startswith(_OPENING) and value.endswith(_CLOSING)
 
 
 class _Template:
-    """One English text with places, to be found in what was said, and the text shown for it."""
+    """One English text with places, to be found in what was said, and the text shown for it.
+
+    ``own`` are the places in quotes: the user's words.
+    """
 
     def __init__(self, english: str, shown: str) -> None:
         pieces = list(Formatter().parse(english))
         self.literal = max((piece[0] for piece in pieces), key=len)
         self.n_literal = sum(len(piece[0]) for piece in pieces)
         self.pattern = re.compile("".join(map(_piece, pieces, _first_uses(pieces))), re.DOTALL)
-        self._shown = shown
+        self.own = {name for literal, name, _, _ in pieces if name is not None and literal.endswith(_OPENING)}
+        self._shown = [(literal, name) for literal, name, _, _ in Formatter().parse(shown)]
 
-    def fill(self, places: dict[str, str]) -> str:
+    def fill(self, values: dict[str, str]) -> str:
         """The text shown, with the places as they were said: without their formats."""
         return "".join(
-            literal + ("" if name is None else places[name]) for literal, name, _, _ in Formatter().parse(self._shown)
+            # A singular may say "one" without a place for the count.
+            literal + ("" if name is None else values.get(name, "1"))
+            for literal, name in self._shown
         )
 
 
@@ -66,11 +112,18 @@ def _piece(piece: _Piece, first: bool) -> str:  # noqa: FBT001 - maps over piece
     literal, name = re.escape(piece[0]), piece[1]
     if name is None:
         return literal
-    return literal + (f"(?P<{name}>.+?)" if first else f"(?P={name})")
+    filled = _NUMBER if _NUMERIC.match(piece[2] or "") else ".*?"
+    return literal + (f"(?P<{name}>{filled})" if first else f"(?P={name})")
 
 
 @functools.cache
 def _templates(code: str) -> tuple[_Template, ...]:
     """Texts with places; those with most words of their own first, for they say most surely what was said."""
-    found = [_Template(english, shown) for english, shown in catalogue_of(code).texts.items() if "{" in english]
+    catalogue = catalogue_of(code)
+    found = [
+        _Template(english, shown)
+        for known in (catalogue.texts, catalogue.ones)
+        for english, shown in known.items()
+        if "{" in english
+    ]
     return tuple(sorted(found, key=lambda template: -template.n_literal))

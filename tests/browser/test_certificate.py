@@ -33,6 +33,8 @@ def test_a_certificate_from_the_button_to_its_figures(server: Server, browser: B
         expect(first.page.get_by_role("link", name="What matters overall")).to_be_visible(timeout=120_000)
         first.settle()
         first.open_menu("Masks and SHAP")
+        first.page.get_by_text("How far to trust it", exact=True).click()
+        first.settle()
         first.sees("Nothing has been measured yet")
         address = first.page.url.removeprefix(f"{first.url}/")
         first.page.get_by_role("button", name="Measure it", exact=True).dblclick()

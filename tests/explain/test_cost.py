@@ -3,10 +3,16 @@
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from tabnet_engine.explain.cost import seconds_per_evaluation, shap_seconds
+from tabnet_engine.explain.cost import (
+    evaluations_asked,
+    evaluations_for_target,
+    seconds_per_evaluation,
+    shap_seconds,
+)
 
 
 class SlowFirst:
@@ -33,3 +39,31 @@ def test_seconds_grow_with_rows_background_and_evaluations():
     common = {"n_features": 3, "n_rows": 100, "n_background": 50}
     assert shap_seconds(0.001, **common, n_evaluations=10) == pytest.approx(50.0)
     assert shap_seconds(0.001, **common, n_evaluations=None) == pytest.approx(350.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_players", "asked", "spent"),
+    [
+        ("exact", 5, None, 32),
+        ("shap_exact", 3, 999, 8),
+        ("ablation", 5, None, 6),
+        ("shap", 4, 27, 16),  # all combinations are fewer than what is paid for
+        ("shap", 12, 250, 250),
+        ("sampling", 4, None, 90),
+        ("shap_kernel", 4, 18, 18),
+    ],
+)
+def test_evaluations_follow_the_rules_of_each_method(name, n_players, asked, spent):
+    assert evaluations_asked(name, n_players, asked) == spent
+
+
+def test_a_target_takes_the_square_of_how_much_more_precise_it_is(cases):
+    values = cases.attribution(
+        np.zeros((2, 3, 1)), n_evaluations=70, standard_error=np.full((2, 3, 1), 0.01), evaluations=np.array([70, 70])
+    )
+    assert evaluations_for_target(values, 0.01) == (70, 700)
+    assert evaluations_for_target(values, 0.005) == (280, 700)
+    assert evaluations_for_target(values, 0.0001) == (700, 700)
+    assert evaluations_for_target(values, 10.0) == (14, 700)
+    exact = cases.attribution(np.zeros((2, 3, 1)), standard_error=None)
+    assert evaluations_for_target(exact, 0.01) == (700, 700)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabnet_engine.explain.dependence import dependence, trend
+from tabnet_engine.explain.dependence import dependence, interacting, trend
 
 FRAME = pd.DataFrame(
     {
@@ -105,3 +105,54 @@ def test_a_trend_of_one_value_of_one_row_and_of_missing_cells_alone(attribution)
     one = trend(dependence(attribution.take([2]), "f2", frame=FRAME.iloc[[2]], texts=TEXTS.iloc[[2]]))
     assert np.isnan(one.push.low).all()
     assert one.push.values.tolist() == attribution.values[[2], 2, 0].tolist()
+
+
+def _moderated(cases, n_rows=400, noise=0.05):
+    """The push of f0 is its value times f1, plus noise; f2 and the category f3 have nothing to do with it."""
+    generator = np.random.default_rng(5)
+    frame = pd.DataFrame(generator.normal(size=(n_rows, 3)), columns=["f0", "f1", "f2"])
+    frame["f3"] = pd.Series(generator.choice(["a", "b", None], n_rows), dtype="str")
+    pushes = frame["f0"] * frame["f1"] + generator.normal(0, noise, n_rows)
+    values = np.zeros((n_rows, 4, 1))
+    values[:, 0, 0] = pushes
+    texts = frame.astype(object).where(frame.notna(), "missing").astype(str)
+    return dependence(cases.attribution(values), "f0", frame=frame, texts=texts), frame
+
+
+def test_the_column_that_moderates_is_suggested_first(cases):
+    record, frame = _moderated(cases)
+    first, *others = interacting(record, frame)
+    assert first.feature == "f1"
+    assert first.share > 0.5
+    assert all(partner.share < 0.1 for partner in others)
+    assert {partner.feature for partner in (first, *others)} == {"f1", "f2", "f3"}
+
+
+def test_a_category_can_moderate_and_its_missing_cells_are_a_group(cases):
+    _, frame = _moderated(cases)
+    sign = frame["f3"].map({"a": 1.0, "b": -1.0}).fillna(0.0).to_numpy()
+    values = np.zeros((len(frame), 4, 1))
+    values[:, 0, 0] = frame["f0"] * sign
+    again = dependence(cases.attribution(values), "f0", frame=frame, texts=frame.astype(str))
+    assert interacting(again, frame)[0].feature == "f3"
+    assert interacting(again, frame)[0].share > 0.5
+
+
+def test_chance_alone_explains_nothing_on_average(cases):
+    shares = []
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        frame = pd.DataFrame(generator.normal(size=(100, 2)), columns=["f0", "f1"])
+        record = dependence(
+            cases.attribution(generator.normal(size=(100, 2, 1))), "f0", frame=frame, texts=frame.astype(str)
+        )
+        shares.append(interacting(record, frame)[0].share)
+    assert np.mean(shares) < 0.06, "without the correction for the number of ranges it would be about 0.15"
+
+
+def test_too_few_rows_or_no_spread_suggest_nothing(cases):
+    frame = pd.DataFrame({"f0": [1.0, 2.0, 3.0], "f1": [3.0, 1.0, 2.0]})
+    record = dependence(cases.attribution(np.ones((3, 2, 1))), "f0", frame=frame, texts=frame.astype(str))
+    assert [partner.share for partner in interacting(record, frame)] == [0.0]
+    with pytest.raises(ValueError, match="cells of 3 rows"):
+        interacting(record, frame.head(2))

@@ -78,7 +78,7 @@ def test_the_beeswarm_draws_every_push_once_grey_where_a_value_has_no_order(attr
     drawn = sorted(float(x) for trace in figure.data for x in trace.x)
     assert drawn == sorted(attribution.values.ravel().tolist())
     grey = [text for trace in figure.data if isinstance(trace.marker.color, str) for text in trace.customdata]
-    assert sorted(text.split("<br>")[1] for text in grey) == ["f0 = missing", "f1 = a", "f1 = a", "f1 = b"]
+    assert sorted(text for _, text in grey) == ["f0 = missing", "f1 = a", "f1 = a", "f1 = b"]
 
 
 def test_the_beeswarm_says_what_it_does_not_draw(attribution, monkeypatch):
@@ -86,7 +86,7 @@ def test_the_beeswarm_says_what_it_does_not_draw(attribution, monkeypatch):
     figure = beeswarm(shap_summary(attribution, max_features=2), unit="u")
     title = figure.layout.title.text.replace("<br>", " ")
     assert "2 evenly spaced rows are drawn" in title
-    assert "1 columns that move it less are not drawn" in title
+    assert "1 column that moves it less is not drawn" in title
     assert sum(len(trace.x) for trace in figure.data) == 4
 
 
@@ -107,15 +107,16 @@ def test_class_bars_stack_the_classes_in_their_colours():
     assert [trace.marker.color for trace in figure.data] == [color(0), color(1)]
     assert figure.data[1].x.tolist() == [0.6, 0.2]
     assert list(figure.layout.yaxis.ticktext) == ["b", "a"]
-    assert "1 smaller columns not drawn" in figure.layout.xaxis.title.text
+    assert "1 smaller column not drawn" in figure.layout.xaxis.title.text
 
 
 def test_dependence_draws_every_row_and_marks_the_missing(attribution):
     figure = dependence(arrange(attribution, "f0", frame=FRAME, texts=TEXTS, colored_by="f2"), unit="u")
     assert sum(len(trace.x) for trace in figure.data) == 3
     assert figure.layout.annotations[0].text == "missing"
-    assert "f0 = missing" in figure.data[1].customdata[1]
-    assert "f2 = 2" in figure.data[1].customdata[1]
+    assert "f0 = missing" in figure.data[1].customdata[1][1]
+    assert "f2 = 2" in figure.data[1].customdata[1][1]
+    assert [row for trace in figure.data for row, _ in trace.customdata] == attribution.rows.tolist()
     assert "colour: f2" in figure.layout.title.text
 
 

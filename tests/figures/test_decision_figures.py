@@ -105,7 +105,7 @@ def test_probabilities_stand_by_size_and_the_actual_class_is_marked():
 def test_the_actual_class_is_always_among_those_drawn():
     figure = probability_bars(("a", "b", "c", "d"), np.array([0.4, 0.3, 0.2, 0.1]), actual="d", max_classes=2)
     assert list(figure.layout.yaxis.ticktext) == ["a", "b", "d ◂ actual"]
-    assert "1 less probable classes are not drawn" in figure.layout.title.text
+    assert "1 less probable class is not drawn" in figure.layout.title.text
 
 
 def test_no_class_says_so():

@@ -22,6 +22,7 @@ from tabnet_engine.data.tables import read_table
 from tabnet_engine.errors import ConfigError, ExplanationError, JobCancelledError, SchemaError
 from tabnet_engine.explain import resumable, store
 from tabnet_engine.explain.agreement import disagreement_sentences, rank_agreement
+from tabnet_engine.explain.archetype_store import load_archetypes, rename_archetype
 from tabnet_engine.explain.effects.permutation_result import PermutationImportance
 from tabnet_engine.explain.evaluation import load_evaluation
 from tabnet_engine.explain.signed.methods import explain_rows
@@ -113,6 +114,18 @@ def test_a_cancel_keeps_what_was_finished(phase: str, kept: bool, tmp_path: Path
     assert list(tmp_path.iterdir()) == ([tmp_path / "run"] if kept else [])
     if kept:
         assert store.has_explanations(load_run(tmp_path / "run"), store.MASKS) == (phase == "SHAP")
+
+
+def test_explaining_again_keeps_masks_and_the_names_of_archetypes(run: Run, tmp_path: Path):
+    copy = load_run(shutil.copytree(run.folder, tmp_path / "copy"))
+    named = rename_archetype(copy, load_archetypes(copy).archetypes[0].name, "my own name")
+    masks = named.manifest.parts["explanations/masks.parquet"]
+    config = ExplainConfig(methods=("ablation",), n_shap_rows=2, n_effect_columns=0)
+    again = explain_run(named, source().frame, config)
+    assert "my own name" in [found.name for found in load_archetypes(again).archetypes]
+    assert again.manifest.parts["explanations/masks.parquet"] == masks
+    fewer = explain_run(again, source().frame, config.replace(max_mask_rows=20))
+    assert len(store.stored_rows(fewer, store.MASKS)) == 20, "other rows were asked for"
 
 
 def test_a_run_is_explained_anew_with_another_budget(run: Run, tmp_path: Path):

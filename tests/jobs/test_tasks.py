@@ -16,7 +16,15 @@ from tabnet_engine.jobs import worker
 from tabnet_engine.jobs.pretraining import load_worth
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.records import JobRecord, JobState
-from tabnet_engine.jobs.spec import CertifyPayload, ExplainPayload, JobSpec, PretrainPayload, TrainPayload, WorthPayload
+from tabnet_engine.jobs.spec import (
+    AuditPayload,
+    CertifyPayload,
+    ExplainPayload,
+    JobSpec,
+    PretrainPayload,
+    TrainPayload,
+    WorthPayload,
+)
 from tabnet_engine.jobs.tasks import TASKS
 from tabnet_engine.runs.artefact import DatasetRef, save_run
 from tabnet_engine.runs.workspace import Workspace
@@ -171,10 +179,14 @@ def test_a_pretraining_whose_columns_were_never_proposed(queue: JobQueue, worksp
 
 
 def test_what_cannot_be_explained_says_so(queue: JobQueue, workspace: Workspace, dataset: str, pretrained: str) -> None:
-    record = run(queue, ExplainPayload(run_id=pretrained, title="t").to_spec())
+    record = run(queue, ExplainPayload(run_id=pretrained, settings={"n_shap_rows": 5}, title="t").to_spec())
+    assert record.state == "failed"
+    assert record.error is not None
+    assert "unknown setting 'n_shap_rows'" in record.error  # a pretraining has settings of its own
+    record = run(queue, AuditPayload(run_id=pretrained, settings={"column": "region"}, title="t").to_spec())
     assert (record.state, record.error) == (
         "failed",
-        "the run 'encoder' is a pretraining; train from it first, then explain",
+        "the run 'encoder' is a pretraining, which decides nothing; train from it first",
     )
     frame = workspace.load_frame(dataset)
     schema = set_target(propose_schema(frame), frame, "decision")

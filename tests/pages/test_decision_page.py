@@ -6,12 +6,13 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._ui import data_access, explain_access
+from pages._ui import data_access, explain_access, row_lists
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.single_row import RowExplainer
 from tabnet_engine.runs.workspace import Workspace
@@ -25,9 +26,22 @@ def row_of(app: AppTest) -> int:
     return int(app.query_params["row"])
 
 
-def go_through(app: AppTest, run_id: str, name: str) -> AppTest:
-    app.selectbox(key=f"row_list_{run_id}_approved").set_value(name)
+def order_choice(app: AppTest) -> Any:
+    return next(box for box in app.selectbox if box.label == "Go through")
+
+
+def go_through(app: AppTest, name: str) -> AppTest:
+    order_choice(app).set_value(name)
     return checked(app.run())
+
+
+def condition(app: AppTest) -> Any:
+    return next(box for box in app.text_input if box.label == "Only rows where")
+
+
+def cells(app: AppTest) -> Any:
+    """The table of the row's own values: the last one of the explanation."""
+    return app.dataframe[len(app.dataframe) - 1].value
 
 
 def press(app: AppTest, key: str) -> AppTest:
@@ -36,7 +50,7 @@ def press(app: AppTest, key: str) -> AppTest:
 
 
 def find(app: AppTest, text: str) -> AppTest:
-    app.text_input[0].set_value(text)
+    next(box for box in app.text_input if box.label.startswith("Find by")).set_value(text)
     return checked(app.run())
 
 
@@ -58,7 +72,7 @@ def test_prediction_steps_pushes_and_both_methods_are_shown(open_page: Open, wit
     assert "Step 1 read" in said
     assert "background" in said
     assert re.search("values and base (miss the score by at most|add up to the score)", said)
-    table = app.dataframe[0].value
+    table = cells(app)
     assert set(table["column"]) == {"age", "job", "member", "joined"}
     assert table["read"].sum() == pytest.approx(100, abs=1e-2)
     assert table["pushed"].abs().is_monotonic_decreasing
@@ -67,7 +81,7 @@ def test_prediction_steps_pushes_and_both_methods_are_shown(open_page: Open, wit
 def test_missing_cells_are_shown_as_such(open_page: Open, with_run: Stored) -> None:
     app = open_page("decision", run=with_run.run_id, row="9")
     assert "Missing in this row: age" in texts(app).replace("\\", "")
-    table = app.dataframe[0].value.set_index("column")
+    table = cells(app).set_index("column")
     assert table.loc["age", "state"] == "missing"
     assert table.loc["job", "state"] == ""
 
@@ -83,12 +97,12 @@ def test_next_previous_and_random_walk_through_the_list(open_page: Open, with_ru
 
 def test_a_row_is_found_by_its_number(open_page: Open, with_run: Stored) -> None:
     app = open_page("decision", run=with_run.run_id, row="3")
-    app.number_input[0].set_value(17)
+    next(box for box in app.number_input if box.label == "Row").set_value(17)
     assert row_of(checked(app.run())) == 17
 
 
 def test_the_list_of_errors_starts_with_the_worst(open_page: Open, with_run: Stored) -> None:
-    app = go_through(open_page("decision", run=with_run.run_id, row="3"), with_run.run_id, "wrong")
+    app = go_through(open_page("decision", run=with_run.run_id, row="3"), "wrong")
     outcomes = explain_access.outcomes(data_access.run(with_run.run_id))
     assert outcomes is not None
     worst = outcomes.rows[np.nanargmax(np.where(outcomes.wrong, outcomes.error, -1))]
@@ -98,7 +112,7 @@ def test_the_list_of_errors_starts_with_the_worst(open_page: Open, with_run: Sto
 
 @pytest.mark.parametrize("name", ["test", "uncertain", "shap"])
 def test_every_list_leads_to_its_first_row(open_page: Open, with_run: Stored, name: str) -> None:
-    app = go_through(open_page("decision", run=with_run.run_id, row="3"), with_run.run_id, name)
+    app = go_through(open_page("decision", run=with_run.run_id, row="3"), name)
     assert "is 1 of" in texts(app)
 
 
@@ -127,10 +141,10 @@ def test_several_classes_start_with_the_predicted_one(open_page: Open, workspace
     drawn = " ".join(figure["layout"]["title"]["text"] for figure in figures(app).values())
     assert "Probability" in drawn
     assert "What each step added to every class" in drawn
-    before = app.dataframe[0].value.set_index("column")["pushed"]
+    before = cells(app).set_index("column")["pushed"]
     other = next(value for value in ("0", "1", "2") if value != choice.value)
     choice.set_value(other)
-    after = checked(app.run()).dataframe[0].value.set_index("column")["pushed"]
+    after = cells(checked(app.run())).set_index("column")["pushed"]
     assert app.query_params["class"] == other
     assert (before != after[before.index]).any()
 
@@ -141,7 +155,7 @@ def test_a_regression_is_told_in_its_own_unit(open_page: Open, workspace_root: P
     labels = {metric.label for metric in app.metric}
     assert {"Predicted price", "Actual price", "Difference"} <= labels
     assert "the mean of the training rows" in str(figures(app))
-    assert "least certain first" not in app.selectbox(key=f"row_list_{stored.run_id}_price").options
+    assert "least certain first" not in order_choice(app).options
 
 
 def test_stored_and_computed_values_of_a_row_are_the_same(with_run: Stored) -> None:
@@ -172,7 +186,7 @@ def test_a_row_that_shap_cannot_explain_still_shows_its_steps(
     assert "What pushed this score" not in str(figures(app))
     assert "500 columns" in texts(app)
     assert "<b>can" not in texts(app)
-    assert "pushed" not in app.dataframe[0].value
+    assert "pushed" not in cells(app)
 
 
 def test_masks_alone_show_the_steps_and_say_what_is_missing(
@@ -197,7 +211,7 @@ def test_without_stored_shap_a_row_is_explained_at_once(
     drop_explanations(workspace_root, with_run, "explanations/attribution-shap")
     app = open_page("decision", run=with_run.run_id, row="7")
     assert "What pushed this score" in str(figures(app))
-    assert "rows with stored SHAP values" not in app.selectbox(key=f"row_list_{with_run.run_id}_approved").options
+    assert "rows with stored SHAP values" not in order_choice(app).options
 
 
 def test_a_run_that_is_gone_is_said_and_its_row_forgotten(
@@ -222,3 +236,82 @@ def test_stored_rows_need_no_torch(with_run: Stored, workspace_root: Path) -> No
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_no_state_is_shown_where_every_cell_is_known(open_page: Open, with_run: Stored) -> None:
+    assert "state" not in cells(open_page("decision", run=with_run.run_id, row="3"))
+
+
+def test_a_condition_makes_the_list_and_leads_to_its_first_row(open_page: Open, with_run: Stored) -> None:
+    app = open_page("decision", run=with_run.run_id, row="3")
+    condition(app).set_value("age >= 60")
+    app = checked(app.run())
+    run = data_access.run(with_run.run_id)
+    table = explain_access.frame(run)
+    assert table is not None
+    older = np.flatnonzero(table["age"] >= 60)
+    assert row_of(app) == older[0]
+    assert app.query_params["where"] in ("age >= 60", ["age >= 60"])
+    assert f"{len(older)} of 120 rows meet the condition" in texts(app).replace("\\", "")
+    assert row_of(press(app, "row_after")) == older[1]
+
+
+def test_a_link_with_a_condition_keeps_its_row_and_nothing_is_said(open_page: Open, with_run: Stored) -> None:
+    app = open_page("decision", run=with_run.run_id, row="3", where="age > 500")
+    assert row_of(app) == 3
+    assert "No row meets the condition" in texts(app)
+    assert app.button(key="row_after").disabled
+    app = press(app, "where_clear")
+    assert "where" not in app.query_params
+    assert "is 4 of 120" in texts(app)
+
+
+def test_a_condition_that_cannot_be_read_filters_nothing(open_page: Open, with_run: Stored) -> None:
+    app = open_page("decision", run=with_run.run_id, row="3", where="age >= <b>old</b>")
+    assert "cannot be read" in texts(app)
+    assert "<b>old" not in texts(app)
+    assert "is 4 of 120" in texts(app)
+
+
+def test_controls_write_a_condition(open_page: Open, with_run: Stored) -> None:
+    app = open_page("decision", run=with_run.run_id, row="3", where="member = true")
+    app.selectbox(key="where_column").set_value("job")
+    app = checked(app.run())
+    app.multiselect[0].set_value(["nurse"])
+    app = checked(app.run())
+    app = press(app, "where_add")
+    assert condition(app).value == "member = true and job = nurse"
+
+
+def test_rows_of_a_link_are_gone_through(open_page: Open, with_run: Stored) -> None:
+    app = open_page("decision", run=with_run.run_id, row="7", rows="7,50-51,9")
+    assert order_choice(app).value == "chosen"
+    assert "is 1 of 4" in texts(app)
+    assert row_of(press(press(app, "row_after"), "row_after")) == 51
+
+
+def test_many_scattered_rows_go_through_the_visit(with_run: Stored) -> None:
+    run = data_access.run(with_run.run_id)
+    few, many = row_lists.list_ids(run, [5, 6, 9]), row_lists.list_ids(run, np.arange(0, 9000, 2))
+    assert few == {"run": with_run.run_id, "row": "5", "rows": "5-6,9"}
+    assert (many["row"], many["rows"]) == ("0", "chosen")
+
+
+def test_every_method_is_compared_and_the_reasons_are_measured(open_page: Open, with_run: Stored) -> None:
+    app = open_page("decision", run=with_run.run_id, row="3", view="methods", firm="1")
+    drawn = " ".join(figure["layout"]["title"]["text"] for figure in figures(app).values())
+    assert "Every column by every method" in drawn
+    said = texts(app).replace("\\", "")
+    assert re.search(r"methods (largely agree|agree in part|agree little|do not agree) on this row", said)
+    assert "Measured by" in said
+    pairs = next(table.value for table in app.dataframe if "spearman" in table.value)
+    assert len(pairs) == 10
+    ranks = next(table.value for table in app.dataframe if "ablation" in table.value)
+    assert {"attention masks", "SHAP", "expected gradients", "integrated gradients", "ablation"} < set(ranks)
+
+
+@pytest.mark.parametrize("view", ["what_if", "counterfactual", "similar"])
+def test_every_view_opens_by_its_address(open_page: Open, with_run: Stored, view: str) -> None:
+    app = open_page("decision", run=with_run.run_id, row="3", view=view)
+    assert "How the steps came to it" not in texts(app)
+    assert len(app.subheader) >= 1

@@ -15,6 +15,7 @@ from tabnet_engine.errors import StorageError
 from tests.pages.conftest import checked
 
 PAGES = ("walkthrough", "dataset", "train", "runs")
+EVERY_PAGE = (*PAGES, "importance", "masks", "shap_comparison", "decision", "groups", "measures")
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PagesManager, "main_script_parent", parent)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", EVERY_PAGE)
 def test_a_page_opened_first_waits_for_the_application(
     name: str, fresh_server: None, open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,18 +53,53 @@ def test_both_methods_are_drawn_with_what_they_were_measured_on(open_page: Open,
     assert "evaluations a row" in said
 
 
-def test_the_ranks_are_a_table_in_the_order_of_shap(open_page: Open, with_run: Stored) -> None:
-    table = open_page("importance", run=with_run.run_id).dataframe[0].value
+def test_the_ranks_and_shares_are_a_table_in_the_chosen_order(open_page: Open, with_run: Stored) -> None:
+    table = open_page("importance", run=with_run.run_id, order="shap").dataframe[0].value
     assert table["rank by SHAP"].tolist() == sorted(table["rank by SHAP"])
     assert set(table["column"]) == {"age", "job", "member", "joined"}
-    assert (table["difference"] == table["rank by SHAP"] - table["rank by masks"]).all()
+    for method in ("attention masks", "SHAP", "expected gradients", "permutation importance"):
+        # In per cent; what permuting improved by chance is below zero and takes from no one.
+        assert table[f"share by {method}"].clip(lower=0).sum() == pytest.approx(100, abs=1e-4)
+        assert (table[f"{method}, from"] <= table[f"value by {method}"]).all()
+    assert (table["mean rank"] == table[[name for name in table if name.startswith("rank by")]].mean(axis=1)).all()
 
 
-def test_sorting_by_one_method_orders_both_charts(open_page: Open, with_run: Stored) -> None:
+@pytest.mark.parametrize("order", ["table", "permutation", "spread"])
+def test_sorting_orders_all_charts_alike(open_page: Open, with_run: Stored, order: str) -> None:
     app = open_page("importance", run=with_run.run_id)
-    app.segmented_control(key="importance_sort").set_value("table")
-    drawn = list(figures(checked(app.run())).values())[:2]
-    assert [figure["layout"]["yaxis"]["ticktext"] for figure in drawn] == [["age", "job", "member", "joined"]] * 2
+    next(box for box in app.selectbox if box.label == "Sort by").set_value(order)
+    app = checked(app.run())
+    drawn = [figure for key, figure in figures(app).items() if key.startswith("bars_")]
+    assert len(drawn) == 4
+    lines = [[re.sub("<b>▸ (.*)</b>", r"\1", text) for text in drawn["layout"]["yaxis"]["ticktext"]] for drawn in drawn]
+    assert all(names == lines[0] for names in lines)
+    assert app.query_params["order"] == order
+    if order == "table":
+        assert lines[0] == ["age", "job", "member", "joined"]
+
+
+def test_a_column_has_the_same_colour_in_every_chart_and_is_marked(open_page: Open, with_run: Stored) -> None:
+    app = open_page("importance", run=with_run.run_id, column="job")
+    drawn = [figure for key, figure in figures(app).items() if key.startswith("bars_")]
+    colors = [figure["data"][0]["marker"]["color"] for figure in drawn]
+    assert all(color == colors[0] for color in colors)
+    assert len(set(colors[0])) == 4
+    assert all("<b>▸ job</b>" in figure["layout"]["yaxis"]["ticktext"] for figure in drawn)
+    assert "job is, of 4 columns, number" in texts(app)
+
+
+def test_the_rows_that_a_column_moves_most_lead_on(open_page: Open, with_run: Stored) -> None:
+    app = open_page("importance", run=with_run.run_id, column="age")
+    table = next(frame.value for frame in app.dataframe if "row" in frame.value)
+    sizes = [float(text.replace("−", "").replace("+", "")) for text in table.filter(like="push").iloc[:, 0]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert {"age", "predicted", "actual"} <= set(table)
+    links = {link.proto.label for link in app.get("page_link")}
+    assert links == {"What each of its values did", "The rows in its order on the map"}
+    app.button(key="to_effects").click()
+    app = checked(app.run())
+    assert app.query_params["view"] == "effects"
+    assert "effect_pdp" in figures(app)
 
 
 def test_a_class_has_its_own_importance_and_all_stand_side_by_side(open_page: Open, workspace_root: Path) -> None:
@@ -71,11 +107,11 @@ def test_a_class_has_its_own_importance_and_all_stand_side_by_side(open_page: Op
     app = open_page("importance", run=stored.run_id)
     choice = next(box for box in app.selectbox if box.label == "Class")
     assert set(choice.options) == set(GRAPES)
-    before = app.dataframe[0].value["mean |SHAP|"].tolist()
+    before = app.dataframe[0].value["value by SHAP"].tolist()
     choice.set_value("1")
     checked(app.run())
     assert app.query_params["class"] == "1"
-    assert app.dataframe[0].value["mean |SHAP|"].tolist() != before
+    assert app.dataframe[0].value["value by SHAP"].tolist() != before
     titles = [figure["layout"]["title"]["text"] for figure in figures(app).values()]
     assert any("each class" in title for title in titles)
 

@@ -101,7 +101,7 @@ def test_a_pretraining_shows_each_column_and_names_the_constant_one(open_page: O
     assert "reconstruction error" in overview["Other scores"][0]
 
 
-@pytest.mark.parametrize(("view", "found"), [("Settings", "mask_rate"), ("Origin", "SHA-256 of weights.safetensors")])
+@pytest.mark.parametrize(("view", "found"), [("settings", "mask_rate"), ("origin", "SHA-256 of weights.safetensors")])
 def test_settings_and_origin_of_a_pretraining(open_page: Open, pretrained: Stored, view: str, found: str) -> None:
     app = open_page("runs", run=pretrained.run_id, view=view)
     assert any(found in set(table.value.get("name", ())) for table in app.dataframe)

@@ -42,7 +42,7 @@ def test_the_list_and_the_result(open_page: Open, with_run: Stored) -> None:
     assert app.query_params["run"] == with_run.run_id
 
 
-@pytest.mark.parametrize(("view", "found"), [("Settings", "n_steps"), ("Origin", "SHA-256 of weights.safetensors")])
+@pytest.mark.parametrize(("view", "found"), [("settings", "n_steps"), ("origin", "SHA-256 of weights.safetensors")])
 def test_settings_and_origin(open_page: Open, with_run: Stored, view: str, found: str) -> None:
     app = open_page("runs", run=with_run.run_id, view=view)
     assert any(found in set(table.value.get("name", ())) for table in app.dataframe)

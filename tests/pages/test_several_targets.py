@@ -191,12 +191,13 @@ def test_a_class_belongs_to_its_target_in_words_and_on_axes(both: Stored) -> Non
 
 
 def test_masks_are_ordered_and_filtered_by_either_target(open_page: Open, both: Stored) -> None:
-    app = open_page("masks", run=both.run_id)
-    only = next(box for box in app.selectbox if box.label == "Only where")
-    assert {"grape", "price"} <= set(only.options)
-    app = choose_output(app, "price")
-    app.selectbox(key="mask_order").set_value("error")
-    assert "by the error" in texts(checked(app.run()))
+    for target in ("grape", "price"):
+        filtered = open_page("masks", run=both.run_id, view="rows", where=f"{target} is missing")
+        assert "No row meets the condition" in texts(filtered)
+    app = choose_output(open_page("masks", run=both.run_id, view="rows"), "price")
+    order = next(box for box in app.selectbox if box.label == "Order of the rows")
+    order.set_value("error")
+    assert "ordered by: error, largest first" in texts(checked(app.run())).replace("\\", "")
 
 
 def test_the_walkthrough_explains_the_chosen_output(open_page: Open, both: Stored) -> None:

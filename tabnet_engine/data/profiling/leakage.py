@@ -22,6 +22,7 @@ from tabnet_engine.data.profiling.column_profile import Cells
 from tabnet_engine.data.profiling.profile_records import Association
 from tabnet_engine.data.schema import FeatureSchema, Kind, Target, Task
 from tabnet_engine.data.values import as_numbers, factorise
+from tabnet_engine.texts.speaking import msg
 
 __all__ = ["TargetView", "associate", "determined_by", "find_sum", "view_targets"]
 
@@ -104,7 +105,7 @@ def associate(cells: Cells, target: TargetView) -> Association | None:
         return _named("correlation ratio", correlation_ratio(cells.codes, target.numbers))
     if cells.numbers is not None:
         return _named("correlation ratio", correlation_ratio(target.codes, cells.numbers))
-    return _named("Cramér's V", cramers_v(cells.codes, target.codes))
+    return _named(msg("Cramér's V"), cramers_v(cells.codes, target.codes))
 
 
 def _named(measure: str, value: float | None) -> Association | None:

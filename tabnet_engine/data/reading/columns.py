@@ -41,7 +41,10 @@ def build_frame(raw: RawTable) -> tuple[pd.DataFrame, tuple[str, ...]]:
 def _token_notes(tokens: Counter[str]) -> list[str]:
     if not tokens:
         return []
-    parts = [f"{quoted(token) if token else 'blank'} {counted(n, 'time')}" for token, n in tokens.most_common()]
+    parts = [
+        f"{quoted(token)} {counted(n, 'time')}" if token else f"blank {counted(n, 'time')}"
+        for token, n in tokens.most_common()
+    ]
     return [f"Read as missing: {', '.join(parts)}."]
 
 

@@ -82,8 +82,10 @@ def _lines_above(
             "mend that line, or choose another delimiter"
         )
     shown = quoted(" ".join(above[0].cells))
-    more = f" and {first - 1} more" if first > 1 else ""
-    return None, f"{counted(first, 'line')} above the table skipped: {shown}{more}."
+    n_more = first - 1
+    if n_more:
+        return None, f"{counted(first, 'line')} above the table skipped: {shown} and {n_more} more."
+    return None, f"{counted(first, 'line')} above the table skipped: {shown}."
 
 
 def byte_offset(data: bytes, line: int) -> int:

@@ -33,12 +33,16 @@ from tabnet_engine.explain.autoencoder.shapley_results import ErrorShapley, Reco
 from tabnet_engine.explain.background import BackgroundSample
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.subject import ChosenRows, Steering
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = [
     "AutoencoderExplanation",
     "AutoencoderSettings",
     "explain_autoencoder",
 ]
+
+
+_TOO_FEW = msg("mutual information: {n_rows:,} rows are fewer than {least}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,12 +233,12 @@ def explain_autoencoder(
         shapley["error"] = error_shapley(model, rows, background, scale, **how)
         shapley["background"] = background.background
     else:
-        left_out.append("Shapley values: n_shapley_rows is 0")
+        left_out.append(say("Shapley values: n_shapley_rows is 0"))
     information = None
     if not model.latent_names:
-        left_out.append("mutual information: the autoencoder shows no latents")
+        left_out.append(say("mutual information: the autoencoder shows no latents"))
     elif len(chosen) < MIN_ROWS:
-        left_out.append(f"mutual information: {len(chosen):,} rows are fewer than {MIN_ROWS}")
+        left_out.append(say(_TOO_FEW, n_rows=len(chosen), least=MIN_ROWS))
     else:
         information = latent_information(model, table, n_null=settings.n_null, seed=seed, steering=steering)
     return AutoencoderExplanation(

@@ -26,15 +26,17 @@ from tabnet_engine.explain.estimates import Estimate, student_point
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.subject import Steering
 from tabnet_engine.explain.wording import column_name, joined
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["DESTRUCTIONS", "Destruction", "ReconstructionImportance", "reconstruction_importance"]
 
 Destruction = Literal["permutation", "zeroing"]
 DESTRUCTIONS: Mapping[str, str] = {
-    "permutation": "every row gets its cells from another row",
-    "zeroing": "it is taken away from every row",
+    "permutation": msg("every row gets its cells from another row"),
+    "zeroing": msg("it is taken away from every row"),
 }
 DEFAULT_REPEATS = 10
+_OVER_PAIRS = msg("Student's t over the rows, which receive cells and give them")
 _FEWEST_REPEATS = 2  # one cannot tell the rows that got cells from those that gave them
 
 
@@ -247,12 +249,12 @@ def _over_columns(increases: Floats, donors: npt.NDArray[np.int64] | None) -> Es
     means, errors, n_rows = _mean_over_rows(per_row[:, :, None], donors)
     n = int(n_rows[0])
     if n == 0:
-        return Estimate(value=None, n=0, how="no measured column")
+        return Estimate(value=None, n=0, how=say("no measured column"))
     mean = float(means[0])
     if n == 1:
-        return Estimate(value=mean, n=1, how="one row has no interval")
+        return Estimate(value=mean, n=1, how=say("one row has no interval"))
     margin = float(student_point(n - 1) * errors[0])
-    how = "Student's t over the rows" + ("" if donors is None else ", which receive cells and give them")
+    how = say("Student's t over the rows") if donors is None else say(_OVER_PAIRS)
     return Estimate(value=mean, low=mean - margin, high=mean + margin, n=n, how=how)
 
 
@@ -282,15 +284,21 @@ def _mean_over_rows(
     return mean, np.where(n > 1, error, np.nan), n.astype(np.int64)
 
 
+_INCREASE = msg(
+    "Increase of the squared error when a column is destroyed ({how}), over {n_rows:,} rows, against the undamaged "
+    "cells; 1 is the error of predicting a column's mean."
+)
+
+
 def _note(
     model: Autoencoder, names: tuple[str, ...], measured: list[int], method: str, n_rows: int, n_repeats: int
 ) -> str:
-    how = f"{n_repeats:,} times, " if method == "permutation" else ""
-    what = DESTRUCTIONS[method] + (f" (replaced by {model.blank})" if method == "zeroing" else "")
+    if method == "permutation":
+        how = say("{n_repeats:,} times, every row gets its cells from another row", n_repeats=n_repeats)
+    else:
+        how = say("it is taken away from every row (replaced by {blank})", blank=model.blank)
+    told = [model.description, say(_INCREASE, how=how, n_rows=n_rows), say("Intervals are over rows.")]
     left = [column_name(name) for column, name in enumerate(names) if column not in measured]
-    unmeasured = f" Not measured, since they hold one value only: {joined(left)}." if left else ""
-    return (
-        f"{model.description} Increase of the squared error when a column is destroyed ({how}{what}), over "
-        f"{n_rows:,} rows, against the undamaged cells; 1 is the error of predicting a column's mean. "
-        f"Intervals are over rows.{unmeasured}"
-    )
+    if left:
+        told.append(say("Not measured, since they hold one value only: {columns}.", columns=joined(left)))
+    return " ".join(told)

@@ -21,6 +21,7 @@ from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.autoencoder.models import Autoencoder, Floats
 from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.subject import Steering
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["LatentInformation", "latent_information"]
 
@@ -258,10 +259,21 @@ class _Inputs:
         return [(self.observed[:, slots[0]], np.array(slots, dtype=np.int64)) for slots in gathered.values()]
 
 
+_NOTE = msg(
+    "Mutual information in nats over {n_rows:,} rows, estimated from nearest neighbours, which is biased for few rows; "
+    "the permuted estimate ({n_null:,} draws) shows what chance alone gives. It says that a latent knows of a column, "
+    "not that the reconstruction uses it."
+)
+
+
 def _note(n_rows: int, n_null: int, n_dead: int) -> str:
-    dead = f" {n_dead:,} latents are the same for every row and tell nothing." if n_dead else ""
-    return (
-        f"Mutual information in nats over {n_rows:,} rows, estimated from nearest neighbours, which is biased for few "
-        f"rows; the permuted estimate ({n_null:,} draws) shows what chance alone gives. It says that a latent knows "
-        f"of a column, not that the reconstruction uses it.{dead}"
-    )
+    told = [say(_NOTE, n_rows=n_rows, n_null=n_null)]
+    if n_dead:
+        told.append(
+            say_plural(
+                "{count} latent is the same for every row and tells nothing.",
+                "{count:,} latents are the same for every row and tell nothing.",
+                n_dead,
+            )
+        )
+    return " ".join(told)

@@ -17,10 +17,11 @@ import numpy as np
 from tabnet_engine.data.encoding import EncodedTable
 from tabnet_engine.explain.autoencoder.models import Autoencoder
 from tabnet_engine.explain.estimates import Estimate, mean_estimate, proportion_estimate
+from tabnet_engine.texts.speaking import msg
 
 __all__ = ["MagnitudeBaselines", "magnitude_baselines"]
 
-_NOTE = (
+_NOTE = msg(
     "Weak baselines: they look at one layer alone. A large first weight may be undone by the layers behind it, and a "
     "latent that is often active may be ignored by the decoder. Use them to see whether another measure says more."
 )

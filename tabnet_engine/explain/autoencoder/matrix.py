@@ -16,6 +16,7 @@ import numpy.typing as npt
 from tabnet_engine.data.encoding import EncodedTable, InputLayout
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.autoencoder.models import Bools, Cells, Floats
+from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
     from torch import nn
@@ -81,12 +82,12 @@ class MatrixAutoencoder:
         if self.encoder is None:
             return ()
         width = self._run(self.encoder, np.zeros((1, len(self.columns)), dtype=np.float32)).shape[1]
-        return tuple(f"latent {place + 1}" for place in range(width))
+        return tuple(say("latent {number}", number=place + 1) for place in range(width))
 
     @property
     def description(self) -> str:
         """What is reconstructed from what."""
-        return "Every column is reconstructed from all columns, its own among them."
+        return say("Every column is reconstructed from all columns, its own among them.")
 
     @property
     def blank(self) -> str:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from tabnet_engine.data.encoding import EncodedTable, InputLayout
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.autoencoder.models import Bools, Cells, Floats
+from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +28,9 @@ __all__ = ["PretrainedAutoencoder"]
 
 MAX_BATCH_ROWS = 8_192
 MAX_BATCH_CELLS = 32_000_000
+
+
+_OWN_CELL = msg("Every column is reconstructed from all columns, its own among them; the pretraining never asked that.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +80,9 @@ class PretrainedAutoencoder:
         layout = self.layout
         parts = [layout.numeric_feature[:slot].count(own) for slot, own in enumerate(layout.numeric_feature)]
         numbers = [
-            name if layout.numeric_feature.count(own) == 1 else f"{name}, part {part + 1}"
+            name
+            if layout.numeric_feature.count(own) == 1
+            else say("{column}, part {number}", column=name, number=part + 1)
             for own, part in zip(layout.numeric_feature, parts, strict=True)
             for name in (layout.feature_names[own],)
         ]
@@ -91,19 +97,20 @@ class PretrainedAutoencoder:
     def latent_names(self) -> tuple[str, ...]:
         """What each step hands to the decoder."""
         config = self.network.config
-        return tuple(f"step {s + 1}, unit {d + 1}" for s in range(config.n_steps) for d in range(config.n_d))
+        places = ((s + 1, d + 1) for s in range(config.n_steps) for d in range(config.n_d))
+        return tuple(say("step {step}, unit {unit}", step=step, unit=unit) for step, unit in places)
 
     @property
     def description(self) -> str:
         """What is reconstructed from what."""
         if self.own_cell == "hidden":
-            return "Every column is filled in from the others, its own cell hidden, as in the pretraining."
-        return "Every column is reconstructed from all columns, its own among them; the pretraining never asked that."
+            return say("Every column is filled in from the others, its own cell hidden, as in the pretraining.")
+        return say(_OWN_CELL)
 
     @property
     def blank(self) -> str:
         """What a zeroed column is replaced by."""
-        return "the network's own state for a hidden cell"
+        return say("the network's own state for a hidden cell")
 
     @property
     def forwards_per_row(self) -> int:

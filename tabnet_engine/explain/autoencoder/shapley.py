@@ -24,6 +24,7 @@ from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.signed.budget import default_evaluations
 from tabnet_engine.explain.signed.methods import exact_is_cheap
 from tabnet_engine.explain.subject import ChosenRows, LogitModel, Steering
+from tabnet_engine.texts.speaking import say
 
 __all__ = [
     "ReconstructionModel",
@@ -89,7 +90,7 @@ class _FixedTarget:
     @property
     def outputs(self) -> tuple[str, ...]:
         names = self.layout.feature_names
-        return ("all columns", *(names[column] for column in self.columns))
+        return (say("all columns"), *(names[column] for column in self.columns))
 
     @property
     def run_id(self) -> str:
@@ -189,10 +190,16 @@ def reconstruction_table(autoencoder: Autoencoder, attribution: Attribution, sca
         values=sizes.mean(axis=0),
         standard_error=error,
         n_rows=n_rows,
-        note=(
-            f"{autoencoder.description} Mean size of the Shapley values over {n_rows:,} rows, in standard deviations "
-            f"of the reconstructed column; background: {attribution.background.n_rows:,} rows, "
-            f"{attribution.background.description}; {attribution.algorithm or attribution.method}."
+        note=_note(
+            autoencoder,
+            say(
+                "Mean size of the Shapley values over {n_rows:,} rows, in standard deviations of the reconstructed "
+                "column; background: {n_background:,} rows, {background}; {algorithm}.",
+                n_rows=n_rows,
+                n_background=attribution.background.n_rows,
+                background=attribution.background.description,
+                algorithm=attribution.algorithm or attribution.method,
+            ),
         ),
     )
 
@@ -249,7 +256,6 @@ def _joined(
     own = (values[:, :, 1:] * is_own).sum(axis=2)
     errors = [part.standard_error for part in parts if part.standard_error is not None]
     first = parts[0]
-    background = f"{first.background.n_rows:,} rows, {first.background.description}"
     return ErrorShapley(
         players=players.names,
         rows=chosen.rows,
@@ -261,10 +267,16 @@ def _joined(
         additivity_error=max(part.additivity_error for part in parts),
         standard_error=np.concatenate(errors)[:, :, 0] if len(errors) == len(parts) else None,
         algorithm=_algorithm(parts),
-        note=(
-            f"{autoencoder.description} Shapley values of the squared error of {len(chosen):,} rows, the target being "
-            f"the row itself, in variances of each column; below zero, knowing the column lowers the error; "
-            f"background: {background}."
+        note=_note(
+            autoencoder,
+            say(
+                "Shapley values of the squared error of {n_rows:,} rows, the target being the row itself, in variances "
+                "of each column; below zero, knowing the column lowers the error; background: {n_background:,} rows, "
+                "{background}.",
+                n_rows=len(chosen),
+                n_background=first.background.n_rows,
+                background=first.background.description,
+            ),
         ),
         groups=players.groups(autoencoder.layout.feature_names),
     )
@@ -276,4 +288,8 @@ def _algorithm(parts: list[Attribution]) -> str:
     if len(told) == 1:
         return told.pop()
     least, most = (bound(part.n_evaluations for part in parts) for bound in (min, max))
-    return f"sampled orders of the columns, {least:,} to {most:,} evaluations a row"
+    return say("sampled orders of the columns, {least:,} to {most:,} evaluations a row", least=least, most=most)
+
+
+def _note(autoencoder: Autoencoder, told: str) -> str:
+    return f"{autoencoder.description} {told}"

@@ -19,6 +19,7 @@ from tabnet_engine.explain.autoencoder.explanation import (
 from tabnet_engine.explain.background import BackgroundSample
 from tabnet_engine.explain.stored_arrays import FOLDER, load_json, reading, save_json
 from tabnet_engine.explain.subject import ChosenRows, Steering
+from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from tabnet_engine.runs.artefact import Run
@@ -27,6 +28,9 @@ __all__ = ["PART", "explain_autoencoder_run", "load_autoencoder_explanation"]
 
 _NAME, _WORDS = "autoencoder", "explanation of its reconstruction"
 PART = f"{FOLDER}/{_NAME}.json"
+_DRAWN = msg("{n_drawn:,} of {n_rows:,} rows of this table, drawn at random")
+_DRAWN_VALIDATION = msg("{n_drawn:,} of {n_rows:,} validation rows, drawn at random")
+_DRAWN_TRAINING = msg("{n_drawn:,} of {n_rows:,} training rows, drawn at random")
 
 
 def explain_autoencoder_run(
@@ -70,10 +74,11 @@ def _drawn(
 ) -> tuple[ChosenRows, BackgroundSample]:
     encoded = run.encoder.transform(frame)
     everything = np.arange(len(frame), dtype=np.int64)
-    held_out, learned, names = everything, everything, ("rows of this table", "rows of this table")
+    held_out, learned = everything, everything
+    words = (_DRAWN, _DRAWN)
     if is_own_table:
         held_out, learned = run.splits.validation, run.splits.train
-        names = ("validation rows", "training rows")
+        words = (_DRAWN_VALIDATION, _DRAWN_TRAINING)
         if max(held_out.max(initial=-1), learned.max(initial=-1)) >= len(frame):
             raise ExplanationError(
                 f"the table has {len(frame):,} rows and is not the one that this run was pretrained on; give that one"
@@ -83,9 +88,9 @@ def _drawn(
         raise ExplanationError("there is no row to explain, or none for the background; give a table with rows")
     rows = _draw(generator, held_out, settings.n_rows)
     drawn = np.sort(_draw(generator, learned, settings.n_background))
-    chosen = ChosenRows.from_table(encoded, rows, f"{len(rows):,} of {len(held_out):,} {names[0]}, drawn at random")
+    chosen = ChosenRows.from_table(encoded, rows, say(words[0], n_drawn=len(rows), n_rows=len(held_out)))
     described = Background(
-        description=f"{len(drawn):,} of {len(learned):,} {names[1]}, drawn at random",
+        description=say(words[1], n_drawn=len(drawn), n_rows=len(learned)),
         rows=drawn,
         n_population=len(learned),
     )

@@ -19,8 +19,9 @@ from tabnet_engine.data.schema import Column, FeatureSchema, Kind
 from tabnet_engine.data.values import as_timestamps
 from tabnet_engine.data.wording import listed, quoted
 from tabnet_engine.errors import ExplanationError, SchemaError
+from tabnet_engine.texts.speaking import msg, say
 
-__all__ = ["Bond", "Constraint", "Constraints", "Direction", "Together", "bound_number"]
+__all__ = ["Bond", "Constraint", "Constraints", "Direction", "Together", "bound_number", "typed_bound"]
 
 ORDERED = frozenset({Kind.NUMBER, Kind.DATETIME})
 
@@ -39,6 +40,13 @@ class Bond(StrEnum):
     ALL_OR_NONE = "all or none"
     SAME_DIRECTION = "same direction"
     SAME_AMOUNT = "same amount"
+
+
+_BOND_WORDS = {
+    Bond.ALL_OR_NONE: msg("all or none"),
+    Bond.SAME_DIRECTION: msg("same direction"),
+    Bond.SAME_AMOUNT: msg("same amount"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +81,11 @@ class Constraint:
         """
         known = {item.name for item in dataclasses.fields(cls)}
         unknown = sorted(set(values) - known)
-        if unknown or "column" not in values:
-            what = f"there is no limit {unknown[0]!r}" if unknown else "a limit must name its column"
-            raise ExplanationError(f"{what}; a constraint holds {', '.join(sorted(known))}")
+        names = ", ".join(sorted(known))
+        if unknown:
+            raise ExplanationError(f"there is no limit {unknown[0]!r}; a constraint holds {names}")
+        if "column" not in values:
+            raise ExplanationError(f"a limit must name its column; a constraint holds {names}")
         direction = str(values.get("direction", Direction.ANY))
         if direction not in set(Direction):
             raise ExplanationError(f"column {values['column']!r}: the direction is any, up or down, got {direction!r}")
@@ -156,7 +166,12 @@ class Constraints:
         texts = (_words(item) for item in self.columns)
         return (
             *filter(None, texts),
-            *(f"{', '.join(item.columns)} move together: {item.bond}" for item in self.together),
+            *(
+                say(
+                    "{columns} move together: {bond}", columns=", ".join(item.columns), bond=say(_BOND_WORDS[item.bond])
+                )
+                for item in self.together
+            ),
         )
 
     def to_mapping(self) -> dict[str, Any]:
@@ -194,6 +209,27 @@ def bound_number(column: Column, bound: float | str | None) -> float | None:
     return float(bound)
 
 
+def typed_bound(column: Column, text: str) -> float | str | None:
+    """A bound as a person types it; None for an empty text.
+
+    Raises:
+        ExplanationError: it is no number, or no date.
+    """
+    typed = text.strip()
+    if not typed:
+        return None
+    if column.kind is Kind.DATETIME:
+        bound_number(column, typed)
+        return typed
+    try:
+        number = float(typed.replace(",", ""))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ExplanationError(f"column {column.name!r}: the bound {quoted(typed)} is no number")
+    return number
+
+
 def _feature(schema: FeatureSchema, name: str) -> Column:
     column = schema.column(name)
     if not column.is_feature:
@@ -202,39 +238,45 @@ def _feature(schema: FeatureSchema, name: str) -> Column:
 
 
 def _check_one(constraint: Constraint, column: Column) -> None:
-    name = f"column {column.name!r}"
+    name = column.name
     moved = constraint.direction is not Direction.ANY or constraint.categories or constraint.missing_allowed
     bounded = constraint.step is not None or constraint.low is not None or constraint.high is not None
     if constraint.fixed and (moved or bounded):
-        raise ExplanationError(f"{name} is fixed and limited as well; give one of the two")
+        raise ExplanationError(f"column {name!r} is fixed and limited as well; give one of the two")
     if column.kind in ORDERED:
         _check_ordered(constraint, column)
         return
     if bounded:
-        raise ExplanationError(f"{name} holds categories, which have no range and no step; name the allowed ones")
+        raise ExplanationError(
+            f"column {name!r} holds categories, which have no range and no step; name the allowed ones"
+        )
     if constraint.direction is not Direction.ANY and column.kind is not Kind.BOOLEAN:
-        raise ExplanationError(f"{name} holds categories, which have no up and down; name the allowed ones")
+        raise ExplanationError(f"column {name!r} holds categories, which have no up and down; name the allowed ones")
     unknown = [text for text in constraint.categories if text not in column.categories]
     if unknown:
         raise ExplanationError(
-            f"{name}: training saw no category {quoted(unknown[0])}; it saw {listed(column.categories)}"
+            f"column {name!r}: training saw no category {quoted(unknown[0])}; it saw {listed(column.categories)}"
         )
 
 
 def _check_ordered(constraint: Constraint, column: Column) -> None:
-    name = f"column {column.name!r}"
+    name = column.name
     if constraint.categories:
-        raise ExplanationError(f"{name} holds {column.kind}s, not categories; bound it from low to high instead")
+        raise ExplanationError(
+            f"column {name!r} holds {column.kind}s, not categories; bound it from low to high instead"
+        )
     low, high = bound_number(column, constraint.low), bound_number(column, constraint.high)
     if low is not None and high is not None and low > high:
-        raise ExplanationError(f"{name}: the range ends at {constraint.high} before it starts at {constraint.low}")
+        raise ExplanationError(
+            f"column {name!r}: the range ends at {constraint.high} before it starts at {constraint.low}"
+        )
     step = constraint.step
     if step is None:
         return
     if isinstance(step, (bool, str)) or not math.isfinite(step) or step <= 0:
-        raise ExplanationError(f"{name}: the step must be a number above 0, got {step}")
+        raise ExplanationError(f"column {name!r}: the step must be a number above 0, got {step}")
     if column.kind is Kind.NUMBER and column.integer and step != int(step):
-        raise ExplanationError(f"{name} holds whole numbers; the step must be one too, got {step:g}")
+        raise ExplanationError(f"column {name!r} holds whole numbers; the step must be one too, got {step:g}")
 
 
 def _check_bond(group: Together, columns: list[Column]) -> None:
@@ -250,18 +292,20 @@ def _check_bond(group: Together, columns: list[Column]) -> None:
 
 def _words(item: Constraint) -> str:
     if item.fixed:
-        return f"{item.column} stays as it is"
+        return say("{column} stays as it is", column=item.column)
     parts = []
-    if item.direction is not Direction.ANY:
-        parts.append(f"only {item.direction}")
+    if item.direction is Direction.UP:
+        parts.append(say("only up"))
+    elif item.direction is Direction.DOWN:
+        parts.append(say("only down"))
     if item.low is not None:
-        parts.append(f"at least {item.low}")
+        parts.append(say("at least {low}", low=item.low))
     if item.high is not None:
-        parts.append(f"at most {item.high}")
+        parts.append(say("at most {high}", high=item.high))
     if item.step is not None:
-        parts.append(f"in steps of {item.step:g}")
+        parts.append(say("in steps of {step:g}", step=item.step))
     if item.categories:
-        parts.append(f"one of {listed(item.categories)}")
+        parts.append(say("one of {categories}", categories=listed(item.categories)))
     if item.missing_allowed:
-        parts.append("may be left empty")
+        parts.append(say("may be left empty"))
     return f"{item.column}: {', '.join(parts)}" if parts else ""

@@ -19,10 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.explain.counterfactual.space import RowSpace
+from tabnet_engine.texts.speaking import msg
 
 __all__ = ["DISTANCE_WORDS", "DistanceScale"]
 
-DISTANCE_WORDS = (
+DISTANCE_WORDS = msg(
     "the sum over the columns of the share of training rows that lie between the two values; for another category one "
     "minus the rarer one's share; for a missing cell against a value 1"
 )

@@ -9,6 +9,7 @@ Shapes: n candidate rows, F raw features, K outputs, R reference rows. torch is 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from tabnet_engine.data.schema import Kind
-from tabnet_engine.data.wording import counted
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.counterfactual.constraints import ORDERED, Constraints
 from tabnet_engine.explain.counterfactual.moves import Moves
@@ -37,6 +37,7 @@ from tabnet_engine.explain.counterfactual.space import RowSpace
 from tabnet_engine.explain.counterfactual.wanted import WantedOutcome
 from tabnet_engine.explain.subject import Steering
 from tabnet_engine.explain.wording import percent
+from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["changes_between", "find_counterfactuals"]
 
@@ -66,7 +67,8 @@ def find_counterfactuals(
         wanted: the outcome asked for.
         constraints: what may change and how; anything, when absent.
         settings: how many, how sparse, how usual; the seed.
-        row_number: the row's number in its table; the result depends on it and on the seed alone.
+        row_number: the row's number in its table; the result depends on it and on the seed alone, unless the
+            settings limit the time.
         steering: asked before each forward whether to stop.
 
     Returns:
@@ -91,6 +93,8 @@ def find_counterfactuals(
     own = space.matrix(row)[0]
     moves = Moves.build(reference.scale, own, reference.observed, constraints)
     probe = Probe(scorer, space, reference.scale, moves, wanted, settings.max_changes, steering or Steering())
+    if settings.seconds is not None:
+        probe.deadline = time.monotonic() + settings.seconds
     found = search(
         probe,
         _nearest_reaching(reference, own, wanted),
@@ -112,6 +116,7 @@ def find_counterfactuals(
         is_exhaustive=found.is_exhaustive,
         shortened=found.shortened,
         reference=reference.note,
+        is_stopped=found.is_stopped,
     )
 
 
@@ -213,23 +218,57 @@ def _reason(probe: Probe, found: Found, choice: _Choice, settings: SearchSetting
     if n_found == settings.n:
         return ""
     if n_found:
-        others = "all others make the same changes or more of them"
-        if choice.n_unlike:
-            others += ", or are too unlike the training rows"
-        return f"Only {n_found} of {settings.n} differ in kind; {others}."
+        return _fewer(n_found, choice, settings, is_stopped=found.is_stopped)
+    return _none(probe, found, choice, settings)
+
+
+def _none(probe: Probe, found: Found, choice: _Choice, settings: SearchSettings) -> str:
+    """Why there is none at all."""
+    n_tried = probe.n_scored
     if not probe.moves.variables:
-        return "None within these limits: no column may change, or none has another value to take."
+        return say("None within these limits: no column may change, or none has another value to take.")
+    if found.is_stopped:
+        return say_plural(
+            "None found within {seconds:g} s: {count} candidate was scored; that is no proof that there is none.",
+            "None found within {seconds:g} s: {count:,} candidates were scored; that is no proof that there is none.",
+            n_tried,
+            seconds=settings.seconds,
+        )
     if choice.n_unlike:
-        return (
-            f"None within these limits: of {counted(choice.n_unlike, 'combination')} that would do, each is less usual "
-            f"than {percent(1 - settings.min_usual)} of the training rows and than the row itself."
+        return say_plural(
+            "None within these limits: of {count} combination that would do, each is less usual than {share} of the "
+            "training rows and than the row itself.",
+            "None within these limits: of {count:,} combinations that would do, each is less usual than {share} of "
+            "the training rows and than the row itself.",
+            choice.n_unlike,
+            share=percent(1 - settings.min_usual),
         )
     if found.is_exhaustive:
-        return f"None within these limits: all {counted(probe.n_scored, 'open combination')} were tried."
-    return (
-        f"None found within these limits among {counted(probe.n_scored, 'candidate')} with at most "
-        f"{counted(settings.max_changes, 'change')}; that is no proof that there is none."
+        return say_plural(
+            "None within these limits: all {count} open combination were tried.",
+            "None within these limits: all {count:,} open combinations were tried.",
+            n_tried,
+        )
+    return say(
+        "None found within these limits among {candidates} with at most {changes}; that is no proof that there is "
+        "none.",
+        candidates=say_plural("{count} candidate", "{count:,} candidates", n_tried),
+        changes=say_plural("{count} change", "{count:,} changes", settings.max_changes),
     )
+
+
+def _fewer(n_found: int, choice: _Choice, settings: SearchSettings, *, is_stopped: bool) -> str:
+    """Why some were found, but fewer than asked for."""
+    counts = {"n_found": n_found, "n": settings.n}
+    if is_stopped:
+        return say("Only {n_found} of {n} were found before the time was over.", **counts)
+    if choice.n_unlike:
+        return say(
+            "Only {n_found} of {n} differ in kind; all others make the same changes or more of them, or are too "
+            "unlike the training rows.",
+            **counts,
+        )
+    return say("Only {n_found} of {n} differ in kind; all others make the same changes or more of them.", **counts)
 
 
 def _miss(probe: Probe, reference: Reference, choice: _Choice) -> NearestMiss | None:

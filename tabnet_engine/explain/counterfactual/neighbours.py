@@ -6,129 +6,165 @@ Shapes: B candidate rows, F raw features, K outputs. torch is imported only wher
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Self
+from typing import NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.data.values import as_text
 from tabnet_engine.errors import ExplanationError
-from tabnet_engine.explain.counterfactual.distance import DISTANCE_WORDS
+from tabnet_engine.explain.counterfactual.distance import DistanceScale
 from tabnet_engine.explain.counterfactual.finding import changes_between
+from tabnet_engine.explain.counterfactual.neighbour_result import Neighbour, Neighbours, Outcome
 from tabnet_engine.explain.counterfactual.reference import Reference
-from tabnet_engine.explain.counterfactual.result import Change
 from tabnet_engine.explain.counterfactual.scoring import RowScorer
 from tabnet_engine.explain.counterfactual.wanted import WantedOutcome
 
-__all__ = ["Neighbour", "Neighbours", "Outcome", "nearest_rows"]
+__all__ = ["MAX_CANDIDATES", "Candidates", "Neighbour", "Neighbours", "Outcome", "nearest_rows"]
 
-FORMAT_VERSION = 1
+MAX_CANDIDATES = 50_000
+MAX_CELLS = 5_000_000  # fewer candidates where rows are wide
 
 Floats = npt.NDArray[np.float64]
 
 
-class Outcome(StrEnum):
-    """Whose outcome is compared: the model's, or the one that really came."""
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Real rows to choose from, scored and measured once for many questions.
 
-    PREDICTED = "predicted"
-    ACTUAL = "actual"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Neighbour:
-    """One real row: its number, its distance, where it differs, and its outcomes.
-
-    ``differences`` go from the explained row's cell to this row's, the farthest first. ``actual`` is None where the
-    table does not tell.
+    ``numbers`` (B) are their row numbers, ``cells`` (B, F) their values as numbers, ``positions`` (B, F) the same on
+    the scale of distances, ``logits`` (B, K) the model's answers; ``outcomes`` holds the target columns that the
+    table has (B lines). ``n_rows`` is how many they were drawn from.
     """
 
-    row: int
-    distance: float
-    differences: tuple[Change, ...]
-    logits: tuple[float, ...]
-    predicted: str
-    actual: str | None
-
-    def to_mapping(self) -> dict[str, Any]:
-        """The neighbour as plain JSON values."""
-        return {
-            **{name: getattr(self, name) for name in ("row", "distance", "predicted", "actual")},
-            "differences": [change.to_mapping() for change in self.differences],
-            "logits": list(self.logits),
-        }
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_mapping` wrote."""
-        return cls(
-            row=int(values["row"]),
-            distance=float(values["distance"]),
-            differences=tuple(map(Change.from_mapping, values["differences"])),
-            logits=tuple(map(float, values["logits"])),
-            predicted=str(values["predicted"]),
-            actual=None if values["actual"] is None else str(values["actual"]),
-        )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Neighbours:
-    """The nearest rows that have the wanted outcome, by the model or in fact, the nearest first.
-
-    ``n_compared`` rows were looked at, ``n_with_outcome`` of them have it; ``n_known`` have an actual outcome.
-    """
-
-    row: int
+    scale: DistanceScale
+    numbers: npt.NDArray[np.int64]
+    cells: Floats
+    positions: Floats
+    logits: Floats
+    targets: TargetCodecs
+    outcomes: pd.DataFrame
     run_id: str
-    wanted: WantedOutcome
-    by: Outcome
-    rows: tuple[Neighbour, ...]
-    n_compared: int
-    n_with_outcome: int
-    n_known: int
-
-    @property
-    def note(self) -> str:
-        """How they were chosen, in one sentence for beside the table."""
-        whose = "the model gives" if self.by is Outcome.PREDICTED else "really came to"
-        known = "" if self.by is Outcome.PREDICTED else f"; the outcome of {self.n_known:,} is known"
-        return (
-            f"The {len(self.rows):,} nearest of {self.n_with_outcome:,} rows that {whose} {self.wanted.words}, among "
-            f"{self.n_compared:,} rows{known}. Distance: {DISTANCE_WORDS}. These are real rows, not advice: the "
-            "columns in which they differ need not be what made the difference."
-        )
-
-    def to_mapping(self) -> dict[str, Any]:
-        """The neighbours as plain JSON values."""
-        plain = {name: getattr(self, name) for name in ("row", "run_id", "n_compared", "n_with_outcome", "n_known")}
-        return {
-            "format_version": FORMAT_VERSION,
-            **plain,
-            "wanted": self.wanted.to_mapping(),
-            "by": str(self.by),
-            "rows": [item.to_mapping() for item in self.rows],
-        }
+    n_rows: int
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_mapping` wrote.
+    def of(
+        cls,
+        scorer: RowScorer,
+        reference: Reference,
+        frame: pd.DataFrame,
+        *,
+        numbers: npt.NDArray[np.int64] | None = None,
+        n_rows: int | None = None,
+    ) -> Self:
+        """Score and measure rows.
+
+        Args:
+            scorer: the model with its encoder.
+            reference: gives the scale of the training rows.
+            frame: raw rows (B).
+            numbers: their row numbers (B); their positions, when absent.
+            n_rows: how many they were drawn from.
 
         Raises:
-            ValueError: another format.
+            SchemaError: a column is absent, or a cell is not what its column's kind holds.
         """
-        if values["format_version"] != FORMAT_VERSION:
-            raise ValueError(f"neighbours of format {values['format_version']} cannot be read")
-        own = {item.name for item in dataclasses.fields(cls)}
-        changed = {
-            "wanted": WantedOutcome.from_mapping(values["wanted"]),
-            "by": Outcome(values["by"]),
-            "rows": tuple(map(Neighbour.from_mapping, values["rows"])),
-        }
-        return cls(**{**{name: values[name] for name in own}, **changed})
+        logits = scorer.logits(frame)
+        space = reference.space.extended(frame)
+        scale = dataclasses.replace(reference.scale, space=space)
+        cells = space.matrix(frame)
+        names = [codec.name for codec in scorer.targets.codecs if codec.name in frame]
+        return cls(
+            scale=scale,
+            numbers=np.arange(len(frame)) if numbers is None else numbers,
+            cells=cells,
+            positions=scale.positions(cells),
+            logits=logits,
+            targets=scorer.targets,
+            outcomes=frame[names].reset_index(drop=True),
+            run_id=scorer.model.run_id,
+            n_rows=len(frame) if n_rows is None else n_rows,
+        )
+
+    @classmethod
+    def drawn(cls, scorer: RowScorer, reference: Reference, frame: pd.DataFrame, *, seed: int = 0) -> Self:
+        """Score and measure the rows of a table, at most :data:`MAX_CANDIDATES` of them drawn at random."""
+        most = max(1, min(MAX_CANDIDATES, MAX_CELLS // max(1, len(reference.space.columns))))
+        numbers = np.arange(len(frame))
+        if len(frame) > most:
+            numbers = np.sort(np.random.default_rng(seed).permutation(len(frame))[:most])
+        return cls.of(scorer, reference, frame.iloc[numbers], numbers=numbers, n_rows=len(frame))
+
+    def nearest(
+        self,
+        row: pd.DataFrame,
+        wanted: WantedOutcome,
+        *,
+        by: Outcome = Outcome.PREDICTED,
+        n: int = 3,
+        row_number: int = 0,
+    ) -> Neighbours:
+        """Those nearest to one row that have the wanted outcome; see :func:`nearest_rows`."""
+        if len(row) != 1:
+            raise ExplanationError(f"one row is explained at a time, got {len(row):,}")
+        if n < 1:
+            raise ExplanationError(
+                "at least one neighbour must be asked for; give n of 1 or more and a table with rows"
+            )
+        actual = self._actual(wanted)
+        known = np.isfinite(actual)
+        if by is Outcome.ACTUAL and not known.any():
+            raise ExplanationError(f"the table does not tell {wanted.target!r} of any row; ask for predicted outcomes")
+        met = wanted.met_by(actual) if by is Outcome.ACTUAL else wanted.reached(self.logits)
+        members = np.flatnonzero(met & (self.numbers != row_number))
+        if not len(members):
+            _refuse_none(wanted, by)
+        space = self.scale.space.extended(row)
+        scale = dataclasses.replace(self.scale, space=space)
+        own = space.matrix(row)[0]
+        apart = scale.by_column(scale.positions(own[None])[0], self.positions[members])
+        order = np.argsort(apart.sum(axis=1), kind="stable")[:n]
+        texts = self._actual_texts(wanted.target, members[order])
+        found = tuple(
+            Neighbour(
+                row=int(self.numbers[place]),
+                distance=float(parts.sum()),
+                differences=changes_between(space, own, self.cells[place], parts),
+                logits=tuple(self.logits[place].tolist()),
+                predicted=wanted.outcome_words(self.logits[place]),
+                actual=text,
+            )
+            for place, parts, text in zip(members[order].tolist(), apart[order], texts, strict=True)
+        )
+        return Neighbours(
+            row=row_number,
+            run_id=self.run_id,
+            wanted=wanted,
+            by=by,
+            rows=found,
+            n_compared=len(self.numbers),
+            n_with_outcome=len(members),
+            n_known=int(known.sum()),
+            n_rows=self.n_rows,
+        )
+
+    def _actual(self, wanted: WantedOutcome) -> Floats:
+        """What really came (B): class codes or numbers, NaN where the table does not tell."""
+        codec: TargetCodec = self.targets.of(wanted.target)[0]
+        actual = np.full(len(self.numbers), np.nan)
+        if codec.name in self.outcomes:
+            known = np.flatnonzero(self.outcomes[codec.name].notna().to_numpy())
+            actual[known] = codec.encode(self.outcomes, rows=known).astype(np.float64)
+        return actual
+
+    def _actual_texts(self, target: str, places: npt.NDArray[np.int64]) -> list[str | None]:
+        if target not in self.outcomes:
+            return [None] * len(places)
+        return [None if pd.isna(text) else str(text) for text in as_text(self.outcomes[target].iloc[places])]
 
 
 def nearest_rows(
@@ -162,58 +198,14 @@ def nearest_rows(
     """
     if len(row) != 1:
         raise ExplanationError(f"one row is explained at a time, got {len(row):,}")
-    if n < 1 or len(candidates) == 0:
-        what = "at least one neighbour must be asked for" if n < 1 else "there is no row to look for neighbours among"
-        raise ExplanationError(f"{what}; give n of 1 or more and a table with rows")
-    logits = scorer.logits(candidates)
-    actual = _actual(scorer, candidates, wanted)
-    known = np.isfinite(actual)
-    if by is Outcome.ACTUAL and not known.any():
-        raise ExplanationError(f"the table does not tell {wanted.target!r} of any row; ask for predicted outcomes")
-    met = wanted.met_by(actual) if by is Outcome.ACTUAL else wanted.reached(logits)
-    members = np.flatnonzero(met & (np.arange(len(candidates)) != row_number))
-    if not len(members):
-        raise ExplanationError(f"no row is {by} to have {wanted.words}; ask for another outcome or give more rows")
-    space = reference.space.extended(row).extended(candidates)
-    own, others = space.matrix(row)[0], space.matrix(candidates.iloc[members])
-    scale = dataclasses.replace(reference.scale, space=space)
-    apart = scale.by_column(scale.positions(own[None])[0], scale.positions(others))
-    order = np.argsort(apart.sum(axis=1), kind="stable")[:n]
-    texts = _actual_texts(candidates, wanted.target)
-    found = tuple(
-        Neighbour(
-            row=int(members[index]),
-            distance=float(apart[index].sum()),
-            differences=changes_between(space, own, others[index], apart[index]),
-            logits=tuple(logits[members[index]].tolist()),
-            predicted=wanted.outcome_words(logits[members[index]]),
-            actual=texts[int(members[index])],
+    if len(candidates) == 0:
+        raise ExplanationError(
+            "there is no row to look for neighbours among; give n of 1 or more and a table with rows"
         )
-        for index in order.tolist()
-    )
-    return Neighbours(
-        row=row_number,
-        run_id=scorer.model.run_id,
-        wanted=wanted,
-        by=by,
-        rows=found,
-        n_compared=len(candidates),
-        n_with_outcome=len(members),
-        n_known=int(known.sum()),
-    )
+    return Candidates.of(scorer, reference, candidates).nearest(row, wanted, by=by, n=n, row_number=row_number)
 
 
-def _actual(scorer: RowScorer, candidates: pd.DataFrame, wanted: WantedOutcome) -> Floats:
-    """What really came (B): class codes or numbers, NaN where the table does not tell."""
-    codec: TargetCodec = scorer.targets.of(wanted.target)[0]
-    actual = np.full(len(candidates), np.nan)
-    if codec.name in candidates:
-        known = np.flatnonzero(candidates[codec.name].notna().to_numpy())
-        actual[known] = codec.encode(candidates, rows=known).astype(np.float64)
-    return actual
-
-
-def _actual_texts(candidates: pd.DataFrame, target: str) -> list[str | None]:
-    if target not in candidates:
-        return [None] * len(candidates)
-    return [None if pd.isna(text) else str(text) for text in as_text(candidates[target])]
+def _refuse_none(wanted: WantedOutcome, by: Outcome) -> NoReturn:
+    if by is Outcome.PREDICTED:
+        raise ExplanationError(f"no row is predicted to have {wanted.words}; ask for another outcome or give more rows")
+    raise ExplanationError(f"no row really came to {wanted.words}; ask for another outcome or give more rows")

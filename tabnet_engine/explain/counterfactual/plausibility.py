@@ -16,6 +16,7 @@ import numpy.typing as npt
 from tabnet_engine.explain.counterfactual.distance import DistanceScale
 from tabnet_engine.explain.estimates import Estimate, proportion_estimate
 from tabnet_engine.explain.wording import percent
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["MAX_OWN_ROWS", "N_NEAREST", "Likeness", "Plausibility"]
 
@@ -40,9 +41,11 @@ class Likeness:
     def sentence(self) -> str:
         """The likeness in words."""
         if self.share.value is None:
-            return "There are too few training rows to say how usual this combination is."
-        farther = percent(1 - self.share.value)
-        return f"It lies farther from its nearest training rows than {farther} of the training rows from theirs."
+            return say("There are too few training rows to say how usual this combination is.")
+        return say(
+            "It lies farther from its nearest training rows than {share} of the training rows from theirs.",
+            share=percent(1 - self.share.value),
+        )
 
     def to_mapping(self) -> dict[str, Any]:
         """The likeness as plain JSON values."""

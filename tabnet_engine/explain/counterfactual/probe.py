@@ -5,7 +5,8 @@ Shapes: n candidate rows, F raw features. torch is imported only where a network
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +18,17 @@ from tabnet_engine.explain.counterfactual.space import RowSpace
 from tabnet_engine.explain.counterfactual.wanted import WantedOutcome
 from tabnet_engine.explain.subject import Steering
 
-__all__ = ["CHANGE_COST", "Probe"]
+__all__ = ["CHANGE_COST", "OutOfTimeError", "Probe"]
 
 MAX_ROWS = 8_192  # candidates of one forward
+MOST_HITS = 60  # rows kept for a search that is stopped
 CHANGE_COST = 0.1  # one more changed column must save this much distance to be worth it
 
 Floats = npt.NDArray[np.float64]
+
+
+class OutOfTimeError(Exception):
+    """The search's time is over: never seen outside it."""
 
 
 @dataclass(eq=False)
@@ -30,6 +36,8 @@ class Probe:
     """One row's question to the model. ``n_scored`` counts the candidates, ``miss`` is the row that came closest.
 
     ``space`` holds the categories of the row too; ``max_changes`` bounds what counts as a miss within the limits.
+    ``deadline`` is when scoring ends, on the monotonic clock: until then ``hits`` (n, F) keeps the cheapest rows that
+    reached the outcome within the limits.
     """
 
     scorer: RowScorer
@@ -42,8 +50,11 @@ class Probe:
     n_scored: int = 0
     miss: Floats | None = None
     miss_shortfall: float = np.inf
+    deadline: float | None = None
+    hits: Floats = field(init=False)
 
     def __post_init__(self) -> None:
+        self.hits = np.empty((0, len(self.moves.own)))
         self._own_position = self.scale.positions(self.moves.own[None])[0]
 
     def shortfall(self, rows: Floats) -> Floats:
@@ -51,10 +62,13 @@ class Probe:
 
         Raises:
             JobCancelledError: the user asked to cancel.
+            OutOfTimeError: the deadline is over.
         """
         parts = []
         for start in range(0, len(rows), MAX_ROWS):
-            self.steering.step(0, 1)
+            self.steering.step(self.n_scored + start, self.n_scored + len(rows))
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                raise OutOfTimeError
             logits = self.scorer.logits(self.space.frame(rows[start : start + MAX_ROWS]))
             short = self.wanted.shortfall(logits)
             # The rule decides, not the sign: a shortfall of exactly 0 may be either side of a cutoff.
@@ -63,6 +77,8 @@ class Probe:
         found = np.concatenate(parts) if parts else np.empty(0)
         self.n_scored += len(rows)
         self._remember(rows, found)
+        if self.deadline is not None:
+            self._keep(rows[found <= 0])
         return found
 
     def reached(self, rows: Floats) -> npt.NDArray[np.bool_]:
@@ -89,3 +105,9 @@ class Probe:
             if self.within(row)[0] and self.moves.changed(row).any():
                 self.miss, self.miss_shortfall = row[0].copy(), float(shortfall[place])
                 return
+
+    def _keep(self, rows: Floats) -> None:
+        fine = rows[self.within(rows)]
+        if len(fine):
+            both = np.unique(np.vstack([self.hits, fine]), axis=0)
+            self.hits = both[np.argsort(self.cost(both), kind="stable")[:MOST_HITS]]

@@ -15,49 +15,20 @@ import numpy as np
 import pandas as pd
 
 from tabnet_engine.data.values import category_text
-from tabnet_engine.data.wording import counted
-from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.counterfactual.constraints import Constraints
 from tabnet_engine.explain.counterfactual.distance import DISTANCE_WORDS
 from tabnet_engine.explain.counterfactual.plausibility import N_NEAREST, Likeness
 from tabnet_engine.explain.counterfactual.scoring import RowScorer
+from tabnet_engine.explain.counterfactual.settings import SearchSettings
 from tabnet_engine.explain.counterfactual.space import MISSING_TEXT, PlainValue, with_values
 from tabnet_engine.explain.counterfactual.wanted import WantedOutcome
 from tabnet_engine.explain.wording import amount, joined, percent
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["Change", "Counterfactual", "CounterfactualResult", "NearestMiss", "SearchSettings"]
 
 FORMAT_VERSION = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class SearchSettings:
-    """What is asked of a search.
-
-    ``n`` proposals with at most ``max_changes`` changes each (columns that move together count once). A proposal may
-    be no less usual than the share ``min_usual`` of the training rows; where the row itself is less usual than that,
-    its proposals may be as unusual as it is.
-
-    Raises:
-        ExplanationError: a setting outside its range.
-    """
-
-    n: int = 3
-    max_changes: int = 5
-    min_usual: float = 0.01
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.n < 1:
-            raise ExplanationError(f"at least one counterfactual must be asked for, got {self.n}")
-        if self.max_changes < 1:
-            raise ExplanationError(f"at least one change must be allowed, got max_changes = {self.max_changes}")
-        if not 0 <= self.min_usual < 1:
-            raise ExplanationError(f"min_usual is a share of the training rows from 0 to below 1, got {self.min_usual}")
-
-    def to_mapping(self) -> dict[str, Any]:
-        """The settings as plain JSON values."""
-        return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,18 +49,20 @@ class Change:
     @property
     def before_text(self) -> str:
         """The cell as it is, as a reader knows it."""
-        return MISSING_TEXT if self.before is None else category_text(self.before)
+        return say(MISSING_TEXT) if self.before is None else category_text(self.before)
 
     @property
     def after_text(self) -> str:
         """The cell as it would have to be."""
-        return MISSING_TEXT if self.after is None else category_text(self.after)
+        return say(MISSING_TEXT) if self.after is None else category_text(self.after)
 
     @property
     def sentence(self) -> str:
         """The change in words: "income from 32000 to 38500 EUR"."""
-        unit = f" {self.unit}" if self.unit and self.after is not None else ""
-        return f"{self.column} from {self.before_text} to {self.after_text}{unit}"
+        cells = {"column": self.column, "before": self.before_text, "after": self.after_text}
+        if self.unit and self.after is not None:
+            return say("{column} from {before} to {after} {unit}", unit=self.unit, **cells)
+        return say("{column} from {before} to {after}", **cells)
 
     def to_mapping(self) -> dict[str, Any]:
         """The change as plain JSON values."""
@@ -163,7 +136,8 @@ class Counterfactual:
     def sentence(self) -> str:
         """The changes and the outcome in words."""
         what = joined([change.sentence for change in self.changes])
-        return f"Changing {what} would give {self.wanted.outcome_words(self.logits)}."
+        outcome = self.wanted.outcome_words(self.logits)
+        return say("Changing {changes} would give {outcome}.", changes=what, outcome=outcome)
 
     def to_mapping(self) -> dict[str, Any]:
         """The counterfactual as plain JSON values."""
@@ -206,10 +180,23 @@ class NearestMiss:
     @property
     def sentence(self) -> str:
         """The miss in words."""
+        return self.told(self.outcome)
+
+    def told(self, outcome: str) -> str:
+        """The miss in words, with its outcome as the reader's language says it."""
         what = joined([change.sentence for change in self.changes])
         if self.shortfall > 0:
-            return f"What came closest, changing {what}, gives {self.outcome}: {amount(self.shortfall)} short."
-        return f"Changing {what} would give {self.outcome}, but is too unlike the training rows."
+            return say(
+                "What came closest, changing {changes}, gives {outcome}: {shortfall} short.",
+                changes=what,
+                outcome=outcome,
+                shortfall=amount(self.shortfall),
+            )
+        return say(
+            "Changing {changes} would give {outcome}, but is too unlike the training rows.",
+            changes=what,
+            outcome=outcome,
+        )
 
     def to_mapping(self) -> dict[str, Any]:
         """The miss as plain JSON values."""
@@ -239,7 +226,8 @@ class CounterfactualResult:
 
     ``reason`` says why there are fewer than asked for; empty where there are as many. ``is_exhaustive`` tells
     whether every open combination was tried: only then is "none" a proof; ``shortened`` says what a search of wide
-    tables left aside altogether. ``reference`` says which training rows stand behind distance and likeness.
+    tables left aside altogether; ``is_stopped`` that its time was over. ``reference`` says which training rows stand
+    behind distance and likeness. These texts are kept in English and said in the reader's language.
     """
 
     row: int
@@ -255,6 +243,7 @@ class CounterfactualResult:
     is_exhaustive: bool
     reference: str
     shortened: tuple[str, ...] = ()
+    is_stopped: bool = False
 
     def __post_init__(self) -> None:
         if len(self.counterfactuals) > self.settings.n:
@@ -277,28 +266,67 @@ class CounterfactualResult:
     @property
     def sentences(self) -> tuple[str, ...]:
         """The answer in words, then how it was found."""
-        head = f"Row {self.row} is given {self.wanted.outcome_words(self.logits)}; asked for: {self.wanted.words}."
-        found = [item.sentence for item in self.counterfactuals]
-        reason = [self.reason] if self.reason else []
-        miss = [] if self.nearest_miss is None or found else [self.nearest_miss.sentence]
-        return (head, *found, *reason, *miss, self.note)
+        head = say(
+            "Row {row} is given {outcome}; asked for: {wanted}.",
+            row=self.row,
+            outcome=self.wanted.outcome_words(self.logits),
+            wanted=self.wanted.words,
+        )
+        return (head, *(item.sentence for item in self.counterfactuals), *self.reasons, self.note)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why there are fewer than asked for, and what came closest where there is none."""
+        reason = [recalled(self.reason)] if self.reason else []
+        if self.nearest_miss is None or self.counterfactuals:
+            return tuple(reason)
+        return (*reason, self.nearest_miss.told(self.wanted.outcome_words(self.nearest_miss.logits)))
 
     @property
     def note(self) -> str:
-        """How the answer was found, in one sentence for beside it."""
-        limits = "; ".join(self.constraints.words) or "no column is limited"
-        how = (
-            f"all {counted(self.n_scored, 'open combination')} were tried"
-            if self.is_exhaustive
-            else "; ".join(
-                (f"{counted(self.n_scored, 'candidate')} were scored, so a nearer one may exist", *self.shortened)
-            )
+        """How the answer was found, in a few sentences for beside it."""
+        limits = "; ".join(self.constraints.words) or say("no column is limited")
+        at_most = say_plural(
+            "At most {count} change, {limits}.", "At most {count:,} changes, {limits}.", self.settings.max_changes,
+            limits=limits,
+        )  # fmt: skip
+        likeness = say(
+            "Likeness: mean distance to the {n_nearest} nearest of {reference}, at least as usual as {share} of them "
+            "or as the row itself.",
+            n_nearest=N_NEAREST,
+            reference=recalled(self.reference),
+            share=percent(self.settings.min_usual),
         )
-        return (
-            f"At most {counted(self.settings.max_changes, 'change')}, {limits}; {how}, seed {self.settings.seed}; "
-            f"each proposal was scored again from its raw cells. Distance: {DISTANCE_WORDS}. Likeness: mean distance "
-            f"to the {N_NEAREST} nearest of {self.reference}, at least as usual as "
-            f"{percent(self.settings.min_usual)} of them or as the row itself."
+        distance = say("Distance: {words}.", words=say(DISTANCE_WORDS))
+        again = say("Each proposal was scored again from its raw cells.")
+        left_out = (recalled(text) for text in self.shortened)
+        return " ".join((at_most, self._effort, *left_out, again, distance, likeness))
+
+    @property
+    def _effort(self) -> str:
+        """How many rows were scored, and what that proves."""
+        if self.is_exhaustive:
+            return say_plural(
+                "All {count} open combination were tried, seed {seed}.",
+                "All {count:,} open combinations were tried, seed {seed}.",
+                self.n_scored,
+                seed=self.settings.seed,
+            )
+        if self.is_stopped:
+            return say_plural(
+                "The search ended after {seconds:g} s with {count} candidate scored, so a nearer one may exist, seed "
+                "{seed}.",
+                "The search ended after {seconds:g} s with {count:,} candidates scored, so a nearer one may exist, "
+                "seed {seed}.",
+                self.n_scored,
+                seconds=self.settings.seconds or 0.0,
+                seed=self.settings.seed,
+            )
+        return say_plural(
+            "{count} candidate was scored, so a nearer one may exist, seed {seed}.",
+            "{count:,} candidates were scored, so a nearer one may exist, seed {seed}.",
+            self.n_scored,
+            seed=self.settings.seed,
         )
 
     def to_mapping(self) -> dict[str, Any]:
@@ -318,6 +346,7 @@ class CounterfactualResult:
             "is_exhaustive": self.is_exhaustive,
             "reference": self.reference,
             "shortened": list(self.shortened),
+            "is_stopped": self.is_stopped,
         }
 
     @classmethod
@@ -344,4 +373,5 @@ class CounterfactualResult:
             is_exhaustive=bool(values["is_exhaustive"]),
             reference=str(values["reference"]),
             shortened=tuple(map(str, values.get("shortened", ()))),
+            is_stopped=bool(values.get("is_stopped", False)),
         )

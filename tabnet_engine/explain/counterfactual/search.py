@@ -17,10 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tabnet_engine.explain.counterfactual.probe import Probe
+from tabnet_engine.explain.counterfactual.probe import OutOfTimeError, Probe
 from tabnet_engine.explain.counterfactual.refining import placed, prune, shrink
 from tabnet_engine.explain.counterfactual.selection import nearest_of_each_kind
 from tabnet_engine.explain.counterfactual.variables import Choice, Variable
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["Found", "search"]
 
@@ -41,12 +42,14 @@ Floats = npt.NDArray[np.float64]
 class Found:
     """Rows (n, F) that reach the outcome within all limits; whether every open combination was tried.
 
-    ``shortened`` says in words what a search that tried only some of them left aside altogether.
+    ``shortened`` says in words what a search that tried only some of them left aside altogether; ``is_stopped``
+    whether its time was over before it was done.
     """
 
     rows: Floats
     is_exhaustive: bool
     shortened: tuple[str, ...] = ()
+    is_stopped: bool = False
 
 
 def search(probe: Probe, reference: Floats, *, start: float, generator: np.random.Generator) -> Found:
@@ -61,6 +64,16 @@ def search(probe: Probe, reference: Floats, *, start: float, generator: np.rando
     Raises:
         JobCancelledError: the user asked to cancel.
     """
+    try:
+        return _searched(probe, reference, start, generator)
+    except OutOfTimeError:
+        # What was found until then does reach the outcome; nearer rows may have been next.
+        return Found(probe.hits, is_exhaustive=False, shortened=_shortened(probe), is_stopped=True)
+    finally:
+        probe.deadline = None
+
+
+def _searched(probe: Probe, reference: Floats, start: float, generator: np.random.Generator) -> Found:
     variables = probe.moves.variables
     if not variables:
         return Found(np.empty((0, len(probe.moves.own))), is_exhaustive=True)
@@ -81,10 +94,15 @@ def _shortened(probe: Probe) -> tuple[str, ...]:
     n_open = len(probe.moves.variables)
     if n_open > N_STRONG:
         told.append(
-            f"of {n_open:,} columns that may change, the {N_STRONG} that came closest alone were also changed together"
+            say(
+                "Of {n_open:,} columns that may change, the {n_strong} that came closest alone were also changed "
+                "together.",
+                n_open=n_open,
+                n_strong=N_STRONG,
+            )
         )
     if _deepest(probe) > MAX_DEPTH:
-        told.append(f"more than {MAX_DEPTH} changes were only taken from training rows")
+        told.append(say("More than {n} changes were only taken from training rows.", n=MAX_DEPTH))
     return tuple(told)
 
 

@@ -17,10 +17,11 @@ import pandas as pd
 from tabnet_engine.data.schema import CATEGORICAL, Column, FeatureSchema, Kind
 from tabnet_engine.data.values import as_numbers, as_timestamps, category_text, factorise
 from tabnet_engine.errors import ExplanationError, SchemaError
+from tabnet_engine.texts.speaking import msg
 
 __all__ = ["MISSING_TEXT", "PlainValue", "RowSpace", "with_values"]
 
-MISSING_TEXT = "missing"
+MISSING_TEXT = msg("missing")
 _TRUTH = {"True": True, "False": False}
 
 Floats = npt.NDArray[np.float64]
@@ -151,7 +152,8 @@ def _as_stored(dtype: Any, value: PlainValue) -> Any:
 
 def _series(frame: pd.DataFrame, column: Column) -> pd.Series[Any]:
     found = [place for place, name in enumerate(frame.columns) if name == column.name]
-    if len(found) != 1:
-        how = "no column" if not found else "several columns"
-        raise SchemaError(f"the table has {how} {column.name!r}, which the model reads")
+    if not found:
+        raise SchemaError(f"the table has no column {column.name!r}, which the model reads")
+    if len(found) > 1:
+        raise SchemaError(f"the table has several columns {column.name!r}, which the model reads")
     return frame.iloc[:, found[0]]

@@ -21,9 +21,10 @@ from tabnet_engine.data.values import category_text
 from tabnet_engine.data.wording import listed, quoted
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.wording import amount, percent, probability
+from tabnet_engine.texts.speaking import say
 from tabnet_engine.training.probabilities import class_probabilities
 
-__all__ = ["WantedOutcome", "wanted_class", "wanted_other_class", "wanted_range"]
+__all__ = ["WantedOutcome", "typed_range", "wanted_class", "wanted_other_class", "wanted_range"]
 
 _MOST_DECIMALS = 6
 EVEN = 0.5  # the cutoff of a binary target unless the user names another
@@ -118,17 +119,29 @@ class WantedOutcome:
     def words(self) -> str:
         """The wanted outcome in the user's words."""
         if self.task is Task.REGRESSION:
-            if self.low is None:
-                return f"{self.target} at most {category_text(self.high)}"
-            return f"{self.target} at least {category_text(self.low)}" if self.high is None else (
-                f"{self.target} from {category_text(self.low)} to {category_text(self.high)}"
-            )  # fmt: skip
+            return self._range_words
         name = self.classes[self._class]
         if self.task is not Task.BINARY:
-            return f"{self.target} = {name}" if self.code is not None else f"{self.target} other than {name}"
-        reached = self.classes[1] if self._wants_second else self.classes[0]
-        how = "over" if self._wants_second else "at most"
-        return f"{self.target} = {reached} (probability of {self.classes[1]} {how} {percent(self.cutoff)})"
+            if self.code is not None:
+                return f"{self.target} = {name}"
+            return say("{target} other than {name}", target=self.target, name=name)
+        places = {"target": self.target, "positive": self.classes[1], "cutoff": percent(self.cutoff)}
+        if self._wants_second:
+            return say("{target} = {name} (probability of {positive} over {cutoff})", name=self.classes[1], **places)
+        return say("{target} = {name} (probability of {positive} at most {cutoff})", name=self.classes[0], **places)
+
+    @property
+    def _range_words(self) -> str:
+        if self.low is None:
+            return say("{target} at most {high}", target=self.target, high=category_text(self.high))
+        if self.high is None:
+            return say("{target} at least {low}", target=self.target, low=category_text(self.low))
+        return say(
+            "{target} from {low} to {high}",
+            target=self.target,
+            low=category_text(self.low),
+            high=category_text(self.high),
+        )
 
     def outcome_words(self, logits: npt.ArrayLike) -> str:
         """What one row's logits (K) predict, in the user's words."""
@@ -221,6 +234,26 @@ def wanted_range(
     if low is not None and high is not None and low > high:
         raise ExplanationError(f"the wanted range of {codec.name!r} ends at {high:g} below its start at {low:g}")
     return WantedOutcome(target=codec.name, task=codec.task, start=place.start, stop=place.stop, low=low, high=high)
+
+
+def typed_range(targets: TargetCodecs, low: str, high: str, *, target: str | None = None) -> WantedOutcome | None:
+    """A range as a person types it, either bound left empty where it is open; None where both are.
+
+    Raises:
+        ExplanationError: a text that is no number, bounds that leave nothing, or a target with classes.
+    """
+    if not low.strip() and not high.strip():
+        return None
+    return wanted_range(targets, low=_typed(low), high=_typed(high), target=target)
+
+
+def _typed(text: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        return _read(text.strip())
+    except ValueError:
+        raise ExplanationError(f"the bound {quoted(text.strip())} of the wanted range is no number") from None
 
 
 def _read(text: str) -> float:

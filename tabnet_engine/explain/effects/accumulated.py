@@ -23,12 +23,14 @@ from tabnet_engine.explain.effects.grid import encode_values, level_codes, numbe
 from tabnet_engine.explain.effects.ordering import order_by_likeness
 from tabnet_engine.explain.effects.points import GridPoints
 from tabnet_engine.explain.effects.source import EffectSource, ScoredRows
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["accumulated_effects"]
 
 DEFAULT_POINTS = 20
 DEFAULT_ROWS = 2_000
 _N_RESAMPLES = 400
+_ALIKE = msg("Neighbouring categories are those whose rows are most alike in other columns.")
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -91,7 +93,7 @@ def accumulated_effects(
         selection=chosen.selection,
         seed=seed,
         run_id=source.model.run_id,
-        how=f"95 % intervals by a bootstrap over the rows, {_N_RESAMPLES} resamples",
+        how=say("95 % intervals by a bootstrap over the rows, {n:,} resamples", n=_N_RESAMPLES),
         n_without_place=len(table) - n_used,
         note=steps.note,
     )
@@ -140,7 +142,7 @@ def _category_steps(source: EffectSource, table: ScoredRows, place: int, column:
         counts=np.bincount(position[position >= 0], minlength=len(named)).astype(np.int64),
         left_out=left_out,
     )
-    note = "" if len(named) == 2 else "Neighbouring categories are those whose rows are most alike in other columns."
+    note = "" if len(named) == 2 else say(_ALIKE)
     return _Steps(points, rows, steps, _changes(table, place, cells, rows, steps), note)
 
 

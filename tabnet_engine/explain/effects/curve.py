@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,41 @@ import numpy.typing as npt
 from tabnet_engine.explain.effects.band import Band
 from tabnet_engine.explain.effects.points import GridPoints
 from tabnet_engine.explain.wording import percent
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import msg, say
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["CURVE_NAMES", "OFF_DATA_SHARE", "CurveMethod", "EffectCurve", "RowCurves"]
 
 CurveMethod = Literal["pdp", "ale"]
-CURVE_NAMES: Mapping[CurveMethod, str] = {"pdp": "partial dependence", "ale": "accumulated local effects"}
+CURVE_NAMES: Mapping[CurveMethod, str] = {
+    "pdp": msg("partial dependence"),
+    "ale": msg("accumulated local effects"),
+}
 
+# What a curve is, by its method and whether it stands on probabilities.
+_LEADS: Mapping[tuple[CurveMethod, bool], str] = {
+    ("pdp", False): msg(
+        "Partial dependence of '{feature}' on the score, as the deviation from its mean: "
+        "{n_rows:,} rows ({which}); {how}."
+    ),
+    ("pdp", True): msg(
+        "Partial dependence of '{feature}' on the probability, as the deviation from its mean: "
+        "{n_rows:,} rows ({which}); {how}."
+    ),
+    ("ale", False): msg(
+        "Accumulated local effects of '{feature}' on the score, as the deviation from its mean: "
+        "{n_rows:,} rows ({which}); {how}."
+    ),
+    ("ale", True): msg(
+        "Accumulated local effects of '{feature}' on the probability, as the deviation from its mean: "
+        "{n_rows:,} rows ({which}); {how}."
+    ),
+}
+
+_NAMED = 3  # points that a sentence names
 OFF_DATA_SHARE = 0.25  # a point where more of the averaged combinations lie away from the data is flagged
 
 Floats = npt.NDArray[np.float64]
@@ -108,29 +137,64 @@ class EffectCurve:
         mean = (weights * self.effect.values).sum(axis=0)
         return np.asarray(np.sqrt((weights * np.square(self.effect.values - mean)).sum(axis=0)))
 
+    def centred_row_curves(self, output: int) -> Floats | None:
+        """The curves of single rows (I, G) of one output, each less its own mean over the column, as the effect is."""
+        if self.row_curves is None:
+            return None
+        scores = self.row_curves.scores[:, :, output]
+        return np.asarray(scores - scores @ self.points.weights[:, None])
+
+    def table(self, output: str) -> pd.DataFrame:
+        """One line for each point: the effect with its interval, the rows behind it, and what to be careful of."""
+        import pandas as pd
+
+        place = self.outputs.index(output)
+        columns: dict[str, Any] = {
+            self.feature: self.points.shown_labels,
+            say("effect"): self.effect.values[:, place],
+            say("from"): self.effect.low[:, place],
+            say("to"): self.effect.high[:, place],
+            say("rows"): self.points.counts,
+            say("few rows"): self.points.thin,
+        }
+        if self.off_data is not None:
+            columns[say("share of combinations away from the data")] = self.off_data
+        return pd.DataFrame(columns)
+
     @property
     def sentences(self) -> tuple[str, ...]:
         """What it is, how it was measured, and how far to trust it, for beside the figure."""
-        unit = "probability" if self.scale == "probability" else "score"
         told = [
-            (
-                f"{CURVE_NAMES[self.method].capitalize()} of {self.feature!r} on the {unit}, as the deviation from "
-                f"its mean: {self.n_rows:,} rows{f' ({self.selection})' if self.selection else ''}; {self.how}."
+            say(
+                _LEADS[self.method, self.scale == "probability"],
+                feature=self.feature,
+                n_rows=self.n_rows,
+                which=recalled(self.selection) or say("chosen by the caller"),
+                how=recalled(self.how),
             ),
             *self.points.sentences,
         ]
         if self.n_without_place:
-            told.append(f"{self.n_without_place:,} rows with a missing or unseen value have no place on this curve.")
+            text = msg("{n_rows:,} rows with a missing or unseen value have no place on this curve.")
+            told.append(say(text, n_rows=self.n_without_place))
         if self.extrapolates.any():
-            few = [label for label, far in zip(self.points.labels, self.extrapolates, strict=True) if far]
-            worst = 0.0 if self.off_data is None else float(self.off_data.max())
-            named = f" ({', '.join(few)})" if len(few) <= 3 else ""
-            told.append(
-                f"At {len(few)} of {len(self.points)} points{named} the model was asked about rows that do not occur: "
-                f"up to {percent(worst)} of the combinations lie away from the data, judged together with "
-                f"{', '.join(self.judged_with)}. Read these points with care, or look at the accumulated local effects."
-            )
-        return (*told, self.note) if self.note else tuple(told)
+            told.append(self._off_data_sentence)
+        return (*told, recalled(self.note)) if self.note else tuple(told)
+
+    @property
+    def _off_data_sentence(self) -> str:
+        few = [label for label, far in zip(self.points.shown_labels, self.extrapolates, strict=True) if far]
+        worst = 0.0 if self.off_data is None else float(self.off_data.max())
+        return say(
+            "At {count:,} of {n_points:,} points ({names}) the model was asked about rows that do not occur: up to "
+            "{worst} of the combinations lie away from the data, judged together with {companions}. Read these points "
+            "with care, or look at the accumulated local effects.",
+            count=len(few),
+            n_points=len(self.points),
+            names=", ".join(few) if len(few) <= _NAMED else f"{', '.join(few[:_NAMED])}, …",
+            worst=percent(worst),
+            companions=", ".join(self.judged_with),
+        )
 
     def to_mapping(self) -> dict[str, Any]:
         """The curve as plain JSON values."""

@@ -19,7 +19,7 @@ import pandas as pd
 from tabnet_engine.data.encoding import EncodedTable, TableEncoder
 from tabnet_engine.data.schema import CATEGORICAL, Column, Kind
 from tabnet_engine.data.values import as_numbers, as_text, as_timestamps
-from tabnet_engine.explain.effects.points import GridPoints
+from tabnet_engine.explain.effects.points import MISSING_LABEL, GridPoints
 
 __all__ = ["ColumnGrid", "column_grid", "encode_values", "level_codes", "numbers_of", "ordered_points", "point_labels"]
 
@@ -136,7 +136,7 @@ def level_codes(frame: pd.DataFrame, column: Column) -> tuple[Integers, tuple[st
 def _category_grid(encoder: TableEncoder, frame: pd.DataFrame, column: Column) -> ColumnGrid:
     codes, levels, left_out = level_codes(frame, column)
     has_missing = bool((codes == -1).any())
-    labels = (*levels, "missing") if has_missing else levels
+    labels = (*levels, MISSING_LABEL) if has_missing else levels
     nearest = np.where(codes == -1, len(levels), np.where(codes == -2, -1, codes))
     points = GridPoints(
         feature=column.name,
@@ -159,7 +159,7 @@ def point_labels(places: Floats, column: Column) -> tuple[str, ...]:
 
 def _label(place: float, column: Column) -> str:
     if not np.isfinite(place):
-        return "missing"
+        return MISSING_LABEL
     if column.kind is Kind.DATETIME:
         moment = pd.Timestamp(0) + pd.to_timedelta(place, unit="D")
         return str(moment.date()) if moment == moment.normalize() else str(moment.round("s"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,29 @@ import numpy.typing as npt
 from tabnet_engine.explain.effects.band import Band
 from tabnet_engine.explain.effects.points import THIN_ROWS, GridPoints
 from tabnet_engine.explain.wording import percent
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import msg, say
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["EffectSurface", "Interactions"]
 
-_HOW = "bootstrap over the rows"
+_TOGETHER = msg("{first} and {second} act together on '{output}' by {size} (95 % interval {low} to {high}).")
+_HOW = msg(
+    "Friedman's H: how far the joint partial dependence of two columns strays from the sum of both, over {n_rows:,} "
+    "rows ({which}); intervals by bootstrap over the rows, {n_resamples:,} resamples. Every pair of {columns}. It "
+    "combines values of one row with all other rows, so that correlated columns are also tried where no row is."
+)
+_HOW_WITH = msg(
+    "Friedman's H: how far the joint partial dependence of two columns strays from the sum of both, over {n_rows:,} "
+    "rows ({which}); intervals by bootstrap over the rows, {n_resamples:,} resamples. {column} with each of {columns}. "
+    "It combines values of one row with all other rows, so that correlated columns are also tried where no row is."
+)
+_TOGETHER_WITH_SHARE = msg(
+    "{first} and {second} act together on '{output}' by {size} (95 % interval {low} to {high}), {share} of what both "
+    "do together."
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,26 +75,56 @@ class Interactions:
         of = sizes.mean(axis=1) if output is None else sizes[:, self.outputs.index(output)]
         return np.argsort(-of, kind="stable").astype(np.int64)
 
+    def with_column(self, column: str) -> npt.NDArray[np.int64]:
+        """Positions of the pairs that hold a column."""
+        return np.array([place for place, pair in enumerate(self.pairs) if column in pair], dtype=np.int64)
+
+    def table(self, output: str) -> pd.DataFrame:
+        """One line for each pair, the strongest first, with its size and share and their intervals."""
+        import pandas as pd
+
+        place, order = self.outputs.index(output), self.ranked(output)
+        return pd.DataFrame(
+            {
+                say("first column"): [self.pairs[pair][0] for pair in order],
+                say("second column"): [self.pairs[pair][1] for pair in order],
+                say("act together by"): self.size.values[order, place],
+                say("from"): self.size.low[order, place],
+                say("to"): self.size.high[order, place],
+                say("share of the joint effect"): self.share.values[order, place],
+                say("share from"): self.share.low[order, place],
+                say("share to"): self.share.high[order, place],
+            }
+        )
+
     def sentence(self, pair: int, output: str | None = None) -> str:
         """One pair in words."""
         place = 0 if output is None else self.outputs.index(output)
         first, second = self.pairs[pair]
         size, low, high = (float(array[pair, place]) for array in (self.size.values, self.size.low, self.size.high))
         share = float(self.share.values[pair, place])
-        part = f", {percent(share)} of what both do together" if np.isfinite(share) else ""
-        return (
-            f"{first} and {second} act together on {self.outputs[place]!r} by {size:.3g} "
-            f"(95 % interval {low:.3g} to {high:.3g}){part}."
+        return say(
+            _TOGETHER_WITH_SHARE if np.isfinite(share) else _TOGETHER,
+            first=first,
+            second=second,
+            output=self.outputs[place],
+            size=f"{size:.3g}",
+            low=f"{low:.3g}",
+            high=f"{high:.3g}",
+            share=percent(share) if np.isfinite(share) else "",
         )
 
     @property
     def note(self) -> str:
         """How it was measured, for beside the figure."""
-        return (
-            f"Friedman's H: how far the joint partial dependence of two columns strays from the sum of both, over "
-            f"{len(self.rows):,} rows{f' ({self.selection})' if self.selection else ''}; intervals by "
-            f"{_HOW}, {self.n_resamples} resamples. Every pair of {', '.join(self.columns)}. It combines values of "
-            "one row with all other rows, so that correlated columns are also tried where no row is."
+        common = set.intersection(*map(set, self.pairs)) if len(self.pairs) > 1 else set()
+        return say(
+            _HOW_WITH if common else _HOW,
+            n_rows=len(self.rows),
+            which=recalled(self.selection) or say("chosen by the caller"),
+            n_resamples=self.n_resamples,
+            column=", ".join(common),
+            columns=", ".join(column for column in self.columns if column not in common),
         )
 
     def to_mapping(self) -> dict[str, Any]:
@@ -138,15 +187,38 @@ class EffectSurface:
         """Cells (G, H) with fewer than :data:`THIN_ROWS` rows of their own."""
         return np.asarray(self.counts < THIN_ROWS)
 
+    def table(self, output: str) -> pd.DataFrame:
+        """One line for each cell: both values, the joint effect, what is more than the sum of both, and its rows."""
+        import pandas as pd
+
+        place = self.outputs.index(output)
+        first, second = np.meshgrid(np.arange(len(self.first)), np.arange(len(self.second)), indexing="ij")
+        return pd.DataFrame(
+            {
+                self.first.feature: [self.first.shown_labels[point] for point in first.ravel()],
+                self.second.feature: [self.second.shown_labels[point] for point in second.ravel()],
+                say("joint effect"): self.joint.values[:, :, place].ravel(),
+                say("joint effect, from"): self.joint.low[:, :, place].ravel(),
+                say("joint effect, to"): self.joint.high[:, :, place].ravel(),
+                say("more than the sum of both"): self.interaction.values[:, :, place].ravel(),
+                say("rows"): self.counts.ravel(),
+            }
+        )
+
     @property
     def note(self) -> str:
         """How it was measured and where it is thin, for beside the figure."""
-        empty = float((self.counts == 0).mean())
-        return (
-            f"Joint partial dependence of {self.first.feature!r} and {self.second.feature!r} over {self.n_rows:,} "
-            f"rows{f' ({self.selection})' if self.selection else ''}, as the deviation from its mean, intervals by "
-            f"Student's t over the rows. {percent(float(self.thin.mean()))} of the cells have fewer than {THIN_ROWS} "
-            f"rows of their own, {percent(empty)} have none."
+        return say(
+            "Joint partial dependence of '{first}' and '{second}' over {n_rows:,} rows ({which}), as the deviation "
+            "from its mean, intervals by Student's t over the rows. {thin} of the cells have fewer than {least} rows "
+            "of their own, {empty} have none.",
+            first=self.first.feature,
+            second=self.second.feature,
+            n_rows=self.n_rows,
+            which=recalled(self.selection) or say("chosen by the caller"),
+            thin=percent(float(self.thin.mean())),
+            least=THIN_ROWS,
+            empty=percent(float((self.counts == 0).mean())),
         )
 
     def to_mapping(self) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def pairwise_interactions(
     source: EffectSource,
     columns: Sequence[str],
     *,
+    only_with: str | None = None,
     n_rows: int = DEFAULT_ROWS,
     seed: int = 0,
     steering: Steering | None = None,
@@ -52,6 +53,7 @@ def pairwise_interactions(
     Args:
         source: the model and the rows.
         columns: the leading columns, two or more.
+        only_with: one of them, of which alone the pairs are measured; all pairs when absent.
         n_rows: the most rows, drawn at random.
         seed: of the draws.
         steering: told the columns and pairs done.
@@ -72,7 +74,10 @@ def pairwise_interactions(
     drawn = np.random.default_rng(seed).exponential(size=(_N_RESAMPLES, len(table)))
     weights = np.vstack([np.ones(len(table)), drawn])
     weights /= weights.sum(axis=1, keepdims=True)
-    pairs = list(combinations(places, 2))
+    centre = None if only_with is None else source.position(only_with)
+    pairs = [pair for pair in combinations(places, 2) if centre is None or centre in pair]
+    if not pairs:
+        raise ExplanationError(f"{only_with!r} is none of the columns whose pairs are measured; name it among them")
     total = len(places) + len(pairs)
     own: dict[int, Floats] = {}
     for place in places:

@@ -50,6 +50,10 @@ class EffectOverview:
         found = (curve for curve in self.curves if (curve.feature, curve.method) == (feature, method))
         return next(found, None)
 
+    def why_not(self, feature: str, method: CurveMethod) -> str:
+        """Why a curve could not be drawn; empty where there is no such reason."""
+        return self.not_drawn.get(_key(feature, method), "")
+
     def to_mapping(self) -> dict[str, Any]:
         """The overview as plain JSON values."""
         return {
@@ -141,8 +145,13 @@ def _curves(
                 draw = partial_dependence if method == "pdp" else accumulated_effects
                 curves.append(draw(source, column, seed=seed))
             except ExplanationError as reason:
-                not_drawn[f"{CURVE_NAMES[method]} of {column!r}"] = str(reason)
+                not_drawn[_key(column, method)] = str(reason)
     return curves, not_drawn
+
+
+def _key(feature: str, method: CurveMethod) -> str:
+    """Under which name a reason is stored; no text for readers."""
+    return f"{CURVE_NAMES[method]} of {feature!r}"
 
 
 def _part(steering: Steering, start: float, stop: float) -> Steering:

@@ -19,12 +19,14 @@ from tabnet_engine.explain.effects.grid import column_grid
 from tabnet_engine.explain.effects.source import EffectSource, ScoredRows
 from tabnet_engine.explain.effects.support import off_data_shares
 from tabnet_engine.explain.estimates import student_point
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["centred", "mean_band", "partial_dependence"]
 
 DEFAULT_POINTS = 20
 DEFAULT_ROWS = 500
 DEFAULT_ROW_CURVES = 50
+_TOO_FEW = msg("Too few rows to tell whether combinations lie away from the data.")
 _REAL_ROWS = 2_000  # looked at to tell what is away from the data
 
 Floats = npt.NDArray[np.float64]
@@ -77,7 +79,7 @@ def partial_dependence(
         selection=chosen.selection,
         seed=seed,
         run_id=source.model.run_id,
-        how="95 % intervals by Student's t over the rows",
+        how=say("95 % intervals by Student's t over the rows"),
         off_data=None if off_data is None else off_data[0],
         judged_with=() if off_data is None else tuple(source.features[other] for other in off_data[1]),
         row_curves=RowCurves(
@@ -85,7 +87,7 @@ def partial_dependence(
             scores=scores[shown],
             own=np.array([grid.nearest[position[int(row)]] for row in chosen.rows[shown]], dtype=np.int64),
         ),
-        note="" if off_data is not None else "Too few rows to tell whether combinations lie away from the data.",
+        note=say(_TOO_FEW) if off_data is None else "",
     )
 
 

@@ -16,13 +16,34 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.effects.band import Band
 from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.importance import GlobalImportance
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["ALL_ROWS", "PermutationImportance", "TargetPermutation"]
 
 ALL_ROWS = ""
 
-_COVERS = "the 95 % intervals cover the drawing of the rows, and are a little too wide rather than too narrow"
-_SHARED = "a column whose news another column also carries may show little"
+_COVERS = msg("The 95 % intervals cover the drawing of the rows, and are a little too wide rather than too narrow.")
+_SHARED = msg("A column whose news another column also carries may show little.")
+# By whether there are several targets, and whether only some rows counted.
+_NOTES = {
+    (False, False): msg(
+        "Increase of the loss ({loss}; {before} as it is) when the column's cells are dealt out to other rows: mean "
+        "over {n_rows:,} rows and {n_repeats:,} repeats."
+    ),
+    (False, True): msg(
+        "Increase of the loss ({loss}; {before} as it is) when the column's cells are dealt out to other rows: mean "
+        "over {n_rows:,} rows with {part} and {n_repeats:,} repeats."
+    ),
+    (True, False): msg(
+        "Increase of the loss of '{target}' ({loss}; {before} as it is) when the column's cells are dealt out to "
+        "other rows: mean over {n_rows:,} rows and {n_repeats:,} repeats."
+    ),
+    (True, True): msg(
+        "Increase of the loss of '{target}' ({loss}; {before} as it is) when the column's cells are dealt out to "
+        "other rows: mean over {n_rows:,} rows with {part} and {n_repeats:,} repeats."
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -147,11 +168,15 @@ class PermutationImportance:
     @property
     def sentences(self) -> tuple[str, ...]:
         """How the figures were measured, for beside them."""
-        how = (
-            f"Measured on {len(self.rows):,} rows{f' ({self.selection})' if self.selection else ''}: each column's "
-            f"cells were dealt out to other rows {self.n_repeats} times, seed {self.seed}."
+        how = say(
+            "Measured on {n_rows:,} rows ({which}): each column's cells were dealt out to other rows {n_repeats:,} "
+            "times, seed {seed}.",
+            n_rows=len(self.rows),
+            which=recalled(self.selection) or say("chosen by the caller"),
+            n_repeats=self.n_repeats,
+            seed=self.seed,
         )
-        return how, f"{_sentence(_COVERS)} {_sentence(_SHARED)}"
+        return how, f"{say(_COVERS)} {say(_SHARED)}"
 
     def _as_importance(self, band: Band, n_rows: int, note: str) -> GlobalImportance:
         defined = bool(np.isfinite(band.low).all())
@@ -167,24 +192,32 @@ class PermutationImportance:
         )
 
     def _note(self, found: TargetPermutation) -> str:
-        of_target = f" of {found.target!r}" if len(self.target_names) > 1 else ""
-        rows = f"{found.n_rows:,} rows" + (f" with {found.part}" if found.part else "")
-        return (
-            f"Increase of the loss{of_target} ({found.loss}; {found.loss_before:.3g} as it is) when the column's cells "
-            f"are dealt out to other rows: mean over {rows} and {self.n_repeats} repeats; {_COVERS}; {_SHARED}."
+        told = say(
+            _NOTES[len(self.target_names) > 1, bool(found.part)],
+            target=found.target,
+            loss=recalled(found.loss),
+            before=f"{found.loss_before:.3g}",
+            n_rows=found.n_rows,
+            part=found.part,
+            n_repeats=self.n_repeats,
         )
+        return f"{told} {say(_COVERS)} {say(_SHARED)}"
 
     @property
     def _relative_note(self) -> str:
-        text = (
+        told = say(
             "Increase of the loss as a share of the loss of a constant prediction, when the column's cells are dealt "
-            f"out to other rows: mean over {len(self.rows):,} rows, {self.n_repeats} repeats and "
-            f"{len(self.target_names) - len(self.left_out)} targets, each target counting the same; {_COVERS}; "
-            f"{_SHARED}."
+            "out to other rows: mean over {n_rows:,} rows, {n_repeats:,} repeats and {n_targets:,} targets, each "
+            "target counting the same.",
+            n_rows=len(self.rows),
+            n_repeats=self.n_repeats,
+            n_targets=len(self.target_names) - len(self.left_out),
         )
-        if self.left_out:
-            text += f" Left out, being the same in all of these rows: {', '.join(self.left_out)}."
-        return text
+        text = f"{told} {say(_COVERS)} {say(_SHARED)}"
+        if not self.left_out:
+            return text
+        alike = say("Left out, being the same in all of these rows: {targets}.", targets=", ".join(self.left_out))
+        return f"{text} {alike}"
 
     def to_mapping(self) -> dict[str, Any]:
         """The result as plain JSON values."""
@@ -216,7 +249,3 @@ class PermutationImportance:
             left_out=tuple(values["left_out"]),
             groups={name: tuple(columns) for name, columns in values["groups"].items()},
         )
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."

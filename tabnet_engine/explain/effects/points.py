@@ -13,10 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.data.schema import Kind
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
-__all__ = ["THIN_ROWS", "GridPoints"]
+__all__ = ["MISSING_LABEL", "THIN_ROWS", "GridPoints"]
 
 THIN_ROWS = 10  # a point with fewer rows of its own is flagged
+MISSING_LABEL = msg("missing")
+_NAMED = 3  # points that a sentence names
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,18 +62,43 @@ class GridPoints:
         return np.asarray(self.counts / total) if total else np.full(len(self), 1 / max(1, len(self)))
 
     @property
+    def shown_labels(self) -> tuple[str, ...]:
+        """The points (G) in the reader's language: the user's own values, and the missing cells."""
+        return (*self.labels[:-1], say(MISSING_LABEL)) if self.has_missing else self.labels
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What a reader must know of the points."""
-        told = []
-        if self.thin.any():
-            few = [label for label, thin in zip(self.labels, self.thin, strict=True) if thin]
-            named = f" ({', '.join(few)})" if len(few) <= 3 else ""
-            rest = "rests" if len(few) == 1 else "rest"
-            told.append(f"{len(few)} of {len(self)} points{named} {rest} on fewer than {THIN_ROWS} rows.")
-        if self.n_elsewhere:
-            rare = f", among them those of {len(self.left_out)} rare categories" if self.left_out else ""
-            told.append(f"{self.n_elsewhere:,} rows hold categories that have no point here{rare}.")
-        return tuple(told)
+        return tuple(filter(None, (self._thin_sentence, self._elsewhere_sentence)))
+
+    @property
+    def _thin_sentence(self) -> str:
+        few = [label for label, thin in zip(self.shown_labels, self.thin, strict=True) if thin]
+        if not few:
+            return ""
+        if len(few) > _NAMED:
+            text = msg("{count:,} of {n_points:,} points rest on fewer than {least} rows.")
+            return say(text, count=len(few), n_points=len(self), least=THIN_ROWS)
+        return say_plural(
+            "{count} of {n_points:,} points ({names}) rests on fewer than {least} rows.",
+            "{count:,} of {n_points:,} points ({names}) rest on fewer than {least} rows.",
+            len(few),
+            n_points=len(self),
+            names=", ".join(few),
+            least=THIN_ROWS,
+        )
+
+    @property
+    def _elsewhere_sentence(self) -> str:
+        if not self.n_elsewhere:
+            return ""
+        if not self.left_out:
+            return say("{n_rows:,} rows hold categories that have no point here.", n_rows=self.n_elsewhere)
+        return say(
+            "{n_rows:,} rows hold categories that have no point here, among them those of {n_rare:,} rare categories.",
+            n_rows=self.n_elsewhere,
+            n_rare=len(self.left_out),
+        )
 
     def to_mapping(self) -> dict[str, Any]:
         """The points as plain JSON values."""

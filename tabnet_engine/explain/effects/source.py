@@ -20,6 +20,8 @@ from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.effects.swaps import swaps_of
 from tabnet_engine.explain.subject import LogitModel, Subject
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import msg, say
 from tabnet_engine.training.probabilities import class_probabilities
 
 if TYPE_CHECKING:
@@ -120,8 +122,9 @@ class EffectSource:
         if n_rows >= len(self.rows):
             return self
         drawn = np.sort(np.random.default_rng(seed).choice(len(self.rows), n_rows, replace=False))
-        of_what = self.selection or "the rows"
-        return self.take(drawn, f"{n_rows:,} drawn at random from {len(self.rows):,}: {of_what}")
+        of_what = recalled(self.selection) or say("the rows")
+        text = msg("{n_drawn:,} drawn at random from {n_rows:,}: {which}")
+        return self.take(drawn, say(text, n_drawn=n_rows, n_rows=len(self.rows), which=of_what))
 
     def encoded(self) -> EncodedTable:
         """The rows as the model reads them."""

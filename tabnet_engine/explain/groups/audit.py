@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import pandas as pd
@@ -17,6 +17,8 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.groups.spread import AttributionSpread
 from tabnet_engine.explain.wording import amount, column_name, joined, percent
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["MEASURES", "SMALL_GROUP", "GroupAudit", "GroupDifference", "GroupRecord"]
 
@@ -25,26 +27,28 @@ _MOST_NAMED = 8
 FOUR_FIFTHS = 0.8  # 29 CFR 1607.4(D): a selection rate below four fifths of the highest is looked into
 
 MEASURES: Mapping[str, str] = {
-    "auc": "area under the ROC curve",
-    "accuracy": "share of rows given the right class",
-    "balanced_accuracy": "mean recall of the classes",
-    "log_loss": "mean of minus the log of the probability of what came",
-    "rmse": "root of the mean squared error, in the target's unit",
-    "mae": "mean absolute error, in the target's unit",
-    "r2": "share of the variance explained",
-    "mse": "mean squared error",
-    "rmsle": "root of the mean squared error of log(1 + y)",
-    "calibration_in_the_large": "outcome minus prediction on average (of a binary target: of its positive class); "
-    "above 0 the prediction is too low",
-    "calibration_slope": "slope of outcomes on predictions; 1 is right, below 1 predictions are too extreme",
-    "calibration_error": "expected calibration error over bins of equally many rows",
-    "calibration_error_by_chance": "the same for perfectly calibrated predictions of as many rows",
-    "favourable_rate": "share of rows whose outcome was the favourable one",
-    "selection_rate": "share of rows that are selected",
-    "selection_ratio": "selection rate divided by that of the reference group",
-    "selection_difference": "selection rate minus that of the reference group",
-    "false_positive_rate": "share selected among rows whose outcome was not favourable",
-    "false_negative_rate": "share not selected among rows whose outcome was favourable",
+    "auc": msg("area under the ROC curve"),
+    "accuracy": msg("share of rows given the right class"),
+    "balanced_accuracy": msg("mean recall of the classes"),
+    "log_loss": msg("mean of minus the log of the probability of what came"),
+    "rmse": msg("root of the mean squared error, in the target's unit"),
+    "mae": msg("mean absolute error, in the target's unit"),
+    "r2": msg("share of the variance explained"),
+    "mse": msg("mean squared error"),
+    "rmsle": msg("root of the mean squared error of log(1 + y)"),
+    "calibration_in_the_large": msg(
+        "outcome minus prediction on average (of a binary target: of its positive class); above 0 the prediction is "
+        "too low"
+    ),
+    "calibration_slope": msg("slope of outcomes on predictions; 1 is right, below 1 predictions are too extreme"),
+    "calibration_error": msg("expected calibration error over bins of equally many rows"),
+    "calibration_error_by_chance": msg("the same for perfectly calibrated predictions of as many rows"),
+    "favourable_rate": msg("share of rows whose outcome was the favourable one"),
+    "selection_rate": msg("share of rows that are selected"),
+    "selection_ratio": msg("selection rate divided by that of the reference group"),
+    "selection_difference": msg("selection rate minus that of the reference group"),
+    "false_positive_rate": msg("share selected among rows whose outcome was not favourable"),
+    "false_negative_rate": msg("share not selected among rows whose outcome was favourable"),
 }
 
 
@@ -117,7 +121,8 @@ class GroupAudit:
 
     ``everyone`` is the record of all rows. ``reference`` is the group that ratios are against. ``decision`` says when
     a row is selected, empty where no outcome was said to be favourable. ``is_feature`` tells whether the model reads
-    the column itself. ``selection`` says which rows these are, ``how`` how the groups were made.
+    the column itself. ``selection`` says which rows these are, ``how`` how the groups were made, ``settings`` what was
+    asked for, as :class:`~tabnet_engine.config.AuditConfig` writes it.
     """
 
     column: str
@@ -134,6 +139,7 @@ class GroupAudit:
     selection: str
     seed: int
     run_id: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [group.name for group in self.groups]
@@ -160,28 +166,45 @@ class GroupAudit:
         """What a reader must know first: told-apart differences, low ratios, small groups, the column as a feature."""
         said = [_difference_sentence(found) for found in self.differences if found.is_told_apart]
         if not said:
-            measures = "calibration, error or selection" if self.decision else "calibration or error"
-            said.append(f"No group's {measures} is told apart from that of all other rows.")
+            said.append(say(_NOTHING_WITH_SELECTION) if self.decision else say(_NOTHING))
         said.extend(self._ratio_sentences())
         small = [f"{group.name} ({group.n_known:,})" for group in self.groups if group.is_small]
         if small:
             more = len(small) - _MOST_NAMED
-            small = [*small[:_MOST_NAMED], f"{more} more groups"] if more > 1 else small
-            said.append(f"Fewer than {SMALL_GROUP} rows with a known outcome, so little is known: {joined(small)}.")
+            if more > 1:
+                small = [*small[:_MOST_NAMED], say_plural("{count} more group", "{count:,} more groups", more)]
+            said.append(
+                say(
+                    "Fewer than {least} rows with a known outcome, so little is known: {groups}.",
+                    least=SMALL_GROUP,
+                    groups=joined(small),
+                )
+            )
         if self.is_feature:
-            said.append(f"The model reads {column_name(self.column)} itself.")
+            said.append(say("The model reads {column} itself.", column=column_name(self.column)))
         return tuple(said)
 
     @property
     def note(self) -> str:
         """How it was measured, for beside every figure."""
-        decided = ""
+        told = [
+            say(
+                "{selection}, groups by {column}: {how}.",
+                selection=recalled(self.selection),
+                column=self.column,
+                how=recalled(self.how),
+            )
+        ]
         if self.decision:
-            decided = f" Selected means that {self.decision}; the reference group is {self.reference}."
-        return (
-            f"{self.everyone.n_rows:,} rows ({self.selection}), groups by {self.column}: {self.how}.{decided} Every "
-            "interval covers 95 %; of many intervals some miss their value by chance."
-        )
+            told.append(
+                say(
+                    "Selected means that {decision}; the reference group is {reference}.",
+                    decision=recalled(self.decision),
+                    reference=self.reference,
+                )
+            )
+        told.append(say("Every interval covers 95 %; of many intervals some miss their value by chance."))
+        return " ".join(told)
 
     def to_mapping(self) -> dict[str, Any]:
         """The audit as plain JSON values."""
@@ -200,6 +223,7 @@ class GroupAudit:
             "selection": self.selection,
             "seed": self.seed,
             "run_id": self.run_id,
+            "settings": dict(self.settings),
         }
 
     @classmethod
@@ -221,6 +245,7 @@ class GroupAudit:
             selection=str(values["selection"]),
             seed=int(values["seed"]),
             run_id=str(values["run_id"]),
+            settings=dict(values.get("settings", {})),
         )
 
     def _ratio_sentences(self) -> list[str]:
@@ -229,14 +254,18 @@ class GroupAudit:
             ratio = group.measures.get("selection_ratio")
             if ratio is None or ratio.value is None or ratio.value >= FOUR_FIFTHS or group.name == self.reference:
                 continue
-            sure = ratio.high is not None and ratio.high < FOUR_FIFTHS
-            where = "the whole interval lies below four fifths" if sure else "the interval reaches above four fifths"
             if ratio.low is None or ratio.high is None:
-                said.append(f"{group.name}: nobody is selected.")
+                said.append(say("{group}: nobody is selected.", group=group.name))
                 continue
             said.append(
-                f"{group.name} is selected {ratio.value:.2f} times as often as {self.reference} "
-                f"({ratio.low:.2f} to {ratio.high:.2f}): {where}."
+                say(
+                    _SURELY_LOW if ratio.high < FOUR_FIFTHS else _PERHAPS_LOW,
+                    group=group.name,
+                    ratio=ratio.value,
+                    reference=self.reference,
+                    low=ratio.low,
+                    high=ratio.high,
+                )
             )
         return said
 
@@ -245,10 +274,34 @@ def _numbers(estimate: Estimate) -> dict[str, Any]:
     return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
 
 
-_DIFFERENCE_WORDS = {
-    "selection_rate": "selected",
-    "calibration_in_the_large": "outcomes minus predictions",
-    "loss": "the loss",
+_NOTHING = msg("No group's calibration or error is told apart from that of all other rows.")
+_NOTHING_WITH_SELECTION = msg("No group's calibration, error or selection is told apart from that of all other rows.")
+_SURELY_LOW = msg(
+    "{group} is selected {ratio:.2f} times as often as {reference} ({low:.2f} to {high:.2f}): the whole interval lies "
+    "below four fifths."
+)
+_PERHAPS_LOW = msg(
+    "{group} is selected {ratio:.2f} times as often as {reference} ({low:.2f} to {high:.2f}): the interval reaches "
+    "above four fifths."
+)
+# By measure, and whether the group's mean is the higher one.
+_DIFFERENCES: Mapping[tuple[str, bool], str] = {
+    ("selection_rate", True): msg("{group}: selected more often than all others, by {share} of rows."),
+    ("selection_rate", False): msg("{group}: selected less often than all others, by {share} of rows."),
+    ("loss", True): msg("{group}: the loss higher than for all others, by {size} ({low} to {high})."),
+    ("loss", False): msg("{group}: the loss lower than for all others, by {size} ({low} to {high})."),
+    ("calibration_in_the_large", True): msg(
+        "{group}: outcomes minus predictions higher than for all others, by {size} ({low} to {high})."
+    ),
+    ("calibration_in_the_large", False): msg(
+        "{group}: outcomes minus predictions lower than for all others, by {size} ({low} to {high})."
+    ),
+    ("calibration_in_the_large of", True): msg(
+        "{group}: outcomes minus predictions of {class_name} higher than for all others, by {size} ({low} to {high})."
+    ),
+    ("calibration_in_the_large of", False): msg(
+        "{group}: outcomes minus predictions of {class_name} lower than for all others, by {size} ({low} to {high})."
+    ),
 }
 
 
@@ -256,15 +309,14 @@ def _difference_sentence(found: GroupDifference) -> str:
     value, low, high = found.difference.value, found.difference.low, found.difference.high
     if value is None or low is None or high is None:
         raise ValueError("a difference that is told apart must have an interval")
-    if found.measure == "selection_rate":
-        more = "more" if value > 0 else "less"
-        return f"{found.group}: selected {more} often than all others, by {percent(abs(value))} of rows."
-    measure, _, of_class = found.measure.partition(": ")
-    what = _DIFFERENCE_WORDS[measure] + (f" of {of_class}" if of_class else "")
-    higher = "higher" if value > 0 else "lower"
-    return f"{found.group}: {what} {higher} than for all others, by {amount(value)} ({_range(low, high)})."
-
-
-def _range(low: float, high: float) -> str:
+    measure, _, class_name = found.measure.partition(": ")
     ends = sorted((abs(low), abs(high)))
-    return f"{amount(ends[0])} to {amount(ends[1])}"
+    return say(
+        _DIFFERENCES[f"{measure} of" if class_name else measure, value > 0],
+        group=found.group,
+        class_name=class_name,
+        share=percent(abs(value)),
+        size=amount(value),
+        low=amount(ends[0]),
+        high=amount(ends[1]),
+    )

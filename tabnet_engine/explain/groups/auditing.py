@@ -28,6 +28,8 @@ from tabnet_engine.explain.groups.membership import MAX_GROUPS
 from tabnet_engine.explain.groups.performance import performance
 from tabnet_engine.explain.groups.spread import attribution_spread
 from tabnet_engine.explain.row_parts import RowParts
+from tabnet_engine.explain.subject import Steering
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,13 +38,17 @@ if TYPE_CHECKING:
 
 __all__ = ["audit_groups", "audit_run"]
 
-_EVERYONE = "all rows"
+_EVERYONE = msg("all rows")
+
+_TESTED = msg("{n_rows:,} test rows")
+_VALIDATED = msg("{n_rows:,} validation rows")
+_EVERY_ROW = msg("{n_rows:,} rows of the table; which of them trained the model is not known")
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 
 
-def audit_groups(
+def audit_groups(  # noqa: PLR0913 - five of them are optional
     codec: TargetCodec,
     y: npt.NDArray[Any],
     logits: Floats,
@@ -52,6 +58,7 @@ def audit_groups(
     reference: str | None = None,
     selection: str = "",
     seed: int = 0,
+    steering: Steering | None = None,
 ) -> GroupAudit:
     """Measure every group of some rows.
 
@@ -64,9 +71,11 @@ def audit_groups(
         reference: the group that ratios are against; the largest when None.
         selection: which rows these are.
         seed: of the resampling.
+        steering: told about the groups measured; may cancel.
 
     Raises:
         ExplanationError: no row, or a reference that is no group.
+        JobCancelledError: the steering asked to stop.
         ValueError: arrays of different lengths.
     """
     n_rows = len(logits)
@@ -82,8 +91,13 @@ def audit_groups(
         )
     base = _reference(occurring, reference)
     measured = _Rows(codec, y, logits, decision, seed)
+    steering = steering or Steering()
+    steering.step(0, len(occurring) + 1)
     everyone = measured.record(_EVERYONE, np.arange(n_rows))
-    records = [measured.record(name, occurring.members(part)) for part, name in enumerate(occurring.names)]
+    records = []
+    for part, name in enumerate(occurring.names):
+        steering.step(part + 1, len(occurring) + 1)
+        records.append(measured.record(name, occurring.members(part)))
     if decision is not None:
         records = [measured.against(record, occurring, part, base) for part, record in enumerate(records)]
     return GroupAudit(
@@ -97,12 +111,12 @@ def audit_groups(
         differences=group_differences(codec, y, logits, occurring, measured.selected),
         is_feature=False,
         how=occurring.how,
-        selection=selection or f"{n_rows:,} rows",
+        selection=selection or say_plural("{count} row", "{count:,} rows", n_rows),
         seed=seed,
     )
 
 
-def audit_run(
+def audit_run(  # noqa: PLR0913 - six of them are optional
     run: Run,
     frame: pd.DataFrame,
     parts: RowParts,
@@ -112,6 +126,7 @@ def audit_run(
     reference: str | None = None,
     attribution: Attribution | None = None,
     seed: int = 0,
+    steering: Steering | None = None,
 ) -> GroupAudit:
     """Measure a run by group on its held-out rows; of an imported run, which knows none, on the whole table.
 
@@ -126,6 +141,7 @@ def audit_run(
         reference: as :func:`audit_groups`.
         attribution: signed values of some of these rows; none leaves the spread of attributions out.
         seed: of the resampling.
+        steering: as :func:`audit_groups`.
 
     Raises:
         ExplanationError: as :func:`audit_groups`, a pretraining, or a table shorter than the run's own.
@@ -148,23 +164,24 @@ def audit_run(
         chosen,
         decision=decision or Decision.of(codec),
         reference=reference,
-        selection=f"{len(rows):,} {name}",
+        selection=say(name, n_rows=len(rows)),
         seed=seed,
+        steering=steering,
     )
     is_feature = any(column in run.schema.feature_names for column in parts.columns)
     return dataclasses.replace(audit, attribution=spread, is_feature=is_feature, run_id=run.run_id)
 
 
 def _rows_to_judge(run: Run, frame: pd.DataFrame) -> tuple[npt.NDArray[np.int64], str]:
-    rows, name = held_out(run)
+    rows, _ = held_out(run)
     if len(rows) and rows.max() >= len(frame):
         raise ExplanationError(
             f"the table has {len(frame):,} rows, but the run was trained on one of at least {int(rows.max()) + 1:,}; "
             "give the table that the run was trained on"
         )
     if len(rows):
-        return rows, name
-    return np.arange(len(frame), dtype=np.int64), "rows of the table; which of them trained the model is not known"
+        return rows, _TESTED if len(run.splits.test) else _VALIDATED
+    return np.arange(len(frame), dtype=np.int64), _EVERY_ROW
 
 
 def _outcomes(codec: TargetCodec, frame: pd.DataFrame, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
@@ -211,8 +228,8 @@ class _Rows:
         """The record with its selection compared with that of the reference group."""
         own, other = self._selection(parts.members(part)), self._selection(parts.members(base))
         if part == base:
-            same = Estimate(value=1.0, n=own[1], how="the reference group itself")
-            none = Estimate(value=0.0, n=own[1], how="the reference group itself")
+            same = Estimate(value=1.0, n=own[1], how=say("the reference group itself"))
+            none = Estimate(value=0.0, n=own[1], how=say("the reference group itself"))
             compared = {"selection_ratio": same, "selection_difference": none}
         else:
             compared = {"selection_ratio": _ratio(own, other), "selection_difference": _difference(own, other)}
@@ -245,10 +262,10 @@ def _ratio(own: tuple[int, int], other: tuple[int, int]) -> Estimate:
     """Ratio of two shares; its interval is undefined where one of them is zero."""
     (a, n), (b, m) = own, other
     if n == 0 or m == 0 or b == 0:
-        return Estimate(value=None, n=n, how="nobody in the reference group is selected")
+        return Estimate(value=None, n=n, how=say("nobody in the reference group is selected"))
     ratio = (a / n) / (b / m)
     if a == 0:
-        return Estimate(value=ratio, n=n, how="nobody is selected; see the difference for an interval")
+        return Estimate(value=ratio, n=n, how=say("nobody is selected; see the difference for an interval"))
     # From the intervals of both shares, on the log scale: unlike that of Katz it does not shrink to nothing where
     # everybody is selected.
     mine, theirs = _ends(own), _ends(other)
@@ -259,19 +276,19 @@ def _ratio(own: tuple[int, int], other: tuple[int, int]) -> Estimate:
         low=ratio * math.exp(-below),
         high=ratio * math.exp(above),
         n=n,
-        how="Wilson scores of both shares, recovered on the log scale",
+        how=say("Wilson scores of both shares, recovered on the log scale"),
     )
 
 
 def _difference(own: tuple[int, int], other: tuple[int, int]) -> Estimate:
     """Difference of two shares by their two Wilson intervals."""
     if not own[1] or not other[1]:
-        return Estimate(value=None, n=own[1], how="no row")
+        return Estimate(value=None, n=own[1], how=say("no row"))
     mine, theirs = _ends(own), _ends(other)
     value = mine[1] - theirs[1]
     low = value - math.hypot(mine[1] - mine[0], theirs[2] - theirs[1])
     high = value + math.hypot(mine[2] - mine[1], theirs[1] - theirs[0])
-    return Estimate(value=value, low=low, high=high, n=own[1], how="Newcombe's hybrid score")
+    return Estimate(value=value, low=low, high=high, n=own[1], how=say("Newcombe's hybrid score"))
 
 
 def _ends(counts: tuple[int, int]) -> tuple[float, float, float]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from tabnet_engine.data.schema import Task
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.explain.estimates import ENDS, NORMAL_POINT, Estimate, bootstrap_estimate, mean_estimate
+from tabnet_engine.texts.speaking import say
 from tabnet_engine.training.probabilities import class_probabilities, predicted_codes
 
 __all__ = ["N_BINS", "calibration"]
@@ -71,18 +72,18 @@ def _line_slope(x: Floats, y: Floats) -> Estimate:
     n = len(x)
     spread = float(((x - x.mean()) ** 2).sum()) if n else 0.0
     if n < _FEWEST_ROWS or spread <= 0:
-        return Estimate(value=None, n=n, how="too few rows, or one prediction for all")
+        return Estimate(value=None, n=n, how=say("too few rows, or one prediction for all"))
     slope = float(((x - x.mean()) * (y - y.mean())).sum()) / spread
     residual = y - y.mean() - slope * (x - x.mean())
     # Errors may grow with the prediction: the interval holds then too (White 1980).
     error = math.sqrt(float((((x - x.mean()) * residual) ** 2).sum())) / spread * math.sqrt(n / (n - 2))
-    return _with_margin(slope, NORMAL_POINT * error, n, "least squares, robust normal interval")
+    return _with_margin(slope, NORMAL_POINT * error, n, say("least squares, robust normal interval"))
 
 
 def _logistic_slope(logit: Floats, came: Floats) -> Estimate:
     """Slope of a logistic regression of the outcome on the logit, by Newton's steps."""
     n = len(came)
-    undefined = Estimate(value=None, n=n, how="too few rows of one class, or one prediction for all")
+    undefined = Estimate(value=None, n=n, how=say("too few rows of one class, or one prediction for all"))
     if min(float(came.sum()), n - float(came.sum())) < _FEWEST_ROWS / 2 or np.ptp(logit) == 0:
         return undefined
     scale = float(logit.std())
@@ -98,7 +99,9 @@ def _logistic_slope(logit: Floats, came: Floats) -> Estimate:
         weights = weights + step * min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
         if float(np.abs(step).max()) < 1e-9:
             error = math.sqrt(float(np.linalg.inv(information)[1, 1]))
-            return _with_margin(float(weights[1]) / scale, NORMAL_POINT * error / scale, n, "logistic regression, Wald")
+            return _with_margin(
+                float(weights[1]) / scale, NORMAL_POINT * error / scale, n, say("logistic regression, Wald")
+            )
         if abs(float(weights[1])) > _FAR_SLOPE:
             return undefined
     return undefined
@@ -129,11 +132,11 @@ def _binned(probability: Floats, came: Floats, seed: int) -> dict[str, Estimate]
         low=float(low),
         high=float(high),
         n=n,
-        how=f"outcomes drawn from the predictions {_RESAMPLES:,} times",
+        how=say("outcomes drawn from the predictions {n_draws:,} times", n_draws=_RESAMPLES),
     )
     # Resampled rows are never better calibrated than these: the percentile interval may miss the value itself.
     low_found = None if found.low is None else min(found.low, found.value)
-    how = f"{found.how}; {min(N_BINS, n)} bins of equally many rows"
+    how = f"{found.how}; {say('{n_bins} bins of equally many rows', n_bins=min(N_BINS, n))}"
     high_found = None if found.high is None else max(found.high, found.value)
     error = Estimate(value=found.value, low=low_found, high=high_found, n=n, how=how)
     return {"calibration_error": error, "calibration_error_by_chance": by_chance}

@@ -14,11 +14,16 @@ import numpy.typing as npt
 from tabnet_engine.data.schema import Task
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ExplanationError
+from tabnet_engine.texts.speaking import msg, say
 from tabnet_engine.training.probabilities import class_probabilities, predicted_codes
 
 __all__ = ["Decision"]
 
 Booleans = npt.NDArray[np.bool_]
+
+_AT_LEAST = msg("the prediction is at least {cutoff:g}")
+_AT_MOST = msg("the prediction is at most {cutoff:g}")
+_PROBABLE = msg("the probability of {class_name} is at least {cutoff:g}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +81,11 @@ class Decision:
     def words(self) -> str:
         """When a row is selected, in plain words."""
         if not self.favourable:
-            return f"the prediction is {'at least' if self.is_high_favourable else 'at most'} {self.cutoff:g}"
+            told = _AT_LEAST if self.is_high_favourable else _AT_MOST
+            return say(told, cutoff=self.cutoff)
         if self.cutoff is None:
-            return f"the predicted class is {self.favourable}"
-        return f"the probability of {self.favourable} is at least {self.cutoff:g}"
+            return say("the predicted class is {class_name}", class_name=self.favourable)
+        return say(_PROBABLE, class_name=self.favourable, cutoff=self.cutoff)
 
     def selected(self, codec: TargetCodec, logits: npt.NDArray[np.float64]) -> Booleans:
         """Which rows (B) are selected by their logits (B, K)."""

@@ -17,6 +17,7 @@ from tabnet_engine.explain.estimates import Estimate, student_point
 from tabnet_engine.explain.groups.audit import GroupDifference
 from tabnet_engine.explain.groups.performance import row_losses
 from tabnet_engine.explain.row_parts import RowParts
+from tabnet_engine.texts.speaking import say
 from tabnet_engine.training.probabilities import class_probabilities
 
 __all__ = ["group_differences"]
@@ -98,11 +99,11 @@ def _compare(own: Floats, other: Floats) -> tuple[Estimate, float]:
     error = math.sqrt(max(variances[0] / n + variances[1] / m, pooled * (1 / n + 1 / m)))
     freedom = min(n, m) - 1  # the careful choice: that of the smaller side
     if error == 0:
-        return Estimate(value=value, n=n, how="no variation, no interval"), 1.0
+        return Estimate(value=value, n=n, how=say("no variation, no interval")), 1.0
     margin = float(student_point(freedom)) * error
     p = 2 * float(stdtr(freedom, -abs(value) / error))
     estimate = Estimate(
-        value=value, low=value - margin, high=value + margin, n=n, how="difference of means, Student's t"
+        value=value, low=value - margin, high=value + margin, n=n, how=say("difference of means, Student's t")
     )
     return estimate, p
 

@@ -21,6 +21,7 @@ from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.estimates import NORMAL_POINT, Estimate
 from tabnet_engine.explain.groups.proxies import Proxy, ProxyReport
 from tabnet_engine.explain.row_parts import RowParts
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["find_proxies"]
 
@@ -35,7 +36,11 @@ _LEAF_ROWS = 10  # of a tree: with fewer, the shares of the groups in it are mos
 _TRIED_COLUMNS = 20  # at a split: a bound on the work for wide tables
 _LEVELS = 16  # ranges that a number is cut into on its own
 _PRIOR_ROWS = 5  # imagined rows at the overall shares, which tame rare levels
-_OTHERS = "all smaller groups"
+_OTHERS = msg("all smaller groups")
+_HOW = msg(
+    "Strength: share of the groups' variance told in rows not learned from ({n_folds} folds), each column by its "
+    "levels, all together by a random forest."
+)
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -95,11 +100,9 @@ def find_proxies(
         left_out=left_out,
         is_feature=column in schema.feature_names,
         n_rows=len(rows),
-        how=(
-            f"Strength: share of the groups' variance told in rows not learned from ({_FOLDS} folds), each column by "
-            "its levels, all together by a random forest."
-        ),
-        selection=selection or f"{len(rows):,} of {len(frame):,} rows of the table",
+        how=say(_HOW, n_folds=_FOLDS),
+        selection=selection
+        or say("{n_chosen:,} of {n_rows:,} rows of the table", n_chosen=len(rows), n_rows=len(frame)),
         seed=seed,
     )
 
@@ -144,7 +147,7 @@ def _candidates(frame: pd.DataFrame, schema: FeatureSchema, protected: str) -> t
         else:
             codes, distinct = distinct_values(cells)
             if len(distinct) > max(2.0, _UNIQUE * int((codes >= 0).sum())):
-                left_out[name] = "a different value in most rows"
+                left_out[name] = say("a different value in most rows")
                 continue
             levels = _most_common(codes)
             found.append(_Candidate(name, levels, levels.astype(np.float64)))
@@ -214,7 +217,11 @@ def _strength(error: Floats, base: Floats) -> Estimate:
     ratio = float(error.mean()) / mean
     margin = NORMAL_POINT * math.sqrt(float(((error - ratio * base) ** 2).sum()) / (n * max(1, n - 1))) / mean
     return Estimate(
-        value=1 - ratio, low=1 - ratio - margin, high=1 - ratio + margin, n=n, how="ratio of means, normal, over rows"
+        value=1 - ratio,
+        low=1 - ratio - margin,
+        high=1 - ratio + margin,
+        n=n,
+        how=say("ratio of means, normal, over rows"),
     )
 
 
@@ -223,7 +230,7 @@ def _joint(candidates: Sequence[_Candidate], codes: Codes, fold: Codes, base: Fl
     from sklearn.ensemble import RandomForestClassifier
 
     if not candidates:
-        return Estimate(value=None, n=len(codes), how="no column to tell it by")
+        return Estimate(value=None, n=len(codes), how=say("no column to tell it by"))
     x = np.column_stack([candidate.values for candidate in candidates])
     # Missing below all others: a split tells it apart, whichever release of the library reads missing cells.
     x = np.where(np.isnan(x), np.nanmin(x, axis=0, initial=0.0) - 1.0, x)

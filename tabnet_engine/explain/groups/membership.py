@@ -16,11 +16,12 @@ from tabnet_engine.data.schema import FeatureSchema, Kind
 from tabnet_engine.data.values import as_numbers, as_text, as_timestamps, value_order
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.row_parts import RowParts, range_names
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["MAX_GROUPS", "groups_of_column"]
 
 MAX_GROUPS = 200
-_MISSING = "missing"
+_MISSING = msg("missing")
 _FEW_VALUES = 6  # a number with no more different values than this is not cut into ranges
 _DAY = "datetime64[D]"
 
@@ -90,7 +91,7 @@ def _by_text(cells: pd.Series[Any], column: str) -> RowParts:
             f"{MAX_GROUPS}); choose another column, or one that sums it up"
         )
     codes = pd.Categorical(texts, categories=names).codes.astype(np.int64)
-    return _with_missing(column, names, codes, "one group for each value")
+    return _with_missing(column, names, codes, say("one group for each value"))
 
 
 def _number_cuts(
@@ -140,8 +141,8 @@ def _by_range(
 ) -> RowParts:
     codes = np.where(known, np.searchsorted(cuts, values, side="right"), -1).astype(np.int64)
     texts = [_text(cut, words) for cut in cuts.tolist()]
-    named = range_names(texts, below="before", above="or later") if words == "day" else range_names(texts)
-    return _with_missing(column, list(named), codes, f"{len(cuts) + 1} ranges")
+    named = range_names(texts, kind=words)
+    return _with_missing(column, list(named), codes, say("{n_ranges} ranges", n_ranges=len(cuts) + 1))
 
 
 def _text(cut: float, words: str) -> str:
@@ -157,5 +158,5 @@ def _with_missing(column: str, names: list[str], codes: npt.NDArray[np.int64], h
             missing += " (empty cell)"
         codes = np.where(codes < 0, len(names), codes)
         names = [*names, missing]
-        how += "; missing cells are a group of their own"
+        how = f"{how}; {say('missing cells are a group of their own')}"
     return RowParts(title=column, names=tuple(names), codes=codes, how=how, columns=(column,)).occurring()

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.estimates import ENDS, NORMAL_POINT, Estimate, mean_estimate, proportion_estimate
 from tabnet_engine.explain.pseudo_values import area_pseudo_values, log_losses
+from tabnet_engine.texts.speaking import say
 from tabnet_engine.training.metrics import evaluate
 from tabnet_engine.training.probabilities import predicted_codes
 
@@ -51,10 +52,10 @@ def performance(
 
 def _estimate(value: float | None, interval: Callable[[], Interval], n: int) -> Estimate:
     if value is None:
-        return Estimate(value=None, n=n, how="not defined by these rows")
+        return Estimate(value=None, n=n, how=say("not defined by these rows"))
     found = interval()
     if found is None or not (math.isfinite(found[0]) and math.isfinite(found[1])):
-        return Estimate(value=value, n=n, how="too few rows, or no variation, for an interval")
+        return Estimate(value=value, n=n, how=say("too few rows, or no variation, for an interval"))
     low, high, how = found
     return Estimate(value=value, low=min(low, value), high=max(high, value), n=n, how=how)
 

@@ -15,6 +15,8 @@ import pandas as pd
 
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.wording import column_name, joined, percent
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["Proxy", "ProxyReport"]
 
@@ -86,26 +88,33 @@ class ProxyReport:
         name = column_name(self.column)
         said = []
         if self.is_feature:
-            said.append(f"The model reads {name} itself; what follows is about the other columns.")
+            said.append(say("The model reads {column} itself; what follows is about the other columns.", column=name))
         strong = [proxy for proxy in self.proxies if proxy.is_told_apart and _value(proxy.strength) >= _STRONG]
         if strong:
             named = joined([f"{proxy.column} ({percent(_value(proxy.strength))})" for proxy in strong[:_MOST_NAMED]])
-            said.append(f"Columns that tell {name} by themselves (share of its variance, in new rows): {named}.")
+            said.append(say(_TELLING, column=name, columns=named))
             hidden = [proxy.column for proxy in strong if not proxy.is_read]
             if hidden:
-                said.append(f"Of these the model does not read {joined(hidden[:_MOST_NAMED])}.")
+                said.append(say("Of these the model does not read {columns}.", columns=joined(hidden[:_MOST_NAMED])))
         else:
-            said.append(f"No single column tells {percent(_STRONG)} or more of the variance of {name} in new rows.")
-        said.append(f"All columns that the model reads together tell {_share(self.joint_read)} of it.")
-        said.append(f"All columns of the table together tell {_share(self.joint_all)}.")
+            said.append(say(_NONE_TELLS, share=percent(_STRONG), column=name))
+        said.append(_joint_sentence(_JOINT_READ, _JOINT_READ_UNKNOWN, self.joint_read))
+        said.append(_joint_sentence(_JOINT_ALL, _JOINT_ALL_UNKNOWN, self.joint_all))
         if self.left_out:
-            said.append(f"Not looked at: {joined([f'{column} ({why})' for column, why in self.left_out.items()])}.")
+            listed = joined([f"{column} ({recalled(why)})" for column, why in self.left_out.items()])
+            said.append(say("Not looked at: {columns}.", columns=listed))
         return tuple(said)
 
     @property
     def note(self) -> str:
         """How it was measured, for beside the figure."""
-        return f"{self.n_rows:,} rows ({self.selection}), {len(self.groups)} groups of {self.column}. {self.how}"
+        told = say(
+            "{selection}, {n_groups} groups of {column}.",
+            selection=recalled(self.selection),
+            n_groups=len(self.groups),
+            column=self.column,
+        )
+        return f"{told} {recalled(self.how)}"
 
     def to_mapping(self) -> dict[str, Any]:
         """The report as plain JSON values."""
@@ -148,8 +157,16 @@ def _value(estimate: Estimate) -> float:
     return 0.0 if estimate.value is None else estimate.value
 
 
-def _share(estimate: Estimate) -> str:
+_TELLING = msg("Columns that tell {column} by themselves (share of its variance, in new rows): {columns}.")
+_NONE_TELLS = msg("No single column tells {share} or more of the variance of {column} in new rows.")
+_JOINT_READ = msg("All columns that the model reads together tell {share} ({low} to {high}) of it.")
+_JOINT_READ_UNKNOWN = msg("All columns that the model reads together tell an unknown share of it.")
+_JOINT_ALL = msg("All columns of the table together tell {share} ({low} to {high}).")
+_JOINT_ALL_UNKNOWN = msg("All columns of the table together tell an unknown share.")
+
+
+def _joint_sentence(known: str, unknown: str, estimate: Estimate) -> str:
     if estimate.value is None:
-        return "an unknown share"
+        return say(unknown)
     low, high = (percent(max(0.0, end)) if end is not None else "?" for end in (estimate.low, estimate.high))
-    return f"{percent(max(0.0, estimate.value))} ({low} to {high})"
+    return say(known, share=percent(max(0.0, estimate.value)), low=low, high=high)

@@ -13,13 +13,17 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Attribution
 from tabnet_engine.explain.estimates import Estimate, student_point
 from tabnet_engine.explain.row_parts import RowParts
+from tabnet_engine.texts.speaking import say
 
-__all__ = ["AttributionSpread", "attribution_spread"]
+__all__ = ["FEWEST_EXPLAINED", "AttributionSpread", "attribution_spread"]
+
+FEWEST_EXPLAINED = 10  # rows of a group; the mean of fewer is mostly chance
 
 Floats = npt.NDArray[np.float64]
 _ARRAYS = ("mean", "mean_low", "mean_high", "size", "size_low", "size_high")
@@ -60,6 +64,31 @@ class AttributionSpread:
         """Mean absolute value of a column in a group."""
         return self._estimate("size", group, feature, output)
 
+    @property
+    def solid(self) -> list[int]:
+        """Places of the groups with enough explained rows for a mean to say something; all where none has."""
+        enough = [place for place, n_rows in enumerate(self.n_rows) if n_rows >= FEWEST_EXPLAINED]
+        return enough or list(range(len(self.groups)))
+
+    def order(self, output: int) -> list[int]:
+        """Places of the columns, those with the largest mean value in any group first; few rows decide nothing."""
+        largest = np.nanmax(np.abs(self.mean[self.solid, :, output]), axis=0, initial=0.0)
+        return [int(place) for place in np.argsort(-largest, kind="stable")]
+
+    def table(self) -> pd.DataFrame:
+        """One line for each group, column and output: both means with their intervals, and the explained rows."""
+        shape = self.mean.shape
+        groups, columns, outputs = (place.reshape(-1) for place in np.indices(shape))
+        return pd.DataFrame(
+            {
+                "group": np.array(self.groups, dtype=object)[groups],
+                "column": np.array(self.features, dtype=object)[columns],
+                "output": np.array(self.outputs, dtype=object)[outputs],
+                "rows": np.array(self.n_rows)[groups],
+                **{name: getattr(self, name).reshape(-1) for name in _ARRAYS},
+            }
+        )
+
     def to_mapping(self) -> dict[str, Any]:
         """The spread as plain JSON values; what is not defined is None."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
@@ -88,7 +117,7 @@ class AttributionSpread:
             None if np.isnan(number) else float(number)
             for number in (getattr(self, key)[place] for key in (name, f"{name}_low", f"{name}_high"))
         )
-        how = "Student's t over the rows" if low is not None else "too few rows for an interval"
+        how = say("Student's t over the rows") if low is not None else say("too few rows for an interval")
         return Estimate(value=value, low=low, high=high, n=self.n_rows[number], how=how)
 
 
@@ -119,6 +148,7 @@ def attribution_spread(
         members = values[codes == group]
         for name, part in (("mean", members), ("size", np.abs(members))):
             found[name][group], found[f"{name}_low"][group], found[f"{name}_high"][group] = _means(part)
+    found["size_low"] = np.maximum(found["size_low"], 0.0)  # a size is never below 0, whatever Student's t says
     counts = np.bincount(codes[codes >= 0], minlength=len(parts)).tolist()
     return AttributionSpread(
         method=attribution.method,

@@ -19,6 +19,7 @@ from tabnet_engine.explain.signed.budget import check_budget
 from tabnet_engine.explain.signed.game import RowGame
 from tabnet_engine.explain.signed.row_games import Rule, divide_games
 from tabnet_engine.explain.subject import ChosenRows, LogitModel, Steering
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["ablation"]
 
@@ -63,7 +64,7 @@ def ablation(
     check_budget(len(players), len(chosen), background.background.n_rows, 2 * needed)
     rule = Rule(
         method="ablation",
-        algorithm="the score minus its mean over the background when one column alone is taken from there",
+        algorithm=say("the score minus its mean over the background when one column alone is taken from there"),
         divide=_without_each,
         n_evaluations=needed,
         seed=seed,

@@ -23,6 +23,7 @@ from tabnet_engine.explain.signed.budget import check_exact
 from tabnet_engine.explain.signed.game import RowGame
 from tabnet_engine.explain.signed.mixtures import CellKeys, mixtures_of
 from tabnet_engine.explain.subject import ChosenRows, LogitModel, Steering
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["exact_shapley"]
 
@@ -87,7 +88,7 @@ def exact_shapley(
         standard_error=None,
         selection=chosen.selection,
         run_id=model.run_id,
-        algorithm="exact Shapley values over all combinations of the columns that differ from the background",
+        algorithm=say("exact Shapley values over all combinations of the columns that differ from the background"),
         evaluations=coalitions,
         groups=players.groups(model.layout.feature_names),
     )

@@ -24,8 +24,19 @@ from tabnet_engine.explain.signed.budget import check_target_error
 from tabnet_engine.explain.signed.embedded_paths import EmbeddedPaths
 from tabnet_engine.explain.signed.path import PathIntegral, integrate_paths
 from tabnet_engine.explain.subject import ChosenRows, Steering, Subject
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["DEFAULT_TARGET_ERROR", "LEAST_POINTS", "MOST_POINTS", "expected_gradients", "integrated_gradients"]
+
+_ALGORITHMS = {
+    "gradients": msg(
+        "expected gradients: paths from every background row to the explained row, on the embedded inputs; {reached}"
+    ),
+    "integrated_gradients": msg(
+        "integrated gradients: one path from the mean of the embedded background rows, so the base is the score at "
+        "that point, on the embedded inputs; {reached}"
+    ),
+}
 
 DEFAULT_TARGET_ERROR = 1e-5
 MOST_POINTS = 2_000  # of each path, where the user names no number
@@ -138,8 +149,8 @@ class _Request:
     def goal(self) -> str:
         """The target in words."""
         if self.target_error is None:
-            return f"{DEFAULT_TARGET_ERROR:g} of the score's unit"
-        return f"{self.target_error:g} of the score"
+            return say("{error:g} of the score's unit", error=DEFAULT_TARGET_ERROR)
+        return say("{error:g} of the score", error=self.target_error)
 
 
 @dataclass(frozen=True)
@@ -194,16 +205,15 @@ def _attribution(
     evaluations = np.array([result.n_points for result in results], dtype=np.int64)
     n_missed = sum(not result.is_converged for result in results)
     reached = (
-        f"stopped within {request.goal}"
+        say("stopped within {goal}", goal=request.goal)
         if n_missed == 0
-        else f"{n_missed:,} of {len(results):,} rows did not come within {request.goal} by {request.n_points:,} points "
-        "a path"
-    )
-    where = (
-        "expected gradients: paths from every background row to the explained row"
-        if method == "gradients"
-        else "integrated gradients: one path from the mean of the embedded background rows, so the base is the score "
-        "at that point"
+        else say(
+            "{n_missed:,} of {n_rows:,} rows did not come within {goal} by {n_points:,} points a path",
+            n_missed=n_missed,
+            n_rows=len(results),
+            goal=request.goal,
+            n_points=request.n_points,
+        )
     )
     return Attribution(
         method=method,
@@ -220,7 +230,7 @@ def _attribution(
         additivity_error=float(np.abs(values.sum(axis=1) + base - logits).max()),
         selection=chosen.selection,
         run_id=subject.run_id,
-        algorithm=f"{where}, on the embedded inputs; {reached}",
+        algorithm=say(_ALGORITHMS[method], reached=reached),
         target_error=request.target_error,
         evaluations=evaluations,
         groups=request.players.groups(subject.features),

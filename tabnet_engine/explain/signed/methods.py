@@ -17,6 +17,7 @@ from tabnet_engine.explain.background import BackgroundSample
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.signed.budget import default_evaluations
 from tabnet_engine.explain.subject import ChosenRows, Steering, Subject
+from tabnet_engine.texts.speaking import msg
 
 __all__ = [
     "METHODS",
@@ -36,6 +37,7 @@ CHEAP_COALITIONS = 256
 class MethodFacts:
     """What a reader must know of a method.
 
+    All texts are marked by ``msg``.
     ``name`` stands in tables and legends, ``title`` where there is room; ``what`` and ``what_not`` are a sentence
     each. The values of a complete method and its base sum to the logit. ``has_standard_error`` says whether the
     values are estimates with an error of their own.
@@ -49,71 +51,92 @@ class MethodFacts:
     has_standard_error: bool = False
 
 
-_SHAPLEY_NOT = (
+_SHAPLEY_NOT = msg(
     "It mixes columns of different rows, so it may ask the model about rows that do not occur; it says how the model "
     "behaves, not what causes what."
 )
 
 METHODS: Mapping[str, MethodFacts] = {
     "shap": MethodFacts(
-        name="SHAP",
-        title="SHAP (exact or sampled)",
-        what="Shapley values: what each column adds to the score, averaged over every order in which the columns "
-        "become known; exact for few columns, else from a sample of orders.",
+        name=msg("SHAP"),
+        title=msg("SHAP (exact or sampled)"),
+        what=msg(
+            "Shapley values: what each column adds to the score, averaged over every order in which the columns "
+            "become known; exact for few columns, else from a sample of orders."
+        ),
         what_not=_SHAPLEY_NOT,
         has_standard_error=True,
     ),
     "exact": MethodFacts(
-        name="exact Shapley",
-        title="Shapley values, exact",
-        what="Shapley values from all combinations of known columns, without sampling.",
+        name=msg("exact Shapley"),
+        title=msg("Shapley values, exact"),
+        what=msg("Shapley values from all combinations of known columns, without sampling."),
         what_not=_SHAPLEY_NOT,
     ),
     "sampling": MethodFacts(
-        name="sampled Shapley",
-        title="Shapley values, sampled",
-        what="Shapley values from random orders of the columns, each walked forwards and backwards.",
-        what_not=f"It is an estimate and comes with its standard error. {_SHAPLEY_NOT}",
+        name=msg("sampled Shapley"),
+        title=msg("Shapley values, sampled"),
+        what=msg("Shapley values from random orders of the columns, each walked forwards and backwards."),
+        what_not=msg(
+            "It is an estimate and comes with its standard error. It mixes columns of different rows, so it may ask "
+            "the model about rows that do not occur; it says how the model behaves, not what causes what."
+        ),
         has_standard_error=True,
     ),
     "gradients": MethodFacts(
-        name="expected gradients",
-        title="Expected gradients",
-        what="The model's slope in each column, added up along the straight paths from all background rows to the row.",
-        what_not="It is no Shapley value: it follows straight lines between rows, on which a category lies between "
-        "two others.",
+        name=msg("expected gradients"),
+        title=msg("Expected gradients"),
+        what=msg(
+            "The model's slope in each column, added up along the straight paths from all background rows to the row."
+        ),
+        what_not=msg(
+            "It is no Shapley value: it follows straight lines between rows, on which a category lies between "
+            "two others."
+        ),
     ),
     "integrated_gradients": MethodFacts(
-        name="integrated gradients",
-        title="Integrated gradients",
-        what="The model's slope in each column, added up along one straight path from the mean of the background to "
-        "the row.",
-        what_not="It is no Shapley value, and it starts at an average that no row has, so its base value differs "
-        "from that of the other methods.",
+        name=msg("integrated gradients"),
+        title=msg("Integrated gradients"),
+        what=msg(
+            "The model's slope in each column, added up along one straight path from the mean of the background to "
+            "the row."
+        ),
+        what_not=msg(
+            "It is no Shapley value, and it starts at an average that no row has, so its base value differs "
+            "from that of the other methods."
+        ),
     ),
     "ablation": MethodFacts(
-        name="ablation",
-        title="Ablation, one column at a time",
-        what="How much the score falls when one column becomes unknown and all others stay.",
-        what_not="The values do not sum to the score: what two columns say together is counted twice or not at all.",
+        name=msg("ablation"),
+        title=msg("Ablation, one column at a time"),
+        what=msg("How much the score falls when one column becomes unknown and all others stay."),
+        what_not=msg(
+            "The values do not sum to the score: what two columns say together is counted twice or not at all."
+        ),
         is_complete=False,
     ),
     "shap_permutation": MethodFacts(
-        name="shap permutation",
-        title="PermutationExplainer of the shap package",
-        what="Shapley values from random orders of the columns, by the shap package.",
-        what_not=f"It states no standard error. {_SHAPLEY_NOT}",
+        name=msg("shap permutation"),
+        title=msg("PermutationExplainer of the shap package"),
+        what=msg("Shapley values from random orders of the columns, by the shap package."),
+        what_not=msg(
+            "It states no standard error. It mixes columns of different rows, so it may ask the model about rows that "
+            "do not occur; it says how the model behaves, not what causes what."
+        ),
     ),
     "shap_kernel": MethodFacts(
-        name="shap kernel",
-        title="KernelExplainer of the shap package",
-        what="Shapley values by weighted least squares over combinations of known columns, by the shap package.",
-        what_not=f"It states no standard error where it samples. {_SHAPLEY_NOT}",
+        name=msg("shap kernel"),
+        title=msg("KernelExplainer of the shap package"),
+        what=msg("Shapley values by weighted least squares over combinations of known columns, by the shap package."),
+        what_not=msg(
+            "It states no standard error where it samples. It mixes columns of different rows, so it may ask the "
+            "model about rows that do not occur; it says how the model behaves, not what causes what."
+        ),
     ),
     "shap_exact": MethodFacts(
-        name="shap exact",
-        title="ExactExplainer of the shap package",
-        what="Shapley values from all combinations of known columns, by the shap package.",
+        name=msg("shap exact"),
+        title=msg("ExactExplainer of the shap package"),
+        what=msg("Shapley values from all combinations of known columns, by the shap package."),
         what_not=_SHAPLEY_NOT,
     ),
 }

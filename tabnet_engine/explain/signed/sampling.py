@@ -32,6 +32,7 @@ from tabnet_engine.explain.signed.budget import check_budget
 from tabnet_engine.explain.signed.game import RowGame
 from tabnet_engine.explain.signed.mixtures import mixtures_of
 from tabnet_engine.explain.subject import ChosenRows, LogitModel, Steering
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["sampled_shapley"]
 
@@ -205,14 +206,26 @@ def _gains(game: RowGame, n_pairs: int, generator: np.random.Generator) -> Float
 
 def _algorithm(walks: list[_Walks], most: int, target_error: float | None) -> str:
     least, largest = min(walk.n_pairs for walk in walks), max(walk.n_pairs for walk in walks)
-    orders = f"{least:,}" if least == largest else f"{least:,} to {largest:,}"
-    text = f"sampled Shapley values: {orders} orders of the columns for each background row, forwards and backwards"
+    orders = f"{least:,}" if least == largest else say("{low:,} to {high:,}", low=least, high=largest)
     if target_error is None:
-        return text
+        return say(
+            "sampled Shapley values: {orders} orders of the columns for each background row, forwards and backwards",
+            orders=orders,
+        )
     n_reached = sum(walk.has_reached(target_error) for walk in walks)
     if n_reached == len(walks):
-        return f"{text}, until every standard error was at most {target_error:g}"
-    return (
-        f"{text}; a standard error of at most {target_error:g} was reached for {n_reached:,} of {len(walks):,} rows "
-        f"within {most:,} orders"
+        return say(
+            "sampled Shapley values: {orders} orders of the columns for each background row, forwards and backwards, "
+            "until every standard error was at most {error:g}",
+            orders=orders,
+            error=target_error,
+        )
+    return say(
+        "sampled Shapley values: {orders} orders of the columns for each background row, forwards and backwards; a "
+        "standard error of at most {error:g} was reached for {n_reached:,} of {n_rows:,} rows within {most:,} orders",
+        orders=orders,
+        error=target_error,
+        n_reached=n_reached,
+        n_rows=len(walks),
+        most=most,
     )

@@ -30,8 +30,17 @@ from tabnet_engine.explain.signed.game import RowGame
 from tabnet_engine.explain.signed.mixtures import CellKeys
 from tabnet_engine.explain.signed.row_games import Rule, divide_games
 from tabnet_engine.explain.subject import ChosenRows, LogitModel, Steering
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["KERNEL_SAMPLES", "package_shapley", "warm_up"]
+
+_KERNEL_ALL = msg(
+    "KernelExplainer of the shap package, least squares over all combinations of columns, without regularisation"
+)
+_KERNEL_SAMPLE = msg(
+    "KernelExplainer of the shap package, least squares over a sample of the combinations of columns, without "
+    "regularisation"
+)
 
 # shap's own number for its KernelExplainer: two for each column and so many more.
 KERNEL_SAMPLES = 2**11
@@ -108,7 +117,10 @@ def _permutation(n_players: int, n_varying: npt.NDArray[np.int64], n_background:
         return explainer(np.ones((1, n)), max_evals=n_orders * (2 * n + 1), silent=True).values[0]
 
     return _Plan(
-        words=f"PermutationExplainer of the shap package, {n_orders:,} orders of the columns forwards and backwards",
+        words=say(
+            "PermutationExplainer of the shap package, {n_orders:,} orders of the columns forwards and backwards",
+            n_orders=n_orders,
+        ),
         explain=explain,
         spent=lambda n: n_orders * (2 * n + 1),
         n_permutations=n_orders,
@@ -135,9 +147,9 @@ def _kernel(n_players: int, n_varying: npt.NDArray[np.int64], n_background: int,
 
     most = int(n_varying.max())
     everything = bool(n_samples(n_varying).max() == 2 ** min(most, 62) - 2)
-    how = "all combinations of columns" if everything else "a sample of the combinations of columns"
+    words = _KERNEL_ALL if everything else _KERNEL_SAMPLE
     return _Plan(
-        words=f"KernelExplainer of the shap package, least squares over {how}, without regularisation",
+        words=say(words),
         explain=explain,
         spent=lambda n: n_samples(n) + 2,
     )
@@ -155,7 +167,7 @@ def _exact(n_players: int, n_varying: npt.NDArray[np.int64], n_background: int, 
         return shap.ExactExplainer(worth, _cube(shap, n))(np.ones((1, n)), max_evals=2**n, silent=True).values[0]
 
     return _Plan(
-        words="ExactExplainer of the shap package, all combinations of columns",
+        words=say("ExactExplainer of the shap package, all combinations of columns"),
         explain=explain,
         spent=lambda n: 2**n,
     )

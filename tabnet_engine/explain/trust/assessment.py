@@ -15,14 +15,13 @@ from tabnet_engine.config import CertifyConfig
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.background import BackgroundSample
-from tabnet_engine.explain.importance import METHOD_NAMES
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.subject import ChosenRows, Steering, Subject
 from tabnet_engine.explain.trust.certificate import RowFaithfulness
 from tabnet_engine.explain.trust.curves import GameRows
 from tabnet_engine.explain.trust.explaining import Explained, Explainer
 from tabnet_engine.explain.trust.faithfulness import RANDOM_WEIGHTS, Curve, WalkSettings, measure_faithfulness
-from tabnet_engine.explain.trust.finding import Family, Finding, NotMeasured
+from tabnet_engine.explain.trust.finding import Family, Finding, NotMeasured, subject_of
 from tabnet_engine.explain.trust.method_agreement import PairAgreement, agreement_findings, compare_rows
 from tabnet_engine.explain.trust.randomisation import STAGES, cascade_findings, randomised
 from tabnet_engine.explain.trust.reasons import KeptReasons, kept_reasons
@@ -36,6 +35,7 @@ from tabnet_engine.explain.trust.stability import (
     other_backgrounds,
     perturbed_rows,
 )
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["Assessed", "Assessment", "Follow"]
 
@@ -44,6 +44,13 @@ Follow = Callable[[str, str], Steering]
 
 _WHOLE = list(STAGES)[-1]
 _GRADIENTS = ("gradients", "integrated_gradients")
+# What the work is about while weights are random from the head down to a stage.
+_RANDOM_DOWN_TO = {
+    "head": msg("random head, {method}"),
+    "layers of each step": msg("random down to the layers of each step, {method}"),
+    "shared layers": msg("random down to the shared layers, {method}"),
+    "attention": msg("random down to the attention, {method}"),
+}
 
 
 @dataclass
@@ -61,8 +68,9 @@ class Assessed:
         """Keep findings; one that no row defines is listed as not measured instead."""
         for finding in findings:
             if finding.estimate.value is None:
-                name = f"{finding.subject}, {finding.name}"
-                self.miss(finding.family, name, f"none of the {finding.n_rows:,} rows defines it")
+                name = say("{subject}, {figure}", subject=finding.subject, figure=finding.name)
+                reason = say("none of the {n_rows:,} rows defines it", n_rows=finding.n_rows)
+                self.miss(finding.family, name, reason)
             else:
                 self.findings.append(finding)
 
@@ -102,11 +110,13 @@ class Assessment:
         n_few = min(config.n_stability_rows, len(chosen))
         self.few = np.unique(np.linspace(0, len(chosen) - 1, n_few).astype(np.int64))
         self.few_rows = ChosenRows(
-            chosen.table.take(self.few), chosen.rows[self.few], f"{len(self.few):,} of: {chosen.selection}"
+            chosen.table.take(self.few),
+            chosen.rows[self.few],
+            say("{n_rows:,} of: {rows}", n_rows=len(self.few), rows=chosen.selection),
         )
         self.explained = self._explain("Explaining", subject, chosen)
         random = randomised(subject, background.encoded, seed=config.seed)
-        self.explained_random = self._explain("Explaining", random, chosen, what="random weights, ")
+        self.explained_random = self._explain("Explaining", random, chosen, what=msg("random weights, {method}"))
 
     @property
     def algorithms(self) -> dict[str, str]:
@@ -116,8 +126,8 @@ class Assessment:
     def agreement(self) -> None:
         """Every pair of methods, on all rows."""
         if len(self.explainers) < 2:
-            reason = "only one method was chosen; name two or more with methods=..."
-            self.found.miss(Family.AGREEMENT, "agreement of methods", reason)
+            reason = say("only one method was chosen; name two or more with methods=...")
+            self.found.miss(Family.AGREEMENT, say("agreement of methods"), reason)
         for target in self.outputs:
             values, random = self._values(target), self._values(target, random=True)
             for first, second in combinations(self.config.methods, 2):
@@ -127,7 +137,7 @@ class Assessment:
                     *agreement_findings(
                         values[first],
                         values[second],
-                        subject=f"{_named(first)} and {_named(second)}{self._of(target)}",
+                        subject=self._pair(first, second, target),
                         top_k=self.config.top_k,
                         seed=self.config.seed,
                         useless={RANDOM_WEIGHTS: random[second]},
@@ -153,7 +163,7 @@ class Assessment:
                 target=target,
                 of_target=self._of(target),
                 randomised=self._values(target, random=True),
-                steering=self.follow("Faithfulness", f"curves{self._of(target)}"),
+                steering=self.follow("Faithfulness", self._curves(target)),
             )
             self.found.add(*measured.findings)
             self.found.curves.extend(measured.curves)
@@ -173,7 +183,7 @@ class Assessment:
         stages: dict[str, dict[str, Explained]] = {}
         for stage in list(STAGES)[:-1]:
             random = randomised(self.subject, self.background.encoded, stage=stage, seed=self.config.seed)
-            stages[stage] = self._explain("Randomisation", random, self.few_rows, what=f"down to the {stage}, ")
+            stages[stage] = self._explain("Randomisation", random, self.few_rows, what=_RANDOM_DOWN_TO[stage])
         for target, outputs in self.outputs.items():
             whole = self._values(target, random=True)
             for method, original in self._values(target).items():
@@ -193,12 +203,12 @@ class Assessment:
                     )
                 )
         if MASKS in self.config.methods:
-            reason = "the masks come before the head, whose weights cannot change them"
-            self.found.miss(Family.RANDOMISATION, "attention masks once the head is random", reason)
+            reason = say("the masks come before the head, whose weights cannot change them")
+            self.found.miss(Family.RANDOMISATION, say("attention masks once the head is random"), reason)
 
     def perturbations(self) -> None:
         """The rows with numbers moved a little."""
-        config, name = self.config, "stability to small perturbations"
+        config, name = self.config, say("stability to small perturbations")
         try:
             copies = perturbed_rows(
                 self.subject,
@@ -213,37 +223,44 @@ class Assessment:
             self.found.miss(Family.STABILITY, name, str(error))
             return
         if not copies:
-            reason = "n_repetitions is 0" if not config.n_repetitions else "every perturbed copy changes its prediction"
+            every = say("every perturbed copy changes its prediction")
+            reason = say("n_repetitions is 0") if not config.n_repetitions else every
             self.found.miss(Family.STABILITY, name, reason)
             return
-        explained = [self._explain("Stability", self.subject, rows, what="perturbed rows, ") for rows in copies]
-        how = (
-            f"Up to {config.n_repetitions} copies of each row whose numbers move by at most {config.perturbation:g} "
-            "standard deviations of their column over the background; categories, dates and missing cells stay, and "
-            "copies that change the prediction are left out."
+        explained = [
+            self._explain("Stability", self.subject, rows, what=msg("perturbed rows, {method}")) for rows in copies
+        ]
+        how = say(
+            "Up to {n_copies} copies of each row whose numbers move by at most {fraction:g} standard deviations of "
+            "their column over the background; categories, dates and missing cells stay, and copies that change the "
+            "prediction are left out.",
+            n_copies=config.n_repetitions,
+            fraction=config.perturbation,
         )
-        words = f"numbers moved by up to {config.perturbation:g} standard deviations"
+        words = say("numbers moved by up to {fraction:g} standard deviations", fraction=config.perturbation)
         self._repeated(Cause(key="perturbation", words=words, how=how), explained)
 
     def backgrounds(self) -> None:
         """The rows against other draws of the background."""
-        name = "stability to the background"
+        name = say("stability to the background")
         if MASKS in self.config.methods:
-            reason = "masks are read as the row passes through the network and know no background"
-            self.found.miss(Family.STABILITY, f"{name} of attention masks", reason)
+            reason = say("masks are read as the row passes through the network and know no background")
+            self.found.miss(Family.STABILITY, say("stability to the background of attention masks"), reason)
         signed, n_repetitions = [name for name in self.config.methods if name != MASKS], self.config.n_repetitions
         n_background = self.background.background.n_rows
         if not signed or not n_repetitions or n_background < 2:
-            few = "n_repetitions is 0" if not n_repetitions else "the background has one row"
-            self.found.miss(Family.STABILITY, name, few if signed else "no signed method was chosen")
+            few = say("n_repetitions is 0") if not n_repetitions else say("the background has one row")
+            self.found.miss(Family.STABILITY, name, few if signed else say("no signed method was chosen"))
             return
         samples = other_backgrounds(self.background, n_repetitions=n_repetitions, seed=self.config.seed)
         explained = [self._explain("Stability", self.subject, self.few_rows, sample, only=signed) for sample in samples]
-        how = (
-            f"Each row explained against {n_repetitions} backgrounds of {n_background:,} rows, "
-            "drawn with replacement from the run's own."
+        how = say(
+            "Each row explained against {n_repetitions} backgrounds of {n_background:,} rows, drawn with replacement "
+            "from the run's own.",
+            n_repetitions=n_repetitions,
+            n_background=n_background,
         )
-        self._repeated(Cause(key="background", words="background rows drawn again", how=how), explained)
+        self._repeated(Cause(key="background", words=say("background rows drawn again"), how=how), explained)
 
     def seeds(self, trainings: Sequence[tuple[Subject, ChosenRows, BackgroundSample]]) -> None:
         """The rows explained by networks that were trained with other seeds.
@@ -254,13 +271,14 @@ class Assessment:
         explained, decisions = [], []
         for subject, rows, background in trainings:
             few = ChosenRows(rows.table.take(self.few), rows.rows[self.few], rows.selection)
-            explained.append(self._explain("Retraining", subject, few, background, what="trained anew, "))
+            explained.append(self._explain("Retraining", subject, few, background, what=msg("trained anew, {method}")))
             decisions.append(decisions_of(self.targets, subject.logits(rows.table)))
-        how = (
-            f"Each row explained by {len(trainings)} networks trained with the run's settings and other seeds, which "
-            "split the table, draw the first weights and order the batches anew."
+        how = say(
+            "Each row explained by {n_networks} networks trained with the run's settings and other seeds, which split "
+            "the table, draw the first weights and order the batches anew.",
+            n_networks=len(trainings),
         )
-        self._repeated(Cause(key="seed", words="trained again with other seeds", how=how), explained)
+        self._repeated(Cause(key="seed", words=say("trained again with other seeds"), how=how), explained)
         for target, outputs in self.outputs.items():
             for method, original in self._values(target).items():
                 again = [one[method].values(outputs[self.few]) for one in explained]
@@ -312,19 +330,31 @@ class Assessment:
         rows: ChosenRows,
         background: BackgroundSample | None = None,
         *,
-        what: str = "",
+        what: str = "{method}",
         only: Sequence[str] | None = None,
     ) -> dict[str, Explained]:
         """What every method, or only some, says of the rows."""
         background = background or self.background
         return {
-            one.method: one(subject, rows, background, steering=self.follow(phase, f"{what}{_named(one.method)}"))
+            one.method: one(
+                subject, rows, background, steering=self.follow(phase, say(what, method=subject_of(one.method)))
+            )
             for one in self.explainers
             if only is None or one.method in only
         }
 
     def _of(self, target: str) -> str:
-        return f" for {target!r}" if len(self.outputs) > 1 else ""
+        """The target where there are several."""
+        return target if len(self.outputs) > 1 else ""
+
+    def _pair(self, first: str, second: str, target: str) -> str:
+        names = {"first": subject_of(first), "second": subject_of(second)}
+        if self._of(target):
+            return say("{first} and {second} for '{target}'", target=target, **names)
+        return say("{first} and {second}", **names)
+
+    def _curves(self, target: str) -> str:
+        return say("curves for '{target}'", target=target) if self._of(target) else say("curves")
 
 
 def _explainers(subject: Subject, background: BackgroundSample, config: CertifyConfig) -> tuple[Explainer, ...]:
@@ -340,7 +370,3 @@ def _explainers(subject: Subject, background: BackgroundSample, config: CertifyC
         )
         for name in config.methods
     )
-
-
-def _named(method: str) -> str:
-    return METHOD_NAMES.get(method, method)

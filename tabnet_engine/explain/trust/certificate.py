@@ -13,6 +13,8 @@ from tabnet_engine.explain.trust.faithfulness import Curve
 from tabnet_engine.explain.trust.finding import Family, Finding, NotMeasured
 from tabnet_engine.explain.trust.method_agreement import PairAgreement
 from tabnet_engine.explain.trust.reasons import KeptReasons
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
     from tabnet_engine.runs.artefact import Run
@@ -113,16 +115,32 @@ class Certificate:
     @property
     def note(self) -> str:
         """What the certificate rests on and what it found, for beside every figure of it."""
-        gaps = f"; not measured: {', '.join(gap.name for gap in self.not_measured)}" if self.not_measured else ""
-        return (
-            f"{len(self.standing)} of {len(self.findings)} figures are told apart, for the better, from every useless "
-            f"explanation that they were compared with, on {self.rows} against {self.background}{gaps}."
+        facts = {
+            "standing": len(self.standing),
+            "findings": len(self.findings),
+            "rows": recalled(self.rows),
+            "background": recalled(self.background),
+        }
+        if not self.not_measured:
+            return say(
+                "{standing} of {findings} figures are told apart, for the better, from every useless explanation that "
+                "they were compared with, on {rows} against {background}.",
+                **facts,
+            )
+        return say(
+            "{standing} of {findings} figures are told apart, for the better, from every useless explanation that "
+            "they were compared with, on {rows} against {background}; not measured: {gaps}.",
+            gaps=", ".join(recalled(gap.name) for gap in self.not_measured),
+            **facts,
         )
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """Every figure in words, then every gap."""
-        gaps = tuple(f"Not measured: {gap.name}, since {gap.reason}." for gap in self.not_measured)
+        gaps = tuple(
+            say("Not measured: {gap}, since {reason}.", gap=recalled(gap.name), reason=recalled(gap.reason))
+            for gap in self.not_measured
+        )
         return (*(finding.sentence for finding in self.findings), *gaps)
 
     def to_mapping(self) -> dict[str, Any]:

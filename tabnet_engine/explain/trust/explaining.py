@@ -13,6 +13,7 @@ from tabnet_engine.explain.masks import MaskExplanation, explain_masks
 from tabnet_engine.explain.signed.methods import SignedMethod, explain_rows
 from tabnet_engine.explain.subject import ChosenRows, Steering, Subject
 from tabnet_engine.explain.trust.row_values import MASKS, Outputs, RowValues
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["Explained", "Explainer"]
 
@@ -32,7 +33,7 @@ class Explained:
     @property
     def algorithm(self) -> str:
         """How it was computed, in words."""
-        return "read from the forward pass" if isinstance(self.result, MaskExplanation) else self.result.algorithm
+        return say("read from the forward pass") if isinstance(self.result, MaskExplanation) else self.result.algorithm
 
 
 @dataclass(frozen=True, kw_only=True)

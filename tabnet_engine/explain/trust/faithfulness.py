@@ -14,16 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.explain.estimates import Estimate, mean_estimate
-from tabnet_engine.explain.importance import METHOD_NAMES
 from tabnet_engine.explain.subject import Steering
 from tabnet_engine.explain.trust.curves import GameRows, Walks, orders_of, random_orders, walk_orders
-from tabnet_engine.explain.trust.finding import Family, Finding, measure_rows
+from tabnet_engine.explain.trust.finding import Family, Finding, measure_rows, subject_of
 from tabnet_engine.explain.trust.row_values import RowValues
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["RANDOM_ORDER", "RANDOM_WEIGHTS", "Curve", "Measured", "WalkSettings", "measure_faithfulness"]
 
-RANDOM_ORDER = "random orders"
-RANDOM_WEIGHTS = "a network with random weights"
+RANDOM_ORDER = msg("random orders")
+RANDOM_WEIGHTS = msg("a network with random weights")
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -109,7 +109,7 @@ def measure_faithfulness(
         outputs: the explained output of each row (B,).
         settings: how many orders, how many leading columns, which seed.
         target: the target that the outputs belong to.
-        of_target: what the findings say after a method's name, for several targets.
+        of_target: whose values these are, for several targets.
         randomised: by method what it says of a network with random weights.
         steering: follows the work.
 
@@ -161,7 +161,7 @@ class _Reader:
     n_own: int
     top_k: int
     seed: int
-    suffix: str
+    target: str
 
     def row_values(self, measured: Floats, key: _Key | None) -> Floats:
         """A measure (B, O) of one order, or its mean over the random orders (B,)."""
@@ -197,9 +197,9 @@ class _Reader:
             controls,
             family=Family.FAITHFULNESS,
             key=measure.key,
-            name=measure.name.format(k=self.top_k),
-            subject=f"{METHOD_NAMES.get(method, method)}{self.suffix}",
-            how=f"{measure.how.format(k=self.top_k)} {_MEAN if 'area' in measure.name else _AT_TOP}",
+            name=say(measure.name, k=self.top_k),
+            subject=subject_of(method, self.target),
+            how=say(measure.how, k=self.top_k),
             seed=self.seed,
             bounds=(0.0, math.inf) if measure.by == "size" else None,
             higher_is_better=measure.higher_is_better,
@@ -219,57 +219,71 @@ class _Measure:
     how: str
 
 
-_MEAN = "Mean over the shares of columns and over rows, in the unit of the score."
-_AT_TOP = "Mean over rows, in the unit of the score."
-
 _MEASURES = (
     _Measure(
         key="deletion",
-        name="deletion area",
+        name=msg("deletion area"),
         by="size",
         higher_is_better=True,
         take=lambda walks, _: walks.area(walks.moved),
-        how="How far the score moves while columns are replaced by background values, the largest first.",
+        how=msg(
+            "How far the score moves while columns are replaced by background values, the largest first. Mean over the "
+            "shares of columns and over rows, in the unit of the score."
+        ),
     ),
     _Measure(
         key="insertion",
-        name="insertion area",
+        name=msg("insertion area"),
         by="size",
         higher_is_better=False,
         take=lambda walks, _: walks.area(walks.missing),
-        how="How far the score is from the row's own while columns become known, the largest first.",
+        how=msg(
+            "How far the score is from the row's own while columns become known, the largest first. Mean over the "
+            "shares of columns and over rows, in the unit of the score."
+        ),
     ),
     _Measure(
         key="necessity",
-        name="necessity of the leading {k}",
+        name=msg("necessity of the leading {k}"),
         by="size",
         higher_is_better=True,
         take=lambda walks, k: walks.at(walks.moved, k),
-        how="How far the score moves once the {k} leading columns are replaced by background values.",
+        how=msg(
+            "How far the score moves once the {k} leading columns are replaced by background values. Mean over rows, "
+            "in the unit of the score."
+        ),
     ),
     _Measure(
         key="sufficiency",
-        name="gap left by the leading {k} alone",
+        name=msg("gap left by the leading {k} alone"),
         by="size",
         higher_is_better=False,
         take=lambda walks, k: walks.at(walks.missing, k),
-        how="How far the score is from the row's own when only the {k} leading columns are known: small "
-        "means that they suffice.",
+        how=msg(
+            "How far the score is from the row's own when only the {k} leading columns are known: small means that "
+            "they suffice. Mean over rows, in the unit of the score."
+        ),
     ),
     _Measure(
         key="signed_deletion",
-        name="signed deletion area",
+        name=msg("signed deletion area"),
         by="value",
         higher_is_better=True,
         take=lambda walks, _: walks.area(walks.logit[:, None, None] - walks.deleted),
-        how="How far the score falls while columns are replaced by background values, the most supporting first.",
+        how=msg(
+            "How far the score falls while columns are replaced by background values, the most supporting first. Mean "
+            "over the shares of columns and over rows, in the unit of the score."
+        ),
     ),
     _Measure(
         key="signed_insertion",
-        name="signed insertion area",
+        name=msg("signed insertion area"),
         by="value",
         higher_is_better=True,
         take=lambda walks, _: walks.area(walks.inserted - walks.base[:, None, None]),
-        how="How far the score rises while columns become known, the most supporting first.",
+        how=msg(
+            "How far the score rises while columns become known, the most supporting first. Mean over the shares of "
+            "columns and over rows, in the unit of the score."
+        ),
     ),
 )

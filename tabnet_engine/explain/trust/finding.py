@@ -17,9 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.explain.estimates import CONFIDENCE, Estimate, mean_estimate, proportion_estimate
+from tabnet_engine.explain.importance import METHOD_NAMES
 from tabnet_engine.explain.wording import amount, signed
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import msg, say
 
-__all__ = ["Control", "Family", "Finding", "NotMeasured", "measure_rows"]
+__all__ = ["Control", "Family", "Finding", "NotMeasured", "Verdict", "measure_rows", "subject_of"]
 
 _BARELY = 0.1  # up to this share of the way from a control to the best value a difference says little, however sure
 _WELL = 0.5  # from this share of the way from a control to the best value on, a difference is called large
@@ -34,6 +37,33 @@ class Family(StrEnum):
     FAITHFULNESS = "faithfulness"
     RANDOMISATION = "randomisation"
     STABILITY = "stability"
+
+
+class Verdict(StrEnum):
+    """What the comparison with a useless explanation says; it follows from the interval of the difference."""
+
+    WELL_ABOVE = "well above"
+    ABOVE = "above"
+    BARELY_ABOVE = "barely above"
+    WELL_BELOW = "well below"
+    BELOW = "below"
+    BARELY_BELOW = "barely below"
+    ALIKE = "alike"
+    WORSE = "worse"
+    UNDEFINED = "undefined"
+
+
+_READINGS = {
+    Verdict.WELL_ABOVE: msg("well above {control}"),
+    Verdict.ABOVE: msg("above {control}"),
+    Verdict.BARELY_ABOVE: msg("barely above {control}"),
+    Verdict.WELL_BELOW: msg("well below {control}"),
+    Verdict.BELOW: msg("below {control}"),
+    Verdict.BARELY_BELOW: msg("barely below {control}"),
+    Verdict.ALIKE: msg("not told apart from {control}"),
+    Verdict.WORSE: msg("worse than {control}"),
+    Verdict.UNDEFINED: msg("not defined by these rows beside {control}"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,29 +132,50 @@ class Finding:
         return all(low is not None and low > 0 for low in lows) and all(gain >= _BARELY for gain in gains)
 
     @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What the comparison with each control says."""
+        return tuple(self._verdict(control) for control in self.controls)
+
+    @property
     def reading(self) -> str:
         """What the figure says, in plain words, for each control."""
-        return "; ".join(self._reading(control) for control in self.controls)
+        return "; ".join(
+            say(_READINGS[verdict], control=recalled(control.name))
+            for verdict, control in zip(self.verdicts, self.controls, strict=True)
+        )
 
     @property
     def sentence(self) -> str:
         """The figure with its interval, its controls and what they mean, for beside a table or figure."""
-        against = "; ".join(f"{control.name}: {self._shown(control.estimate)}" for control in self.controls)
-        value = f"{self.subject}, {self.name}: {self._shown(self.estimate)} over {self.n_rows:,} rows"
-        return f"{value[:1].upper()}{value[1:]} ({against}). {self.reading[:1].upper()}{self.reading[1:]}."
+        against = "; ".join(
+            say("{control}: {value}", control=recalled(control.name), value=self._shown(control.estimate))
+            for control in self.controls
+        )
+        subject, name = recalled(self.subject), recalled(self.name)
+        return say(
+            "{subject}, {name}: {value} over {n_rows:,} rows ({against}). {reading}.",
+            subject=f"{subject[:1].upper()}{subject[1:]}",
+            name=name,
+            value=self._shown(self.estimate),
+            n_rows=self.n_rows,
+            against=against,
+            reading=f"{self.reading[:1].upper()}{self.reading[1:]}",
+        )
 
-    def _reading(self, control: Control) -> str:
+    def _verdict(self, control: Control) -> Verdict:
         advantage = control.advantage
         if advantage.value is None:
-            return f"not defined by these rows beside {control.name}"
+            return Verdict.UNDEFINED
         if advantage.low is None or advantage.high is None or advantage.low <= 0 <= advantage.high:
-            return f"not told apart from {control.name}"
+            return Verdict.ALIKE
         if advantage.high < 0:
-            return f"worse than {control.name}"
-        where = "above" if self.higher_is_better else "below"
+            return Verdict.WORSE
         gain = self._share_gained(control)
-        how_far = "well " if gain >= _WELL else "barely " if gain < _BARELY else ""
-        return f"{how_far}{where} {control.name}"
+        if gain >= _WELL:
+            return Verdict.WELL_ABOVE if self.higher_is_better else Verdict.WELL_BELOW
+        if gain < _BARELY:
+            return Verdict.BARELY_ABOVE if self.higher_is_better else Verdict.BARELY_BELOW
+        return Verdict.ABOVE if self.higher_is_better else Verdict.BELOW
 
     def _share_gained(self, control: Control) -> float:
         """How much of what there was to gain over the control was gained."""
@@ -136,13 +187,13 @@ class Finding:
 
     def _shown(self, estimate: Estimate) -> str:
         if estimate.value is None:
-            return "not defined"
+            return say("not defined")
         unit = f" {self.unit}" if self.unit else ""
         number = signed(estimate.value) if estimate.value < 0 else amount(estimate.value)
         if estimate.low is None or estimate.high is None:
             return f"{number}{unit}"
         low, high = (signed(edge) if edge < 0 else amount(edge) for edge in (estimate.low, estimate.high))
-        return f"{number}{unit} (95 % interval {low} to {high})"
+        return say("{number} (95 % interval {low} to {high})", number=f"{number}{unit}", low=low, high=high)
 
     def to_mapping(self) -> dict[str, Any]:
         """The finding as plain JSON values, with its reading for whoever reads the file."""
@@ -199,6 +250,12 @@ class NotMeasured:
         return cls(family=Family(values["family"]), name=str(values["name"]), reason=str(values["reason"]))
 
 
+def subject_of(method: str, target: str = "") -> str:
+    """What a figure is about: a method and, with several targets, whose values it gave."""
+    name = say(METHOD_NAMES.get(method, method))
+    return say("{method} for '{target}'", method=name, target=target) if target else name
+
+
 def measure_rows(
     values: Floats,
     controls: Mapping[str, Floats],
@@ -244,12 +301,12 @@ def _median_estimate(values: Floats) -> Estimate:
     known = np.sort(values[np.isfinite(values)])
     n = len(known)
     if not n:
-        return Estimate(value=None, n=0, how="not defined by these rows")
+        return Estimate(value=None, n=0, how=say("not defined by these rows"))
     left_out = int((bdtr(np.arange(n), n, 0.5) <= (1 - CONFIDENCE) / 2).sum())  # rows at each end
     if not left_out:
-        return Estimate(value=float(np.median(known)), n=n, how="too few rows for an interval of a median")
+        return Estimate(value=float(np.median(known)), n=n, how=say("too few rows for an interval of a median"))
     low, high = float(known[left_out - 1]), float(known[n - left_out])
-    return Estimate(value=float(np.median(known)), low=low, high=high, n=n, how="order statistics of the rows")
+    return Estimate(value=float(np.median(known)), low=low, high=high, n=n, how=say("order statistics of the rows"))
 
 
 def _within(estimate: Estimate, bounds: tuple[float, float] | None) -> Estimate:
@@ -276,4 +333,4 @@ def _with_doubt(estimate: Estimate, bounds: tuple[float, float] | None) -> Estim
     value, unseen = estimate.value, proportion_estimate(0, estimate.n)
     share = unseen.high or 0.0
     low, high = value - share * (value - bounds[0]), value + share * (bounds[1] - value)
-    return dataclasses.replace(estimate, low=low, high=high, how=f"{unseen.how}, since all rows are equal")
+    return dataclasses.replace(estimate, low=low, high=high, how=say("{how}, since all rows are equal", how=unseen.how))

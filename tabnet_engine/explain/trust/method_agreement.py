@@ -22,19 +22,39 @@ from tabnet_engine.explain.trust.similarity import (
     row_sign_agreement,
     row_spearman,
 )
+from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["RANDOM_COLUMNS", "PairAgreement", "agreement_findings", "compare_rows"]
 
-RANDOM_COLUMNS = "values dealt out at random"
+RANDOM_COLUMNS = msg("values dealt out at random")
 _N_DEALS = 10  # averaged for each row, so that the control's own noise is small beside that of the rows
 
 Floats = npt.NDArray[np.float64]
 
 _NAMES = {
-    "spearman": "Spearman's rank correlation",
-    "rank_biased_overlap": "rank-biased overlap",
-    "jaccard": "overlap of the leading columns (Jaccard)",
-    "sign": "agreement in sign of the leading columns",
+    "spearman": msg("Spearman's rank correlation"),
+    "rank_biased_overlap": msg("rank-biased overlap"),
+    "jaccard": msg("overlap of the leading columns (Jaccard)"),
+    "sign": msg("agreement in sign of the leading columns"),
+}
+
+_HOW = {
+    "spearman": msg(
+        "For each row the rank correlation of the sizes over all columns; the median over rows, its interval by their "
+        "order statistics."
+    ),
+    "rank_biased_overlap": msg(
+        "For each row the extrapolated rank-biased overlap (Webber et al. 2010) with persistence {persistence} of the "
+        "used columns in the order of their sizes; the median over rows, its interval by their order statistics."
+    ),
+    "jaccard": msg(
+        "For each row the columns that both place among their {top_k} largest, divided by those that either does; the "
+        "median over rows, its interval by their order statistics."
+    ),
+    "sign": msg(
+        "For each row the share of the columns among the {top_k} largest of either whose signs are equal; the median "
+        "over rows, its interval by their order statistics."
+    ),
 }
 
 
@@ -149,9 +169,9 @@ def agreement_findings(
             bounds=(-1.0, 1.0) if key == "spearman" else (0.0, 1.0),
             family=Family.AGREEMENT,
             key=key,
-            name=_NAMES[key],
+            name=say(_NAMES[key]),
             subject=subject,
-            how=_how(key, top_k),
+            how=say(_HOW[key], top_k=top_k, persistence=RBO_PERSISTENCE),
             seed=seed,
             best=1.0,
         )
@@ -164,14 +184,3 @@ def _average_of_deals(first: RowValues, second: RowValues, top_k: int, seed: int
         compare_rows(first, random_values(second, seed=seed + deal), top_k=top_k).measures() for deal in range(_N_DEALS)
     ]
     return {key: np.mean([deal[key] for deal in deals], axis=0) for key in deals[0]}
-
-
-def _how(key: str, top_k: int) -> str:
-    what = {
-        "spearman": "rank correlation of the sizes over all columns",
-        "rank_biased_overlap": f"extrapolated rank-biased overlap (Webber et al. 2010) with persistence "
-        f"{RBO_PERSISTENCE} of the used columns in the order of their sizes",
-        "jaccard": f"columns that both place among their {top_k} largest, divided by those that either does",
-        "sign": f"share of the columns among the {top_k} largest of either whose signs are equal",
-    }
-    return f"For each row the {what[key]}; the median over rows, its interval by their order statistics."

@@ -14,18 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.data.encoding import EncodedTable
-from tabnet_engine.explain.importance import METHOD_NAMES
 from tabnet_engine.explain.subject import Subject
-from tabnet_engine.explain.trust.finding import Family, Finding, measure_rows
+from tabnet_engine.explain.trust.finding import Family, Finding, measure_rows, subject_of
 from tabnet_engine.explain.trust.row_values import RowValues
 from tabnet_engine.explain.trust.similarity import row_jaccard, row_spearman
+from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from tabnet_engine.model.tabnet import TabNet
 
 __all__ = ["STAGES", "UNMOVED", "cascade_findings", "randomised"]
 
-UNMOVED = "an explanation that does not look at the weights"
+UNMOVED = msg("an explanation that does not look at the weights")
 
 # From the logits down to the inputs: the parameters, by the beginning of their names, that each stage draws anew.
 STAGES: Mapping[str, tuple[str, ...]] = {
@@ -34,6 +34,14 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "shared layers": ("encoder.transformer.shared", "encoder.transformer.entry"),
     "attention": ("encoder.attention",),
     "embedding": ("embedding", "encoder.input_norm"),
+}
+
+_EXTENTS = {
+    "head": msg("of the head"),
+    "layers of each step": msg("from the head down to the layers of each step"),
+    "shared layers": msg("from the head down to the shared layers"),
+    "attention": msg("from the head down to the attention"),
+    "embedding": msg("of the whole network"),
 }
 
 
@@ -113,7 +121,7 @@ def cascade_findings(
     Args:
         original: one method's values of the trained network.
         stages: by the last stage drawn anew, the same method's values for the same rows.
-        of_target: what the findings say after the method's name, for several targets.
+        of_target: whose values these are, for several targets.
         top_k: how many leading columns are compared.
         seed: of the random weights.
     """
@@ -125,12 +133,14 @@ def cascade_findings(
             bounds=(0.0, 1.0) if key == "jaccard" else (-1.0, 1.0),
             family=Family.RANDOMISATION,
             key=f"{key} after {stage}",
-            name=f"{name} once the weights {_extent(stage)} are random",
-            subject=f"{METHOD_NAMES.get(original.method, original.method)}{of_target}",
-            how=(
-                f"For each row the {name} with the explanation of a copy whose weights {_extent(stage)} were drawn "
-                "anew as before training (Adebayo et al. 2018); mean over rows; small means that the explanation "
-                "follows the weights."
+            name=say("{measure} once the weights {extent} are random", measure=name, extent=_extent(stage)),
+            subject=subject_of(original.method, of_target),
+            how=say(
+                "For each row the {measure} with the explanation of a copy whose weights {extent} were drawn anew as "
+                "before training (Adebayo et al. 2018); mean over rows; small means that the explanation follows the "
+                "weights.",
+                measure=name,
+                extent=_extent(stage),
             ),
             seed=seed,
             higher_is_better=False,
@@ -145,19 +155,16 @@ def _similarities(
     first: RowValues, second: RowValues, top_k: int, *, is_whole: bool
 ) -> list[tuple[str, str, npt.NDArray[np.float64]]]:
     """Likeness of the sizes for every stage; that of leaders and signs for the whole network."""
-    found = [("spearman", "rank correlation of the sizes", row_spearman(first.sizes, second.sizes))]
+    found = [("spearman", say("rank correlation of the sizes"), row_spearman(first.sizes, second.sizes))]
     if is_whole:
         shared = row_jaccard(first.sizes, second.sizes, top_k)
-        found.append(("jaccard", f"overlap of the leading {top_k} columns (Jaccard)", shared))
+        found.append(("jaccard", say("overlap of the leading {top_k} columns (Jaccard)", top_k=top_k), shared))
     if is_whole and first.is_signed:
         found.append(
-            ("signed_spearman", "rank correlation of the signed values", row_spearman(first.values, second.values))
+            ("signed_spearman", say("rank correlation of the signed values"), row_spearman(first.values, second.values))
         )
     return found
 
 
 def _extent(stage: str) -> str:
-    names = list(STAGES)
-    if stage == names[-1]:
-        return "of the whole network"
-    return f"of the {stage}" if stage == names[0] else f"from the head down to the {stage}"
+    return say(_EXTENTS[stage])

@@ -13,10 +13,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from tabnet_engine.data.wording import counted
 from tabnet_engine.explain.trust.row_values import MASKS, RowValues, random_values
 from tabnet_engine.explain.trust.similarity import leading
 from tabnet_engine.explain.wording import column_name, percent
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import say_plural
 
 __all__ = ["KeptReasons", "kept_reasons", "kept_share", "random_repetitions"]
 
@@ -65,17 +66,35 @@ class KeptReasons:
         if not len(found):
             return ()
         place = int(found[0])
-        repeated = counted(int(self.repetitions[place]), "repetition")
         return tuple(
-            f"{column_name(self.features[leader], start=True)} stayed among the leading columns in "
-            f"{percent(self.kept[place, index])} of {repeated} ({self.cause}){self._sign_words(place, index)}."
+            self._sentence(place, index, leader)
             for index, leader in enumerate(self.leaders[place].tolist())
             if leader >= 0 and np.isfinite(self.kept[place, index])
         )
 
-    def _sign_words(self, place: int, index: int) -> str:
-        """How often the sign stayed; masks have none."""
-        return "" if self.method == MASKS else f", with its sign in {percent(self.sign_kept[place, index])}"
+    def _sentence(self, place: int, index: int, leader: int) -> str:
+        facts = {
+            "column": column_name(self.features[leader], start=True),
+            "share": percent(self.kept[place, index]),
+            "cause": recalled(self.cause),
+        }
+        count = int(self.repetitions[place])
+        if self.method == MASKS:  # masks have no sign
+            return say_plural(
+                "{column} stayed among the leading columns in {share} of {count} repetition ({cause}).",
+                "{column} stayed among the leading columns in {share} of {count:,} repetitions ({cause}).",
+                count,
+                **facts,
+            )
+        return say_plural(
+            "{column} stayed among the leading columns in {share} of {count} repetition ({cause}), with its sign in "
+            "{sign_share}.",
+            "{column} stayed among the leading columns in {share} of {count:,} repetitions ({cause}), with its sign in "
+            "{sign_share}.",
+            count,
+            sign_share=percent(self.sign_kept[place, index]),
+            **facts,
+        )
 
     def to_mapping(self) -> dict[str, Any]:
         """The shares as plain JSON values."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tabnet_engine.explain.attribution import Background
 from tabnet_engine.explain.background import BackgroundSample
 from tabnet_engine.explain.subject import ChosenRows, Subject
+from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,9 +34,11 @@ class Retrained:
 def why_not_retrained(run: Run) -> str | None:
     """Why a run cannot be trained again as it was; None where it can."""
     if not len(run.splits.train):
-        return "the run was imported without the rows it was trained on, so it cannot be trained again"
+        return say("the run was imported without the rows it was trained on, so it cannot be trained again")
     if any(note.startswith("trained from the pretraining") for note in run.manifest.notes):
-        return "the run started from a pretraining, which it does not hold, so it cannot be trained again as it was"
+        return say(
+            "the run started from a pretraining, which it does not hold, so it cannot be trained again as it was"
+        )
     return None
 
 

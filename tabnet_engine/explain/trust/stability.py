@@ -20,12 +20,12 @@ from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.background import BackgroundSample
 from tabnet_engine.explain.estimates import Estimate, bootstrap_estimate
-from tabnet_engine.explain.importance import METHOD_NAMES
 from tabnet_engine.explain.subject import ChosenRows, LogitModel
-from tabnet_engine.explain.trust.finding import Control, Family, Finding, measure_rows
+from tabnet_engine.explain.trust.finding import Control, Family, Finding, measure_rows, subject_of
 from tabnet_engine.explain.trust.reasons import kept_share, random_repetitions
 from tabnet_engine.explain.trust.row_values import RowValues
 from tabnet_engine.explain.trust.similarity import row_spearman
+from tabnet_engine.texts.speaking import msg, say
 from tabnet_engine.training.probabilities import predicted_codes
 
 __all__ = [
@@ -40,9 +40,11 @@ __all__ = [
     "perturbed_rows",
 ]
 
-RANDOM_REASONS = "values dealt out at random"
-SHUFFLED_ROWS = "decisions dealt out at random"
+RANDOM_REASONS = msg("values dealt out at random")
+SHUFFLED_ROWS = msg("decisions dealt out at random")
 
+_KEPT = msg("share of repetitions that keep the leading {n_leading} columns ({cause})")
+_KEPT_SIGNED = msg("share of repetitions that keep the leading {n_leading} columns with their sign ({cause})")
 _N_DRAWS = 4  # for each perturbed copy wanted: those that change the prediction are left out
 _SAME_PREDICTION = 0.1  # of the spread of a regression's predictions over the background
 _N_DEALS = 20
@@ -114,7 +116,9 @@ def perturbed_rows(
 def _copies_at(wanted: npt.NDArray[np.bool_], copies: EncodedTable, chosen: ChosenRows, fraction: float) -> ChosenRows:
     owners, _ = np.nonzero(wanted)
     taken = copies.take(np.flatnonzero(wanted.reshape(-1)))
-    selection = f"{chosen.selection}, numbers moved by up to {fraction:g} standard deviations"
+    selection = say(
+        "{rows}, numbers moved by up to {fraction:g} standard deviations", rows=chosen.selection, fraction=fraction
+    )
     return ChosenRows(taken, chosen.rows[owners], selection)
 
 
@@ -154,7 +158,9 @@ def other_backgrounds(background: BackgroundSample, *, n_repetitions: int, seed:
         facts, n_rows = background.background, len(background.encoded)
         drawn = np.random.default_rng((seed, repetition, 3)).integers(0, n_rows, n_rows)
         described = dataclasses.replace(
-            facts, description=f"{facts.description}, drawn again with replacement", rows=facts.rows[drawn]
+            facts,
+            description=say("{rows}, drawn again with replacement", rows=facts.description),
+            rows=facts.rows[drawn],
         )
         samples.append(BackgroundSample(described, background.encoded.take(drawn)))
     return samples
@@ -178,23 +184,23 @@ def kept_finding(
         cause: what differs between repetitions.
         top_k: how many columns lead.
         seed: of the random deals.
-        of_target: what the finding says after the method's name, for several targets.
+        of_target: whose values these are, for several targets.
         useless: by name further explanations to put in a repetition's place.
     """
     controls = {RANDOM_REASONS: _mean_of_deals(original, repetitions, top_k, seed)}
     for name, other in (useless or {}).items():
         controls[name] = kept_share(original, [other], top_k=top_k)
     n_leading = min(top_k, len(original.features))
-    sign = " with their sign" if original.is_signed else ""
+    name = _KEPT_SIGNED if original.is_signed else _KEPT
     return measure_rows(
         kept_share(original, repetitions, top_k=top_k),
         controls,
         bounds=(0.0, 1.0),
         family=Family.STABILITY,
         key=f"kept reasons, {cause.key}",
-        name=f"share of repetitions that keep the leading {n_leading} columns{sign} ({cause.words})",
-        subject=f"{METHOD_NAMES.get(original.method, original.method)}{of_target}",
-        how=f"{cause.how} Mean over rows of the share of repetitions.",
+        name=say(name, n_leading=n_leading, cause=cause.words),
+        subject=subject_of(original.method, of_target),
+        how=say("{how} Mean over rows of the share of repetitions.", how=cause.how),
         seed=seed,
         best=1.0,
     )
@@ -213,7 +219,7 @@ def importance_finding(trainings: Sequence[RowValues], *, of_target: str = "", s
 
     Args:
         trainings: the same method's values for the same rows, of each training.
-        of_target: what the finding says after the method's name, for several targets.
+        of_target: whose values these are, for several targets.
         seed: of the bootstrap over rows and of the random deals.
     """
     sizes = np.stack([training.sizes for training in trainings])
@@ -228,13 +234,14 @@ def importance_finding(trainings: Sequence[RowValues], *, of_target: str = "", s
     return Finding(
         family=Family.STABILITY,
         key="importance ranks, seed",
-        name="rank correlation of the global importances between trainings",
-        subject=f"{METHOD_NAMES.get(trainings[0].method, trainings[0].method)}{of_target}",
+        name=say("rank correlation of the global importances between trainings"),
+        subject=subject_of(trainings[0].method, of_target),
         estimate=estimate,
         controls=(_constant_control(RANDOM_REASONS, float(control), estimate),),
-        how=(
-            f"Mean size of each column over the rows for each of {len(trainings)} trainings; Spearman's rank "
-            "correlation averaged over all pairs of trainings, bootstrapped over rows."
+        how=say(
+            "Mean size of each column over the rows for each of {n_trainings} trainings; Spearman's rank correlation "
+            "averaged over all pairs of trainings, bootstrapped over rows.",
+            n_trainings=len(trainings),
         ),
         n_rows=sizes.shape[1],
         seed=seed,
@@ -259,7 +266,7 @@ def _constant_control(name: str, value: float, estimate: Estimate) -> Control:
     }
     return Control(
         name=name,
-        estimate=Estimate(value=value, n=estimate.n, how="mean over random deals"),
+        estimate=Estimate(value=value, n=estimate.n, how=say("mean over random deals")),
         advantage=Estimate(**shifted, n=estimate.n, how=estimate.how),
     )
 
@@ -295,11 +302,12 @@ def decision_findings(
                 bounds=(0.0, 1.0),
                 family=Family.STABILITY,
                 key="decisions, seed",
-                name="share of retrainings that decide as the run does",
-                subject=f"predicted class of {target!r}",
-                how=(
-                    f"Each row's predicted class by {len(again)} networks trained anew with other seeds, which also "
-                    "split the table anew; mean over rows."
+                name=say("share of retrainings that decide as the run does"),
+                subject=say("predicted class of '{target}'", target=target),
+                how=say(
+                    "Each row's predicted class by {n_networks} networks trained anew with other seeds, which also "
+                    "split the table anew; mean over rows.",
+                    n_networks=len(again),
                 ),
                 seed=seed,
                 best=1.0,

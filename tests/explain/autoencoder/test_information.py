@@ -65,7 +65,7 @@ def test_a_dead_latent_tells_nothing(linear):
     found = latent_information(model, model.table(matrix(100, 2)))
     assert found.dead.tolist() == [True, False]
     assert found.values[:, 0].tolist() == [0.0, 0.0]
-    assert "1 latents are the same for every row" in found.note
+    assert "1 latent is the same for every row" in found.note
 
 
 def test_missing_cells_dates_and_categories_of_a_pretraining(pretraining):

@@ -316,11 +316,11 @@ def test_what_a_search_of_a_wide_table_leaves_aside_is_said(cells):
     scorer = RowScorer(cells.RawModel(encoder, lambda raw: raw[["x0", "x1"]].sum(axis=1) - 150.0), encoder, known)
     wide = cells.World(frame, scorer, Reference.build(scorer, frame))
     row = frame.iloc[[0]].assign(x0=10.0, x1=10.0)
-    told = "of 45 columns that may change, the 40 that came closest alone were also changed together"
+    told = "Of 45 columns that may change, the 40 that came closest alone were also changed together"
     result = wide.ask(row)
     assert told in result.note
     assert CounterfactualResult.from_mapping(json.loads(json.dumps(result.to_mapping()))).note == result.note
     fixed = [Constraint(column=name, fixed=True) for name in names[10:]]
     assert "came closest alone" not in wide.ask(row, fixed).note
     many = wide.ask(row, settings=SearchSettings(max_changes=12, min_usual=0.0)).note
-    assert "more than 8 changes were only taken from training rows" in many
+    assert "More than 8 changes were only taken from training rows" in many

@@ -119,7 +119,7 @@ def test_the_answer_in_words():
     words = answer(nearest_miss=miss, is_exhaustive=True).sentences
     assert "None within these limits." in words
     assert "What came closest, changing income from 30000 to 41300 EUR, gives no (55.0 %): 0.20 short." in words
-    assert "all 1,234 open combinations were tried" in words[-1]
+    assert "All 1,234 open combinations were tried" in words[-1]
 
 
 def test_applying_changes_leaves_the_row_as_it_was():

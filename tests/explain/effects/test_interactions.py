@@ -110,3 +110,29 @@ def test_mistakes_are_one_clear_sentence(numbers):
         effect_surface(source, ("x0", "z"))
     with pytest.raises(JobCancelledError):
         pairwise_interactions(source, ("x0", "x1"), steering=Steering(should_cancel=lambda: True))
+
+
+def test_the_pairs_of_one_column_are_those_of_all_pairs(numbers):
+    values = np.random.default_rng(0).normal(size=(50, 4))
+    source = numbers(values, lambda x: x[:, 0] * x[:, 1] + 3 * x[:, 2])
+    every, some = pairwise_interactions(source, COLUMNS), pairwise_interactions(source, COLUMNS, only_with="x1")
+    assert some.pairs == (("x0", "x1"), ("x1", "x2"), ("x1", "x3"))
+    places = [every.pairs.index(pair) for pair in some.pairs]
+    np.testing.assert_allclose(some.size.values, every.size.values[places])
+    np.testing.assert_allclose(some.share.high, every.share.high[places])
+    assert "x1 with each of x0, x2, x3." in some.note
+    with pytest.raises(ExplanationError, match="'x3' is none of the columns"):
+        pairwise_interactions(source, COLUMNS[:2], only_with="x3")
+
+
+def test_tables_hold_every_pair_and_every_cell(numbers):
+    values = np.random.default_rng(0).normal(size=(60, 4))
+    source = numbers(values, lambda x: x[:, 0] * x[:, 1])
+    found = pairwise_interactions(source, COLUMNS[:3])
+    table = found.table("price")
+    assert table["act together by"].tolist() == sorted(table["act together by"], reverse=True)
+    assert set(zip(table["first column"], table["second column"], strict=True)) == set(found.pairs)
+    surface = effect_surface(source, ("x0", "x1"), n_points=4)
+    cells = surface.table("price")
+    assert cells["rows"].sum() == 60
+    np.testing.assert_allclose(cells["joint effect"].to_numpy().reshape(4, 4), surface.joint.values[:, :, 0])

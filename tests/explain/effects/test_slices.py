@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from tabnet_engine.data.schema import Task
 from tabnet_engine.data.target_set import TargetCodecs
@@ -16,11 +17,14 @@ from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.effects.slices import (
     SlicedImportance,
+    importance_by_parts,
     importance_by_slice,
+    importance_of_parts,
     outcome_slices,
     predicted_slices,
 )
 from tabnet_engine.explain.importance import from_attribution, from_masks
+from tabnet_engine.explain.row_parts import RowParts
 
 BOUGHT = TargetCodec("bought", Task.BINARY, ("no", "yes"))
 PRICE = TargetCodec("price", Task.REGRESSION)
@@ -60,7 +64,7 @@ def test_a_planted_difference_stands_out_and_noise_does_so_at_chance(cases):
         assert 2 in more
         false += len(more) + len(less) - 1
     assert false / (3 * n_tables) < 0.1
-    assert "young (60 rows): compared with the other rows, f2 counts more" in found.sentence("young")
+    assert "young (60 rows): more important than in the other rows: f2" in found.sentence("young")
     assert "Here only the 60 rows of 'young'." in found.parts["young"].note
 
 
@@ -97,3 +101,54 @@ def test_classes_by_outcome_and_by_prediction():
     }
     assert outcome_slices(TargetCodecs((PRICE,)), np.ones(3)) == {}
     assert "bought = yes" not in outcome_slices(TargetCodecs((BOUGHT,)), np.zeros(3, dtype=np.int64))
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 99))
+def test_parts_in_one_pass_are_the_same_as_slices_one_by_one(cases, seed):
+    generator = np.random.default_rng(seed)
+    codes = generator.integers(-1, 3, 40)
+    codes[:3] = [0, 1, 2]
+    parts = RowParts(title="thirds", names=("x", "y", "z", "nobody"), codes=codes)
+    for source in (cases.attribution(generator.normal(size=(40, 3, 1)) + 5), cases.masks(n_rows=40, seed=seed)):
+        found = importance_by_parts(source, parts)
+        slices = {name: np.flatnonzero(codes == code) for code, name in enumerate("xyz")}
+        one_by_one = importance_by_slice(source, slices)
+        assert tuple(found.parts) == ("x", "y", "z")
+        for name in "xyz":
+            np.testing.assert_allclose(found.parts[name].values, one_by_one.parts[name].values)
+            np.testing.assert_allclose(found.differences[name].high, one_by_one.differences[name].high)
+            assert found.sentence(name) == one_by_one.sentence(name)
+
+
+def test_the_difference_and_the_error_are_those_of_numpy_and_scipy(cases):
+    values = np.abs(np.random.default_rng(3).normal(size=(50, 2, 1))) + 1e7  # far from zero: sums of squares would fail
+    codes = np.repeat([0, 1], [20, 30])
+    found = importance_by_parts(cases.attribution(values), RowParts(title="t", names=("a", "b"), codes=codes))
+    inside, outside = values[:20, :, 0], values[20:, :, 0]
+    np.testing.assert_allclose(found.parts["a"].standard_error, stats.sem(inside, axis=0), rtol=1e-5)
+    interval = stats.ttest_ind(inside, outside, equal_var=False).confidence_interval(0.95)
+    np.testing.assert_allclose(found.differences["a"].low, interval.low, rtol=1e-5)
+    np.testing.assert_allclose(found.differences["a"].high, interval.high, rtol=1e-5)
+
+
+def test_parts_must_be_of_the_explained_rows_and_hold_some(cases):
+    source = cases.attribution(np.ones((4, 3, 1)))
+    with pytest.raises(ValueError, match="parts of 3 rows cannot divide 4"):
+        importance_by_parts(source, RowParts(title="t", names=("a",), codes=np.zeros(3, dtype=np.int64)))
+    with pytest.raises(ExplanationError, match="none of the 4 explained rows is in any part"):
+        importance_by_parts(source, RowParts(title="t", names=("a",), codes=np.full(4, -1)))
+
+
+def test_the_tables_hold_every_part_and_column(cases):
+    values = np.random.default_rng(0).normal(size=(9, 3, 1))
+    found = importance_by_slice(cases.attribution(values), {"one": np.array([2]), "some": np.arange(4)})
+    assert len(found.table) == 3 * 3
+    assert set(found.table["part"]) == {"all rows", "one", "some"}
+    column = found.column_table("f0")
+    assert column["rows"].tolist() == [9, 1, 4]
+    assert column["less that of the other rows"].iloc[0] == "–"
+    assert " (" in column["importance (95 % interval)"].iloc[2]
+    alone = importance_of_parts(found.whole, {"x": found.parts["some"]})
+    assert np.isnan(alone.differences["x"].values).all()
+    assert alone.column_table("f0")["less that of the other rows"].tolist() == ["–", "–"]
