@@ -48,15 +48,21 @@ class Question:
         """
         found = _slot()
         is_wanted = self._is_wanted(found)
+        if self._digest not in found and not is_wanted:
+            return None
+        answer = self.found()
+        state.keep_asked("find", "1", is_default=False)
+        return answer
+
+    def found(self) -> CounterfactualResult:
+        """The answer, searched for now unless this visit has it; raises as :meth:`answer` does."""
+        found = _slot()
         if self._digest not in found:
-            if not is_wanted:
-                return None
             began = time.monotonic()
             found[self._digest] = self._search()
             found[f"seconds {self.run.run_id}"] = time.monotonic() - began
             while len(found) > _MOST_KEPT:
                 del found[next(iter(found))]
-        state.keep_asked("find", "1", is_default=False)
         answer: CounterfactualResult = found[self._digest]
         return answer
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.row_outcomes import RowOutcomes
     from tabnet_engine.runs.run import Run
 
-__all__ = ["all_targets", "leading", "prediction", "section"]
+__all__ = ["agreement", "all_targets", "leading", "prediction", "pushes", "section", "steps"]
 
 
 def prediction(run: Run, shown: ShownRow, table: pd.DataFrame, output: int) -> None:
@@ -144,15 +144,17 @@ def _prediction_numbers(codec: TargetCodec, logits: npt.NDArray[np.float64], out
 def section(run: Run, shown: ShownRow, output: int) -> None:
     """What each step read and added, which columns pushed, how far both agree, and the row's values."""
     st.subheader(say("How the steps came to it"), anchor=False, help=measures.help_text("step_contribution"))
-    _steps(run, shown, output)
+    steps(run, shown, output)
     st.subheader(say("Which columns pushed"), anchor=False, help=measures.help_text("shap"))
-    _pushes(run, shown, output)
-    _both_methods(shown, output)
+    pushes(run, shown, output)
+    if shown.attribution is not None:
+        st.subheader(say("Do masks and SHAP agree here?"), anchor=False, help=measures.help_text("spearman"))
+        agreement(shown, output)
     st.subheader(say("The row itself"), anchor=False)
     _cells(shown, output)
 
 
-def _steps(run: Run, shown: ShownRow, output: int) -> None:
+def steps(run: Run, shown: ShownRow, output: int) -> None:
     """The timeline of the steps as a picture and in words."""
     masks = shown.masks
     whole = step_timeline(masks, shown.row, shown.texts, top=len(masks.features))
@@ -180,7 +182,7 @@ def _sum_words(codec: TargetCodec, base: float) -> str:
     )
 
 
-def _pushes(run: Run, shown: ShownRow, output: int) -> None:
+def pushes(run: Run, shown: ShownRow, output: int) -> None:
     """The signed waterfall, how it was measured, and the leading columns in words; or why there is none."""
     values = shown.attribution
     if values is None:
@@ -234,11 +236,10 @@ def _measured(values: Attribution) -> str:
     )
 
 
-def _both_methods(shown: ShownRow, output: int) -> None:
+def agreement(shown: ShownRow, output: int) -> None:
     """What was read of this row beside what moved its score, and where the two differ."""
     if shown.attribution is None:
         return
-    st.subheader(say("Do masks and SHAP agree here?"), anchor=False, help=measures.help_text("spearman"))
     pair = row_pair(shown.masks, shown.attribution, shown.row, output=output)
     left, right = st.columns([3, 2])
     with left:

@@ -21,7 +21,7 @@ from tabnet_engine.texts.speaking import msg, say
 if TYPE_CHECKING:
     from tabnet_engine.explain.mask_summaries import MaskSummary
 
-__all__ = ["averages", "mean_table", "step_parts"]
+__all__ = ["averages", "mean_table", "step_parts", "step_table"]
 
 _GROUPS = {
     "all": msg("all rows together"),
@@ -41,7 +41,7 @@ def averages(shown: ShownRows, output: int) -> None:
         data = lambda: mean_table(summary)  # noqa: E731 - made when the button is pressed
         widgets.chart(step_feature_map(summary), key="step_feature_map", alt=alt, data=data)
     with right:
-        step_data = lambda: _step_table(summary)  # noqa: E731 - as above
+        step_data = lambda: step_table(summary)  # noqa: E731 - as above
         widgets.chart(
             step_shares(summary), key="step_shares", alt=say("Share of each step in the decision"), data=step_data
         )
@@ -70,7 +70,7 @@ def mean_table(summary: MaskSummary) -> pd.DataFrame:
     return pd.DataFrame({"column": summary.features, **steps, "all steps": summary.mean_aggregate})
 
 
-def _step_table(summary: MaskSummary) -> pd.DataFrame:
+def step_table(summary: MaskSummary) -> pd.DataFrame:
     steps = range(1, summary.n_steps + 1)
     return pd.DataFrame(
         {
@@ -102,7 +102,7 @@ def _effects(shown: ShownRows, output: int) -> None:
         data=lambda: effect_table(named),
     )
     if group == "all":
-        explain_widgets.bullets(effects[""].sentences(output))
+        explain_widgets.bullets(effects[""].sentences(output, explain_widgets.score(shown.run, output).name))
 
 
 def step_parts(shown: ShownRows, group: str, output: int) -> RowParts | None:

@@ -10,7 +10,7 @@ import streamlit as st
 from pages._ui import explain_access, explain_widgets, importance_data, kept, shell, state, widgets
 from tabnet_engine.explain.column_rows import rows_moved, rows_reading
 from tabnet_engine.explain.row_outcomes import row_outcomes
-from tabnet_engine.explain.wording import percent, signed
+from tabnet_engine.explain.wording import column_name, percent, signed
 from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def rows(run: Run, output: int, column: str) -> None:
     methods = importance_data.row_methods(run)
     if not methods:
         return
-    st.subheader(say("Rows in which {column} counts most", column=widgets.md(column)), anchor=False)
+    st.subheader(say("Rows in which {column} counts most", column=widgets.md(column_name(column))), anchor=False)
     found, told, caption = _leading(run, output, column, methods[0])
     table = _table(run, output, column, found, told)
     explain_widgets.row_table(table, run.run_id, key="column_rows")

@@ -21,6 +21,7 @@ from pages._ui.job_panel import time_text
 from pages._ui.measures import help_text
 from tabnet_engine.explain.effects.curve import CURVE_NAMES, CurveMethod
 from tabnet_engine.explain.effects.point_rows import condition_of_point
+from tabnet_engine.explain.wording import column_name
 from tabnet_engine.figures.effects import SurfacePart, effect_curve, interaction_bars, surface_map
 from tabnet_engine.texts.speaking import msg, say
 
@@ -188,7 +189,7 @@ def _measured(run: Run, column: str, ranked: tuple[str, ...]) -> Interactions | 
             say(
                 "{column} has not been measured with other columns yet. With the {n:,} most important ones it takes "
                 "about {time}; the page waits meanwhile.",
-                column=widgets.md(column),
+                column=widgets.md(column_name(column, start=True)),
                 n=len(partners),
                 time=time_text(seconds),
             )

@@ -18,6 +18,7 @@ from pages._ui import (
 )
 from pages._ui.measures import MEASURES, help_text
 from tabnet_engine.explain.by_output import mean_absolute
+from tabnet_engine.explain.wording import column_name
 from tabnet_engine.figures.attributions import class_bars
 from tabnet_engine.figures.importance import MOST_BARS, method_bars
 from tabnet_engine.texts.speaking import msg, say
@@ -57,7 +58,7 @@ def section(run: Run, output: int) -> None:
         widgets.info(reason or say("This run has no SHAP values; compute them on the page Masks and SHAP"))
     for method in compared.left_out:
         widgets.info(say("{method} was measured on other columns and is not shown beside these", method=method))
-    st.subheader(widgets.md(column), anchor=False)
+    st.subheader(widgets.md(column_name(column, start=True)), anchor=False)
     st.markdown(widgets.md(compared.sentence(column)))
     importance_column.leads_on(run, column)
     _table(compared, order)

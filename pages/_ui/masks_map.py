@@ -84,7 +84,7 @@ def _map(
         n_rows = len(rows.positions)
         stretch = _stretch(n_rows)
         record = masks_access.line_map(shown, rows, output=output, stretch=stretch)
-        st.caption(widgets.md(record.note))
+        st.caption(widgets.md(record.told(explain_widgets.score(shown.run, output).name)))
         figure = mask_maps(
             record,
             unit=explain_widgets.unit(shown.run, output),

@@ -31,18 +31,19 @@ def rows(source: Source) -> None:
         widgets.info(say("This run has no masks, so there is nothing to compare the values with; explain it again"))
         return
     agreement = row_agreement(masks, source.values, output=source.name)
+    told = row_agreement_sentence(agreement, explain_widgets.score(source.run, source.output).name)
     subtitle = say("{n_rows:,} rows with both", n_rows=len(agreement.rows))
     left, right = st.columns(2)
     with left:
         selection = widgets.selectable(
             agreement_histogram(agreement, subtitle=subtitle),
             key="row_agreement",
-            alt=row_agreement_sentence(agreement),
+            alt=told,
             modes=("box", "points"),
             data=lambda: pd.DataFrame({"row": agreement.rows, "agreement": agreement.spearman}),
         )
     with right:
-        st.markdown(widgets.md(row_agreement_sentence(agreement)))
+        st.markdown(widgets.md(told))
         st.markdown(
             say(
                 "In the rows below they agree least. Look at these first to know how far to trust either: open one to "

@@ -24,7 +24,7 @@ def table() -> bool:
     )
     with st.container(border=True):
         if dataset_add.sources():
-            state.clear("run", "job", "row")
+            state.clear("run", "job", "row", "class")
             state.choose("stage", "2")
             st.rerun()
     _resume()

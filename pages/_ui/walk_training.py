@@ -72,8 +72,15 @@ def _run_of(dataset_id: str) -> Run | None:
     if not mine:
         return None
     run_id = current if current in mine else mine[0]
-    state.choose("run", run_id)
+    _take(run_id)
     return data_access.run(run_id)
+
+
+def _take(run_id: str) -> None:
+    """Go on with this run; a row and a class of another mean nothing in it."""
+    if state.current("run") != run_id:
+        state.clear("row", "class")
+    state.choose("run", run_id)
 
 
 def _follow(job_id: str) -> bool:
@@ -91,7 +98,7 @@ def _follow(job_id: str) -> bool:
         if record.spec.dataset_id in data_access.dataset_names():
             _start(record.spec.dataset_id, again=True)
         return False
-    state.choose("run", record.spec.run_id)
+    _take(record.spec.run_id)
     _result(data_access.run(record.spec.run_id))
     return True
 

@@ -147,8 +147,8 @@ def agreement_sentence(agreement: RankAgreement) -> str:
     return say(_strength(agreement.spearman), **facts)
 
 
-def row_agreement_sentence(agreement: RowAgreement) -> str:
-    """Agreement row by row in one plain sentence."""
+def row_agreement_sentence(agreement: RowAgreement, score: str | None = None) -> str:
+    """Agreement row by row in one plain sentence; ``score`` is what the output is called in it."""
     median = agreement.median_spearman
     if median is None:
         return say("No single row can be compared: none has both masks and SHAP values with an order.")
@@ -157,7 +157,7 @@ def row_agreement_sentence(agreement: RowAgreement) -> str:
     return say(
         "Row by row, masks and SHAP for {output} have a median Spearman of {median} over {n_rows:,} rows; it is below "
         "{moderate} in {share} of them.",
-        output=agreement.output,
+        output=score or agreement.output,
         median=f"{median:.2f}",
         n_rows=defined,
         moderate=_MODERATE,

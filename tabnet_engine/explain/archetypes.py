@@ -19,7 +19,7 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.row_parts import RowParts
-from tabnet_engine.explain.wording import amount, percent
+from tabnet_engine.explain.wording import amount, class_name, column_name, percent
 from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["Archetype", "Archetypes", "StepRead", "TargetRates"]
@@ -265,13 +265,14 @@ def _rate_sentence(rates: TargetRates) -> str:
     if rates.task is Task.REGRESSION:
         return say(
             "{target}: {actual} on average; mean absolute error {error}.",
-            target=rates.target,
+            target=column_name(rates.target, start=True),
             actual=_between(rates.actual["mean"], amount),
             error=_between(rates.error, amount),
         )
-    classes = ", ".join(f"{name} {_between(estimate, percent)}" for name, estimate in rates.actual.items())
+    classes = ", ".join(f"{class_name(name)} {_between(estimate, percent)}" for name, estimate in rates.actual.items())
     error = _between(rates.error, percent)
-    return say("{target}: {classes}; error rate {error}.", target=rates.target, classes=classes, error=error)
+    target = column_name(rates.target, start=True)
+    return say("{target}: {classes}; error rate {error}.", target=target, classes=classes, error=error)
 
 
 def _between(estimate: Estimate, words: Any) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.explain.importance import GlobalImportance
+from tabnet_engine.explain.wording import column_name
 from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
@@ -100,7 +101,13 @@ class ImportanceComparison:
         ]
         spread = int(self.rank_spread[place])
         text = _AGREE if spread <= _CLOSE else _DIFFER
-        return say(text, feature=feature, n_features=len(self.features), ranks=", ".join(told), spread=spread)
+        return say(
+            text,
+            feature=column_name(feature, start=True),
+            n_features=len(self.features),
+            ranks=", ".join(told),
+            spread=spread,
+        )
 
     def table(self, order: Integers | None = None) -> pd.DataFrame:
         """One line for each column: its ranks, and each method's value, share and interval."""

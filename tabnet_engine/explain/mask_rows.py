@@ -89,8 +89,12 @@ class MaskMap:
     @property
     def note(self) -> str:
         """What a line is and what is not shown, in plain sentences for beside the figure."""
+        return self.told()
+
+    def told(self, score: str | None = None) -> str:
+        """The same, with what the score is called in a sentence."""
         n_shown = int(self.counts.sum())
-        parts = [self._what_a_line_is(), self._order_sentence()]
+        parts = [self._what_a_line_is(), self._order_sentence(score)]
         if n_shown < self.n_rows:
             text = say(
                 "Shown are the rows {first:,} to {last:,} of {n_rows:,} in this order.",
@@ -121,9 +125,11 @@ class MaskMap:
             most=most,
         )
 
-    def _order_sentence(self) -> str:
+    def _order_sentence(self, score: str | None) -> str:
         if self.order == "column":
             return say("They are ordered by the column {column}.", column=self.by)
+        if self.order == "score" and score is not None:
+            return say("They are ordered by {score}, the highest first.", score=score)
         if self.order == "score":
             return say("They are ordered by the score of {output}, the highest first.", output=self.output)
         return say("They are ordered by: {order}.", order=say(ORDERS[self.order]))

@@ -16,7 +16,7 @@ from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.explain.attribution import Attribution, position_of
 from tabnet_engine.explain.mask_summaries import MaskSummary
 from tabnet_engine.explain.timeline import StepReading, StepTimeline
-from tabnet_engine.explain.wording import amount, column_name, joined, percent, signed
+from tabnet_engine.explain.wording import amount, class_name, column_name, joined, percent, signed
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = [
@@ -61,10 +61,9 @@ class Score:
     @classmethod
     def of(cls, task: Task, output: str) -> Score:
         """The score that belongs to an output: log-odds, a class's score, or the prediction itself."""
-        # A class or target that is called by a number must not look like a quantity.
         if task is Task.REGRESSION:
             return cls(say("the predicted {target}", target=column_name(output)), task)
-        shown = say("class {number}", number=output) if output.isdecimal() else output
+        shown = class_name(output)
         if task is Task.BINARY:
             return cls(say("the log-odds of {output}", output=shown), task)
         return cls(say("the score of {output}", output=shown), task)

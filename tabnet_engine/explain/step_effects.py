@@ -95,9 +95,9 @@ class StepEffects:
         """Mean absolute contribution of a step (from 0) to an output, over rows."""
         return self._estimate(self.size, self.size_error, step, output)
 
-    def sentences(self, output: int) -> tuple[str, ...]:
-        """One plain sentence for each step: what it did to an output."""
-        name, shares = self.outputs[output], self.shares[:, output]
+    def sentences(self, output: int, score: str | None = None) -> tuple[str, ...]:
+        """One plain sentence for each step: what it did to an output, which ``score`` calls in a sentence."""
+        name, shares = score or self.outputs[output], self.shares[:, output]
         return tuple(
             say(
                 "Step {step} moves {output} by {size} in a row on average, {share} of what all steps move; its mean "

@@ -26,7 +26,7 @@ from tabnet_engine.explain.counterfactual.space import PlainValue, RowSpace, wit
 from tabnet_engine.explain.masks import MaskExplanation, explain_masks
 from tabnet_engine.explain.subject import ChosenRows, Subject
 from tabnet_engine.explain.training_values import TrainingValues, moment_number
-from tabnet_engine.explain.wording import amount, probability, signed
+from tabnet_engine.explain.wording import amount, class_name, column_name, probability, signed
 from tabnet_engine.texts.speaking import say
 from tabnet_engine.training.probabilities import class_probabilities, predicted_codes
 
@@ -133,19 +133,21 @@ class Moved:
         if self.classes is None or self.shares is None:
             change = say("was {value}", value=_number(self.score_before)) if arrow != "off" else ""
             return (
-                MovedNumber(say("Predicted {target}", target=self.target), _number(self.score_after), change, arrow),
+                MovedNumber(
+                    say("Predicted {target}", target=column_name(self.target)), _number(self.score_after), change, arrow
+                ),
             )
         shares = tuple(probability(share) for share in self.shares)
         moved = arrow != "off"
         return (
             MovedNumber(
-                say("Predicted {target}", target=self.target),
+                say("Predicted {target}", target=column_name(self.target)),
                 self.classes[1],
                 say("was {value}", value=self.classes[0]) if self.flips else "",
                 "off",
             ),
             MovedNumber(
-                say("Probability of {name}", name=self.looked_at),
+                say("Probability of {name}", name=class_name(self.looked_at)),
                 shares[1],
                 say("was {value}", value=shares[0]) if moved else "",
                 _arrow(self.shares[1] - self.shares[0]),
@@ -168,18 +170,18 @@ class Moved:
         """The move in words."""
         if self.classes is None or self.shares is None:
             if self.score_before == self.score_after:
-                return say("The predicted {target} stays as it is.", target=self.target)
+                return say("The predicted {target} stays as it is.", target=column_name(self.target))
             return say(
                 "The predicted {target} moves by {change}, from {before} to {after}.",
-                target=self.target,
+                target=column_name(self.target),
                 change=signed(self.score_after - self.score_before),
                 before=_number(self.score_before),
                 after=_number(self.score_after),
             )
         words = {
-            "before": self.classes[0],
-            "after": self.classes[1],
-            "looked_at": self.looked_at,
+            "before": class_name(self.classes[0]),
+            "after": class_name(self.classes[1]),
+            "looked_at": class_name(self.looked_at),
             "share_before": probability(self.shares[0]),
             "share_after": probability(self.shares[1]),
         }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tabnet_engine.texts.speaking import say
 
-__all__ = ["additivity_words", "amount", "column_name", "joined", "percent", "probability", "signed"]
+__all__ = ["additivity_words", "amount", "class_name", "column_name", "joined", "percent", "probability", "signed"]
 
 
 _ALL = 1e-6  # the error of a sum of shares that is one
@@ -92,6 +92,15 @@ def column_name(name: str, *, start: bool = False) -> str:
     if not name.isdecimal():
         return name
     return say("Column {number}", number=name) if start else say("column {number}", number=name)
+
+
+def class_name(name: str) -> str:
+    """A class in a sentence; one that is called by a number must not look like a quantity.
+
+    >>> class_name(">50K"), class_name("2")
+    ('>50K', 'class 2')
+    """
+    return say("class {number}", number=name) if name.isdecimal() else name
 
 
 def joined(parts: Sequence[str]) -> str:

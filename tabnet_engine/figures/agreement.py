@@ -102,20 +102,24 @@ def _rank_text(agreement: RankAgreement, index: int) -> str:
 def _spaced_names(names: list[str], x: Floats, y: Floats) -> list[str]:
     """The names that can be read: those of the largest points first, none upon another; "" for the rest."""
     shown = [""] * len(names)
-    placed: list[tuple[float, float]] = []
+    widths = [min(0.04 + 0.015 * len(name), 0.3) for name in names]  # of the chart, on a narrow screen too
+    placed: list[tuple[float, float, float]] = []
     for index in np.argsort(-np.maximum(x, y), kind="stable"):
         here = (float(x[index]), float(y[index]))
-        free = all(abs(here[0] - left) > 0.3 or abs(here[1] - down) > 0.045 for left, down in placed)
-        if free and not _covered(here, x, y) and len(placed) < _LABELLED:
+        free = all(
+            abs(here[0] - left) > max(width, widths[index]) or abs(here[1] - down) > 0.045
+            for left, down, width in placed
+        )
+        if free and not _covered(here, min(widths[index], 0.16), x, y) and len(placed) < _LABELLED:
             shown[index] = names[index]
-            placed.append(here)
+            placed.append((*here, widths[index]))
     return shown
 
 
-def _covered(here: tuple[float, float], x: Floats, y: Floats) -> bool:
+def _covered(here: tuple[float, float], width: float, x: Floats, y: Floats) -> bool:
     """Whether another point lies where the name beside this one would stand."""
     toward = here[0] - x if here[0] > _TURNED else x - here[0]
-    return bool(((toward > 0) & (toward < 0.16) & (np.abs(y - here[1]) < 0.025)).any())
+    return bool(((toward > 0) & (toward < width) & (np.abs(y - here[1]) < 0.025)).any())
 
 
 def rank_slope(agreement: RankAgreement, *, names: tuple[str, str], max_features: int = 15) -> go.Figure:

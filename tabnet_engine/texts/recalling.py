@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import re
 from collections.abc import Iterator
 from string import Formatter
@@ -18,6 +19,7 @@ _NUMERIC = re.compile(r"[,.]|[\d]*[defgn%]$")  # formats of numbers
 _NUMBER = r"[-−+]?(?:\d[\d.,]*(?:e[-+]?\d+)?%?|inf|nan)"
 _OPENING, _CLOSING = ("“", "‘", "'", '"', "`"), ("”", "’", "'", '"', "`")
 _DEEPEST = 4  # texts within texts
+_MOST_WAYS = 100_000  # to lay a template over a text: a name of 10,000 letters may repeat its every comma
 
 
 def recalled(text: str) -> str:
@@ -66,7 +68,7 @@ def _found(code: str, text: str, depth: int) -> str | None:
     if not depth:
         return None
     for template in _templates(code):
-        if template.literal in text and (found := template.pattern.fullmatch(text)):
+        if template.may_be_in(text) and (found := template.pattern.fullmatch(text)):
             values = found.groupdict()
             turned = {name: _recalled(code, values[name], depth - 1) for name in values.keys() - template.own}
             return template.fill(values | {name: text for name, text in turned.items() if not _is_quoted(values[name])})
@@ -86,10 +88,17 @@ class _Template:
     def __init__(self, english: str, shown: str) -> None:
         pieces = list(Formatter().parse(english))
         self.literal = max((piece[0] for piece in pieces), key=len)
+        self._literals = tuple(piece[0] for piece in pieces if piece[0])
         self.n_literal = sum(len(piece[0]) for piece in pieces)
         self.pattern = re.compile("".join(map(_piece, pieces, _first_uses(pieces))), re.DOTALL)
         self.own = {name for literal, name, _, _ in pieces if name is not None and literal.endswith(_OPENING)}
         self._shown = [(literal, name) for literal, name, _, _ in Formatter().parse(shown)]
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether all its literal words are there, and not so often that trying every way would take seconds."""
+        if self.literal not in text:
+            return False
+        return 0 < math.prod(map(text.count, self._literals)) <= _MOST_WAYS
 
     def fill(self, values: dict[str, str]) -> str:
         """The text shown, with the places as they were said: without their formats."""

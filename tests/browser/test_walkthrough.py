@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from tests.browser.driver import Server, Visitor, visit
 
@@ -28,7 +29,6 @@ def test_from_nothing_to_one_decision(server: Server, browser: Browser):
         first.sees("1. Table")
         first.press("Credit applications", exact=False)
         first.sees("2. Target")
-        shoot(first, "walkthrough-target")
         first.press("Next: training", exact=False)
         first.sees("3. Training")
         first.settle()
@@ -41,24 +41,32 @@ def test_from_nothing_to_one_decision(server: Server, browser: Browser):
         again.open(address)
         again.sees("Test AUC", timeout=240_000)
         again.press("Next: masks", exact=False)
-        again.sees("4. Masks")
         again.draws("Mean mask of each step")
         shoot(again, "walkthrough-masks")
         again.press("Next: one decision", exact=False)
-        again.sees("5. One decision")
-        again.draws("Decision steps of row")
-        again.draws("SHAP values of row")
+        again.sees("5. Why was this applicant declined?")
+        again.sees("usual case among")
+        again.draws("Step 1")
         again.sees("The truth behind this sample")
+        again.settle()
         shoot(again, "walkthrough-decision")
+        row = re.search(r"row=(\d+)", again.page.url)
+        assert row is not None
+
+        again.open_menu("Masks")
+        again.open_menu("Walkthrough")
+        again.sees("You are back where you left the walkthrough: step 5 of 6")
+        again.sees("5. Why was this applicant declined?")
+        again.press("Next: what would change it", exact=False)
+        again.sees("The decision changes from declined to approved")
+        again.page.reload()
+        again.sees("The decision changes from declined to approved")
+        again.settle()
+        shoot(again, "walkthrough-change")
         again.has_no_failure()
-        expect(again.page.get_by_role("link", name="One decision").first).to_be_visible()
-        for title, name in (
-            ("One decision", "decision"),
-            ("Masks", "masks"),
-            ("Masks and SHAP", "shap"),
-            ("Importance", "importance"),
-        ):
-            again.open_menu(title)
-            again.draws()
-            shoot(again, name)
+
+        again.follow("Everything about this decision")
+        again.sees("Predicted decision")
+        again.sees(f"Row {int(row[1]):,} is ")
+        again.has_no_failure()
         assert again.outside == []

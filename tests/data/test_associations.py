@@ -177,3 +177,29 @@ def test_rows_with_a_missing_cell_are_left_out():
     rule = exact_linear_rule(columns, target)
     assert rule.members == (0, 2)
     assert rule.n_rows == N - N // 5
+
+
+def _gapped(n_levels: int, seed: int) -> np.ndarray:
+    """Codes of which some levels never occur, and missing ones."""
+    generator = np.random.default_rng(seed)
+    codes = generator.integers(-1, n_levels, 400)
+    codes[np.isin(codes, [0, n_levels // 2])] = -1
+    return codes
+
+
+@pytest.mark.parametrize("n_levels", [4, 90])
+def test_levels_that_do_not_occur_change_nothing(n_levels):
+    codes, other = _gapped(n_levels, 1), _gapped(n_levels, 2)
+    numbers = codes % 3 + np.random.default_rng(3).normal(size=400)
+    both = codes >= 0
+    packed = np.full(400, -1, dtype=np.int64)
+    packed[both] = np.unique(codes[both], return_inverse=True)[1]
+    assert correlation_ratio(codes, numbers) == pytest.approx(correlation_ratio(packed, numbers), abs=1e-12) != 0
+    tables = pd.crosstab(*(pd.Series(column[(codes >= 0) & (other >= 0)]) for column in (codes, other)))
+    assert cramers_v(codes, other) == pytest.approx(cramers_v(packed, other), abs=1e-12)
+    n, (r, k) = int(tables.to_numpy().sum()), tables.shape
+    expected = np.outer(tables.sum(axis=1), tables.sum(axis=0)) / n
+    phi = ((tables - expected) ** 2 / expected).to_numpy().sum() / n
+    corrected = max(0.0, phi - (r - 1) * (k - 1) / (n - 1))
+    width = min(r - (r - 1) ** 2 / (n - 1), k - (k - 1) ** 2 / (n - 1)) - 1
+    assert cramers_v(codes, other) == pytest.approx(np.sqrt(corrected / width), abs=1e-9)

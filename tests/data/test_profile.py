@@ -369,3 +369,14 @@ def test_repeated_rows_repeat_every_target():
     n_same = 3 + int((frame.z[37:40] == "a").sum())
     assert text.startswith(f"{n_same} of 46 rows")
     assert "in every feature and every target" in text
+
+
+@pytest.mark.parametrize("n_values", [3, 12, 13, 40])
+def test_the_most_frequent_values_come_first_and_ties_in_order(n_values):
+    values = np.repeat([f"v{index:02}" for index in range(n_values)], RNG.integers(1, 4, n_values))
+    column = _profile(pd.DataFrame({"x": values, "y": np.arange(len(values)) % 2})).column("x")
+    counts = pd.Series(values).value_counts(sort=False)
+    order = np.argsort(-counts.to_numpy(), kind="stable")[:12]
+    assert column.top_values == tuple(counts.index[order])
+    assert column.top_counts == tuple(counts.to_numpy()[order])
+    assert column.n_other == len(values) - sum(column.top_counts)

@@ -1,13 +1,16 @@
-"""The walkthrough: five steps on the functions of the pages; it can be left and resumed."""
+"""The walkthrough: six steps on the functions of the pages; it can be left and resumed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._ui import explain_access, explain_jobs, walk_explain
+from pages._ui import explain_access, walk_row
+from tabnet_engine.errors import ExplanationError
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.spec import TrainPayload
 from tabnet_engine.runs.workspace import Workspace
@@ -24,6 +27,14 @@ def press(app: AppTest, label: str) -> AppTest:
 
 def heading(app: AppTest) -> str:
     return str(app.subheader[0].value)
+
+
+def plain(text: str) -> str:
+    return text.replace("\\", "")
+
+
+def row_box(app: AppTest) -> Any:
+    return next(box for box in app.selectbox if box.label == "Row")
 
 
 def buttons(app: AppTest) -> set[str]:
@@ -95,11 +106,17 @@ def test_a_finished_training_opens_the_masks(open_page: Open, with_run: Stored, 
     assert heading(app) == "4. Masks"
     assert len(app.get("plotly_chart")) == 2
     app = press(app, "Next: one decision")
-    assert heading(app) == "5. One decision"
-    assert len(app.get("plotly_chart")) == 2
-    assert len(app.get("page_link")) == 4
+    assert re.fullmatch(r"5\. Why was row \d+ given “(yes|no)”\?", plain(heading(app)))
+    assert len(app.get("plotly_chart")) == 3
     assert "Step 1 read" in texts(app)
-    assert app.query_params["row"].isdecimal()
+    assert "usual case" in texts(app) or "the one test row" in texts(app)
+    assert app.query_params["row"][0].isdecimal()
+    assert texts(app).count("**Look at:**") == 3
+    app = press(app, "Next: what would change it")
+    assert "What would have changed the answer for row" in plain(heading(app))
+    assert len(app.get("page_link")) == 9
+    assert texts(app).count("**Look at:**") == 1
+    assert {"Back", "Start again"} <= buttons(app)
 
 
 def test_a_run_of_the_table_is_shown_again_without_its_job(open_page: Open, with_run: Stored) -> None:
@@ -107,29 +124,72 @@ def test_a_run_of_the_table_is_shown_again_without_its_job(open_page: Open, with
     assert {"Train again", "Next: masks"} <= buttons(app)
 
 
-def test_a_table_too_wide_for_shap_shows_masks_and_says_why_no_decision(
+def test_without_shap_values_the_steps_are_shown_and_it_is_said_why_nothing_pushed(
     open_page: Open, with_run: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(explain_jobs, "MAX_FEATURES", 3)
-    monkeypatch.setattr(explain_access, "attribution", lambda run: None)
-    app = open_page("walkthrough", stage="4", run=with_run.run_id)
-    assert len(app.get("plotly_chart")) == 2
-    app = press(app, "Next: one decision")
-    assert "at most 3 columns" in texts(app)
-    assert len(app.get("page_link")) == 4
-    assert "Start again" in buttons(app)
+    def refused(run: object, row: int) -> None:
+        raise ExplanationError("SHAP values are computed for at most 3 columns")
 
-
-def test_another_row_can_be_chosen(open_page: Open, with_run: Stored) -> None:
+    monkeypatch.setattr(explain_access, "row_explanation", refused)
     app = open_page("walkthrough", stage="5", run=with_run.run_id)
-    box = next(box for box in app.selectbox if box.label == "Row")
-    box.select_index(2)
+    assert "at most 3 columns" in texts(app)
+    assert "Step 1 read" in texts(app)
+    assert texts(app).count("**Look at:**") == 1
+    assert "Next: what would change it" in buttons(app)
+
+
+def test_another_row_can_be_chosen_and_the_question_follows(open_page: Open, with_run: Stored) -> None:
+    app = open_page("walkthrough", stage="5", run=with_run.run_id)
+    suggested = str(row_box(app).value)
+    assert "Why this one?" in texts(app)
+    row_box(app).select_index(1)
     checked(app.run())
-    assert app.query_params["row"] == str(next(box for box in app.selectbox if box.label == "Row").value)
+    chosen = str(row_box(app).value)
+    assert chosen != suggested
+    assert app.query_params["row"] in (chosen, [chosen])
+    assert f"row {chosen} given" in plain(heading(app))
+    assert f"row {suggested} was suggested" in texts(app)
+
+
+def test_the_row_of_a_link_is_the_one_that_is_asked_about(open_page: Open, with_run: Stored) -> None:
+    app = open_page("walkthrough", stage="6", run=with_run.run_id, row="7")
+    assert "row 7" in plain(heading(app))
+    app = press(app, "Back")
+    assert str(row_box(app).value) == "7"
+
+
+@pytest.mark.parametrize("row", ["999999", "x", "-1"])
+def test_a_row_that_is_not_there_gives_way_to_the_suggested_one(open_page: Open, with_run: Stored, row: str) -> None:
+    app = open_page("walkthrough", stage="5", run=with_run.run_id, row=row)
+    assert "Why this one?" in texts(app)
+
+
+def test_other_pages_and_back_go_on_where_the_visit_left(open_page: Open, with_run: Stored) -> None:
+    app = open_page("walkthrough", stage="5", run=with_run.run_id, row="7")
+    app.switch_page(str(ROOT / "pages" / "measures.py"))
+    app.query_params.clear()
+    checked(app.run())
+    app.switch_page(str(ROOT / "pages" / "walkthrough.py"))
+    app.query_params.clear()
+    app = checked(app.run())
+    assert "You are back where you left the walkthrough: step 5 of 6" in texts(app)
+    assert "row 7" in plain(heading(app))
+    app = press(app, "Start again")
+    assert heading(app) == "1. Table"
+    assert "You are back" not in texts(app)
+
+
+def test_a_run_without_its_table_says_so_and_links_on(open_page: Open, with_run: Stored, space: Workspace) -> None:
+    space.delete_dataset(with_run.dataset_id)
+    for stage in ("5", "6"):
+        app = open_page("walkthrough", stage=stage, run=with_run.run_id)
+        assert "not in this workspace any more" in texts(app)
+        assert len(app.get("page_link")) == 4
 
 
 @pytest.mark.parametrize(
-    ("stage", "words"), [("2", "needs a table"), ("3", "needs a table"), ("4", "trained"), ("5", "trained")]
+    ("stage", "words"),
+    [("2", "needs a table"), ("3", "needs a table"), ("4", "trained"), ("5", "trained"), ("6", "trained")],
 )
 def test_a_step_opened_too_early_says_what_it_needs(open_page: Open, stage: str, words: str) -> None:
     app = open_page("walkthrough", stage=stage)
@@ -138,7 +198,7 @@ def test_a_step_opened_too_early_says_what_it_needs(open_page: Open, stage: str,
     assert heading(press(app, "Back")).startswith(str(int(stage) - 1))
 
 
-@pytest.mark.parametrize(("stage", "shown"), [("0", "1."), ("99", "5."), ("x", "1.")])
+@pytest.mark.parametrize(("stage", "shown"), [("0", "1."), ("99", "6."), ("x", "1.")])
 def test_a_stage_that_does_not_exist_is_the_nearest(open_page: Open, stage: str, shown: str) -> None:
     assert heading(open_page("walkthrough", stage=stage)).startswith(shown)
 
@@ -154,7 +214,7 @@ def test_the_truth_is_told_for_the_credit_sample_only(
 ) -> None:
     app = open_page("walkthrough", stage="5", run=with_run.run_id)
     assert "truth" not in texts(app)
-    monkeypatch.setattr(walk_explain, "_CREDIT", space.dataset(with_run.dataset_id).name)
+    monkeypatch.setattr(walk_row, "_CREDIT", space.dataset(with_run.dataset_id).name)
     app = open_page("walkthrough", stage="5", run=with_run.run_id)
     assert "debt_ratio" in texts(app)
 

@@ -116,3 +116,15 @@ def test_thousands_of_templates_are_searched_at_once(monkeypatch: pytest.MonkeyP
     forget()
     assert found[1] == "150 x150 1,0150 'y'"
     assert each < 0.002 * 3  # 2 ms at rest; the machine of the tests is shared
+
+
+def test_a_name_that_repeats_the_words_of_a_template_takes_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    template = "{subject}, {name}: {value} over {rows} ({against}). {reading}."
+    monkeypatch.setattr("tabnet_engine.texts.recalling.catalogue_of", lambda code: Catalogue({template: template}))
+    forget()
+    hostile = "There is no column 'a" + ", a: 1 over 1 (b). c" * 60 + "'"
+    with speaking("zh"):
+        started = time.process_time()
+        assert recalled(hostile) == hostile
+        assert time.process_time() - started < 0.5
+    forget()

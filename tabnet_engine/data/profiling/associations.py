@@ -58,13 +58,13 @@ def correlation_ratio(codes: _Codes, y: _Floats) -> float | None:
     both = (codes >= 0) & np.isfinite(y)
     if both.sum() < 3:
         return None
-    levels, group = np.unique(codes[both], return_inverse=True)
+    group, counts = _occurring(codes[both])
     values = _centred(y[both])
     total = float(values @ values)
-    n, k = values.size, levels.size
+    n, k = values.size, counts.size
     if total == 0 or k < 2 or n <= k:
         return None
-    sums, counts = np.bincount(group, weights=values), np.bincount(group)
+    sums = np.bincount(group, weights=values)
     eta_squared = float((sums**2 / counts).sum()) / total
     corrected = 1 - (1 - eta_squared) * (n - 1) / (n - k)
     return float(np.sqrt(np.clip(corrected, 0.0, 1.0)))
@@ -76,18 +76,36 @@ def cramers_v(a: _Codes, b: _Codes) -> float | None:
     n = int(both.sum())
     if n < 3:
         return None
-    _, rows = np.unique(a[both], return_inverse=True)
-    _, columns = np.unique(b[both], return_inverse=True)
-    row_counts, column_counts = np.bincount(rows), np.bincount(columns)
+    (rows, row_counts), (columns, column_counts) = _occurring(a[both]), _occurring(b[both])
     r, k = row_counts.size, column_counts.size
     if r < 2 or k < 2:
         return None
-    # Only the cells that occur are visited: a table of 100,000 levels by 100 classes is never built.
-    cells, counts = np.unique(rows.astype(np.int64) * k + columns, return_counts=True)
+    cells, counts = _cells(rows * k + columns, r * k)
     phi_squared = float((counts**2 / (row_counts[cells // k] * column_counts[cells % k])).sum()) - 1
     corrected = max(0.0, phi_squared - (r - 1) * (k - 1) / (n - 1))
     width = min(r - (r - 1) ** 2 / (n - 1), k - (k - 1) ** 2 / (n - 1)) - 1
     return min(1.0, float(np.sqrt(corrected / width))) if width > 0 else None
+
+
+def _occurring(codes: _Codes) -> tuple[_Codes, _Codes]:
+    """Codes renumbered without the levels that do not occur (B), and the rows of each level that does.
+
+    Counted, not sorted: codes are small, and a million rows are counted thirty times faster than sorted.
+    """
+    counts = np.bincount(codes)
+    occurs = counts > 0
+    if occurs.all():
+        return codes, counts
+    return (np.cumsum(occurs) - 1)[codes], counts[occurs]
+
+
+def _cells(cells: _Codes, n_cells: int) -> tuple[_Codes, _Codes]:
+    """The cells of a cross table that occur, ascending, and the rows in each."""
+    if n_cells > cells.size:  # a table of 100,000 levels by 100 classes is never built
+        return np.unique(cells, return_counts=True)
+    counts = np.bincount(cells, minlength=n_cells)
+    found = np.flatnonzero(counts)
+    return found, counts[found]
 
 
 def level_codes(values: _Floats) -> _Codes:

@@ -26,7 +26,7 @@ from tabnet_engine.explain.importance import (
 )
 from tabnet_engine.explain.masks import MaskExplanation
 from tabnet_engine.explain.row_parts import RowParts
-from tabnet_engine.explain.wording import amount, joined, percent, signed
+from tabnet_engine.explain.wording import amount, class_name, column_name, joined, percent, signed
 from tabnet_engine.texts.speaking import msg, say, say_plural
 from tabnet_engine.training.probabilities import predicted_codes
 
@@ -117,7 +117,7 @@ class SlicedImportance:
 
     def sentence(self, name: str) -> str:
         """How a slice differs, in words."""
-        part, features = self.parts[name], self.whole.features
+        part, features = self.parts[name], [column_name(feature) for feature in self.whole.features]
         more, less = (
             say("{names} and others", names=", ".join(features[place] for place in places[:_NAMED]))
             if len(places) > _NAMED
@@ -125,7 +125,7 @@ class SlicedImportance:
             for places in self.standing_out(name)
         )
         rows = say_plural("{count} row", "{count:,} rows", part.n_rows)
-        return say(_DIFFERS[bool(more), bool(less)], name=name, rows=rows, more=more, less=less)
+        return say(_DIFFERS[bool(more), bool(less)], name=class_name(name), rows=rows, more=more, less=less)
 
     def column_table(self, feature: str) -> pd.DataFrame:
         """One column in every part, with intervals, as a reader reads it."""
