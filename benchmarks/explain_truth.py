@@ -82,7 +82,7 @@ def _row_sizes(known: Known) -> tuple[dict[str, Floats], dict[str, float]]:
         else:
             # What a run's own explanations spend on paths; sampling spends its default budget.
             path_error = ExplainConfig().path_error if name in PATHS else None
-            method = SignedMethod(name=name, target_error=path_error)
+            method = SignedMethod(name=name, path_error=path_error)
             sizes[name] = np.abs(explain_rows(known.subject, known.chosen, known.background, method).values[:, :, 0])
         seconds[name] = time.process_time() - started
     return sizes, seconds

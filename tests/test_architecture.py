@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -65,6 +66,41 @@ def test_a_room_that_nobody_placed_breaks_the_contract(copy: Path):
     result = _imports_are_clean(copy)
     assert result.returncode == 1, result.stdout + result.stderr
     assert "annex" in result.stdout
+
+
+def _calls(path: Path) -> list[ast.Call]:
+    return [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+
+
+def _without_data(paths: list[Path]) -> list[str]:
+    """Charts that go past the widgets, or come without name, words or numbers to take away."""
+    found = []
+    for path in paths:
+        for call in _calls(path):
+            name = ast.unparse(call.func).rpartition(".")[2]
+            given = {keyword.arg for keyword in call.keywords if ast.unparse(keyword.value) != "None"}
+            bare = name in {"chart", "selectable"} and not {"key", "alt", "data"} <= given
+            if bare or (name == "plotly_chart" and path.name != "widgets.py"):
+                found.append(f"{path.name}:{call.lineno}")
+    return found
+
+
+def test_every_chart_has_words_and_its_numbers_to_take_away(tmp_path: Path):
+    charts = [call for path in SHARED_BY_PAGES for call in _calls(path) if "widgets.chart" in ast.unparse(call.func)]
+    assert len(charts) > 20
+    assert _without_data([*PAGES, *SHARED_BY_PAGES]) == []
+    planted = tmp_path / "planted.py"
+    planted.write_text('widgets.chart(f, key="k", alt="a")\nst.plotly_chart(f)\nwidgets.selectable(f, data=None)\n')
+    assert _without_data([planted]) == ["planted.py:1", "planted.py:2", "planted.py:3"]
+
+
+def test_the_pages_are_ready_without_the_heavy_libraries():
+    modules = [f"pages._ui.{path.stem}" for path in SHARED_BY_PAGES if path.stem != "__init__"]
+    code = f"import importlib, sys; [importlib.import_module(name) for name in {modules}]; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(result.stdout.split())
+    assert "pandas" in loaded
+    assert loaded & {"torch", "shap", "sklearn", "scipy", "numba", "mlflow", "ray", "captum"} == set()
 
 
 def test_files_stay_readable():

@@ -112,7 +112,10 @@ LONGER = [*LONG, "--set", "n_shap_rows=all"]
 def started(run: Path, table: Path, out: Path, options: list[str]) -> subprocess.Popen[str]:
     """An explanation in a process of its own, once its first chunk is finished."""
     command = [sys.executable, "-m", "tabnet_engine", "explain", "--run", str(run), "--table", str(table)]
+    # Where the tests run in the background of a shell, all that they start would ignore an interrupt.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen([*command, *options, "--out", str(out)], stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     deadline = time.monotonic() + 60
     while not list(Path(f"{out}.partial").glob("*/chunk-*.parquet")):
         assert process.poll() is None, process.communicate()[1]

@@ -36,7 +36,7 @@ def columns_editor(dataset_id: str, schema: FeatureSchema, profile: TableProfile
         _as_table(schema, profile),
         key=key,
         hide_index=True,
-        height=min(38 + 35 * len(schema.columns), 640),
+        height=widgets.table_height(len(schema.columns), 640),
         disabled=["column", "missing", "different", "examples", "why"],
         column_config={
             "column": st.column_config.TextColumn(say("Column"), width="medium", pinned=True),

@@ -143,7 +143,7 @@ def _all_columns(profile: TableProfile, dataset_id: str) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        height=min(38 + 35 * len(columns), 430),
+        height=widgets.table_height(len(columns), 430),
         key=f"columns_{dataset_id}",
         column_config={
             "column": st.column_config.TextColumn(say("Column"), pinned=True),

@@ -128,6 +128,7 @@ def _missing_tokens(options: ReadOptions) -> tuple[str, ...]:
         shown,
         default=shown,
         accept_new_options=True,
+        placeholder=say("Choose"),
         help=say("Type a text to add it. Blanks around a cell never count; letters count as they are."),
     )
     return tuple("" if token == blank else token for token in chosen)

@@ -31,7 +31,7 @@ class Changes:
 
     def __init__(self, run_id: str, question: WhatIf) -> None:
         self._question = question
-        self._slot = _slots(_MADE).setdefault(f"{run_id}/{question.row}", {})
+        self._slot = state.slot(_MADE).setdefault(f"{run_id}/{question.row}", {})
         self.told: tuple[str, ...] = ()
         self._take_address()
 
@@ -75,7 +75,7 @@ class Changes:
     def keep(self) -> None:
         """Write the changes into the address."""
         text = changes_text(self._slot)
-        _slots(_WRITTEN)[text] = True
+        state.slot(_WRITTEN)[text] = True
         state.keep_asked(ADDRESS, text, is_default=not text)
 
     def taker(self, column: str, key: str, read: Callable[[Any], PlainValue]) -> Callable[[], None]:
@@ -88,13 +88,8 @@ class Changes:
 
     def _take_address(self) -> None:
         text = state.asked(ADDRESS) or ""
-        if not text or text in _slots(_WRITTEN):
+        if not text or text in state.slot(_WRITTEN):
             return
-        _slots(_WRITTEN)[text] = True
+        state.slot(_WRITTEN)[text] = True
         found, self.told = changes_from_text(text, self._question.encoder.schema.features)
         self.replace(found)
-
-
-def _slots(key: str) -> dict[str, Any]:
-    found: dict[str, Any] = st.session_state.setdefault(key, {})
-    return found

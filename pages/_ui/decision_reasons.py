@@ -69,9 +69,8 @@ def _measured(run: Run, row: int, output: int) -> RowRobustness | None:
     if explain_access.explainer(run) is None:
         return None
     parts = (f"{store.BACKGROUND}.parquet", f"{store.attribution_part(run)}.parquet")
-    digest = "".join(str(run.manifest.parts[part]) for part in parts if part in run)
     with st.spinner(say("Explaining the row again under slightly other conditions")):
-        return _measured_once(f"{run.run_id}:{digest}", row, output, run)
+        return _measured_once(explain_access.version(run, *parts), row, output, run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)

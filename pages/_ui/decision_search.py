@@ -46,7 +46,7 @@ class Question:
         Raises:
             UserError: limits that contradict each other.
         """
-        found = _slot()
+        found = state.slot(_FOUND)
         is_wanted = self._is_wanted(found)
         if self._digest not in found and not is_wanted:
             return None
@@ -56,7 +56,7 @@ class Question:
 
     def found(self) -> CounterfactualResult:
         """The answer, searched for now unless this visit has it; raises as :meth:`answer` does."""
-        found = _slot()
+        found = state.slot(_FOUND)
         if self._digest not in found:
             began = time.monotonic()
             found[self._digest] = self._search()
@@ -129,8 +129,3 @@ def _progress(place: Any, seconds: float, language: str) -> Callable[[int, int],
         place.progress(min((now - began) / seconds, 1.0), text=widgets.md(text))
 
     return draw
-
-
-def _slot() -> dict[str, Any]:
-    found: dict[str, Any] = st.session_state.setdefault(_FOUND, {})
-    return found

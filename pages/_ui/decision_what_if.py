@@ -45,8 +45,8 @@ def _moving(run: Run, shown: ShownRow, output: int) -> None:
         with st.spinner(decision_models.loading()):
             question, columns = decision_models.what_if(run, shown.row), decision_models.columns(run)
         changes = Changes(run.run_id, question)
-        for text in changes.told:
-            widgets.info(text)
+        for text in changes.told:  # some begin with a column's name, which gets no capital
+            st.info(widgets.as_sentence(text, capital=False), icon=":material/info:")
         changes.keep()
         answer = question.answer(changes.values)
         answer_numbers(run, answer, output)
@@ -111,7 +111,7 @@ def answer_charts(run: Run, answer: WhatIfAnswer, output: int, *, key: str) -> N
 def _made(answer: WhatIfAnswer, columns: tuple[TrainingValues, ...], changes: Changes) -> None:
     """The list of changes, what is unusual about them, and the way back."""
     if not answer.changes:
-        widgets.info(say("Nothing is changed yet: move a control, and answer, probability and masks move with it."))
+        widgets.info(say("Nothing is changed yet: move a control, and the answer and the masks move with it."))
         return
     for text in outside_sentences(answer.changes, columns):
         st.warning(widgets.md(text), icon=":material/warning:")

@@ -44,7 +44,10 @@ def curves(run: Run, column: str) -> EffectOverview | None:
     if found is not None and column in found.columns:
         return found
     source = _source(version, run)
-    return None if source is None else _measured_curves(version, column, source)
+    if source is None:
+        return None
+    with st.spinner(say("Measuring the effect of this column")):
+        return _measured_curves(version, column, source)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -64,7 +67,7 @@ def _source(version: str, _run: Run) -> EffectSource | None:  # noqa: ARG001 - a
     return source_of(_run, frame, loaded.subject)
 
 
-@st.cache_resource(show_spinner="Measuring the effect of this column", max_entries=64)
+@st.cache_resource(show_spinner=False, max_entries=64)
 def _measured_curves(version: str, column: str, _measured: EffectSource) -> EffectOverview:  # noqa: ARG001 - as above
     with speaking(ENGLISH):
         return leading_effects(_measured, [column])
@@ -147,10 +150,13 @@ def surface(run: Run, pair: tuple[str, str]) -> EffectSurface | None:
     if held is not None and (held.first.feature, held.second.feature) == pair:
         return held
     source = _source(version, run)
-    return None if source is None else _measured_surface(version, pair, source)
+    if source is None:
+        return None
+    with st.spinner(say("Measuring the joint effect of both columns")):
+        return _measured_surface(version, pair, source)
 
 
-@st.cache_resource(show_spinner="Measuring the joint effect of both columns", max_entries=64)
+@st.cache_resource(show_spinner=False, max_entries=64)
 def _measured_surface(version: str, pair: tuple[str, str], _measured: EffectSource) -> EffectSurface:  # noqa: ARG001
     from tabnet_engine.explain.effects.interactions import effect_surface
 

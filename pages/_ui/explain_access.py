@@ -49,6 +49,7 @@ __all__ = [
     "seconds_per_evaluation",
     "shown_row",
     "texts",
+    "version",
 ]
 
 
@@ -72,7 +73,14 @@ def chosen_run() -> Run | None:
     if run_id != current:
         state.clear("row", "class")  # neither means anything in another run
     state.choose("run", run_id)
-    return data_access.run(run_id)
+    run = data_access.run(run_id)
+    state.keep_own(words=_own_words(run_id, run), names=frozenset())
+    return run
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _own_words(run_id: str, _run: Run) -> frozenset[str]:  # noqa: ARG001 - the id is the cache's key
+    return _run.schema.own_words
 
 
 def _nothing_to_explain(pretrained: dict[str, str]) -> None:
@@ -104,10 +112,10 @@ def masks(run: Run) -> MaskExplanation | None:
     if not store.has_explanations(run, store.MASKS):
         return None
     with st.spinner(say("Reading the masks")):
-        return _masks(_digest(run, f"{store.MASKS}.parquet"), run)
+        return _masks(version(run, f"{store.MASKS}.parquet"), run)
 
 
-@st.cache_resource(show_spinner=False, max_entries=2)  # a million rows may take 500 MB
+@st.cache_resource(show_spinner=False, max_entries=2)  # a million rows of 11 columns and 3 steps take 170 MB
 def _masks(digest: str, _run: Run) -> MaskExplanation:  # noqa: ARG001 - the digest is the cache's key
     return store.load_masks(_run)
 
@@ -118,7 +126,7 @@ def attribution(run: Run) -> Attribution | None:
     if part is None:
         return None
     with st.spinner(say("Reading the SHAP values")):
-        return _attribution(_digest(run, f"{part}.parquet"), run)
+        return _attribution(version(run, f"{part}.parquet"), run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -130,7 +138,7 @@ def importances(run: Run) -> dict[str, GlobalImportance]:
     """Stored global importances by method; empty when the run has none."""
     if not store.has_explanations(run, store.IMPORTANCE):
         return {}
-    return {importance.method: importance for importance in _importances(_digest(run, store.IMPORTANCE), run)}
+    return {importance.method: importance for importance in _importances(version(run, store.IMPORTANCE), run)}
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -152,10 +160,14 @@ def archetypes(run: Run) -> Archetypes | None:
     """In which ways the rows are read; None when that was not found out."""
     from tabnet_engine.explain.archetype_store import ARCHETYPES, has_archetypes
 
-    return _archetypes(_digest(run, f"{ARCHETYPES}.json"), run) if has_archetypes(run) else None
+    if not has_archetypes(run):
+        return None
+    found = _archetypes(version(run, f"{ARCHETYPES}.json"), run)
+    state.keep_own(names=frozenset(archetype.own_name for archetype in found.archetypes) - {""})
+    return found
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=4)  # of a million rows 16 MB each
 def _archetypes(digest: str, _run: Run) -> Archetypes:  # noqa: ARG001 - as above
     from tabnet_engine.explain.archetype_store import load_archetypes
 
@@ -179,7 +191,7 @@ def certificate(run: Run) -> Certificate | None:
     """What was measured about the trust in the run's explanations; None when nothing was."""
     from tabnet_engine.explain.trust.certificate import CERTIFICATE, has_certificate
 
-    return _certificate(_digest(run, CERTIFICATE), run) if has_certificate(run) else None
+    return _certificate(version(run, CERTIFICATE), run) if has_certificate(run) else None
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -207,21 +219,17 @@ def outcomes(run: Run, target: str | None = None) -> RowOutcomes | None:
         run: the run.
         target: which of its targets; the first when absent.
     """
-    explanation, table = masks(run), frame(run)
-    if explanation is None or table is None:
+    if frame(run) is None or not store.has_explanations(run, store.MASKS):
         return None
-    return _outcomes(_digest(run, f"{store.MASKS}.parquet"), target or run.targets.names[0], run)
+    return _outcomes(version(run, f"{store.MASKS}.parquet"), target or run.targets.names[0], run)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=4)  # of a million rows 48 MB each
 def _outcomes(digest: str, target: str, _run: Run) -> RowOutcomes | None:  # noqa: ARG001 - as above
-    from tabnet_engine.explain.row_outcomes import row_outcomes
+    from tabnet_engine.explain.stored_outcomes import stored_outcomes
 
-    explanation, table = masks(_run), frame(_run)
-    if explanation is None or table is None:
-        return None
-    codec, place = _run.targets.of(target)
-    return row_outcomes(codec, _run.splits, table, explanation.rows, explanation.logits[:, place])
+    table = frame(_run)
+    return None if table is None else stored_outcomes(_run, table, target)  # masks of a million rows are not read
 
 
 def texts(run: Run, rows: npt.NDArray[np.int64]) -> pd.DataFrame | None:
@@ -235,7 +243,7 @@ def explainer(run: Run) -> RowExplainer | None:
     if not store.has_explanations(run, store.BACKGROUND):
         return None
     with st.spinner(say("Loading the model")):
-        return _explainer(_digest(run, f"{store.BACKGROUND}.parquet"), run)
+        return _explainer(version(run, f"{store.BACKGROUND}.parquet"), run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -320,7 +328,7 @@ def row_masks(run: Run, row: int) -> MaskExplanation | None:
     """Stored masks of one row, without reading those of a million others; None when there are none."""
     if not store.has_explanations(run, store.MASKS):
         return None
-    return _row_masks(_digest(run, f"{store.MASKS}.parquet"), row, run)
+    return _row_masks(version(run, f"{store.MASKS}.parquet"), row, run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
@@ -344,7 +352,7 @@ def _computed_row(run: Run, row: int) -> RowExplanation | None:
         return None
     parts = (f"{store.BACKGROUND}.parquet", f"{store.attribution_part(run)}.parquet")
     with st.spinner(say("Computing the SHAP values of this row")):
-        return _explained_now("".join(_digest(run, part) for part in parts if part in run), row, run)
+        return _explained_now(version(run, *parts), row, run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
@@ -362,7 +370,7 @@ def seconds_per_evaluation(run: Run) -> float | None:
     if loaded is None or table is None or not len(table):
         return None
     with st.spinner(say("Measuring on one row")):
-        return _seconds_per_evaluation(_digest(run, f"{store.BACKGROUND}.parquet"), run)
+        return _seconds_per_evaluation(version(run, f"{store.BACKGROUND}.parquet"), run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -373,5 +381,6 @@ def _seconds_per_evaluation(digest: str, _run: Run) -> float | None:  # noqa: AR
     return None if loaded is None or table is None else measure(loaded, table.iloc[[0]])
 
 
-def _digest(run: Run, part: str) -> str:
-    return f"{run.run_id}:{run.manifest.parts[part]}"
+def version(run: Run, *parts: str) -> str:
+    """What names stored parts of a run in a cache: it changes with any of them, also when one is stored or dropped."""
+    return ":".join((run.run_id, *(run.manifest.parts.get(part, "") for part in parts)))

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages._ui import explain_access, explain_widgets, guard, masks_list, measures, shell, state, widgets
 from tabnet_engine.errors import StorageError, UserError
+from tabnet_engine.explain.wording import class_name
 from tabnet_engine.figures.archetypes import archetype_map
 from tabnet_engine.texts.speaking import say
 
@@ -108,7 +109,7 @@ def archetype_table(found: Archetypes) -> pd.DataFrame:
             say("no."): number,
             say("way of reading"): widgets.said(archetype.name),
             say("rows"): archetype.n_rows,
-            say("of all rows"): explain_widgets.estimate_text(archetype.size, _share),
+            say("of all rows"): explain_widgets.estimate_text(archetype.size, explain_widgets.share_text),
         }
         for rates in archetype.rates:
             line |= _rates(rates, named=len(archetype.rates) > 1)
@@ -130,14 +131,14 @@ def _said_twice(run: Run, found: Archetypes) -> list[str]:
 
 def _headings(target: str, name: str, *, named: bool) -> tuple[str, str]:
     """What the columns of an outcome and of its prediction are called."""
-    shown = say("mean") if name == "mean" else name
+    shown = say("mean") if name == "mean" else class_name(name)
     whole = say("{target}: {outcome}", target=target, outcome=shown) if named else shown
     return whole, say("{outcome}, predicted", outcome=whole)
 
 
 def _rates(rates: TargetRates, *, named: bool) -> dict[str, str]:
     is_mean = list(rates.actual) == ["mean"]
-    show = widgets.number if is_mean else _share
+    show = widgets.number if is_mean else explain_widgets.share_text
     cells = {}
     for name, estimate in rates.actual.items():
         actual, predicted = _headings(rates.target, name, named=named)
@@ -147,7 +148,3 @@ def _rates(rates: TargetRates, *, named: bool) -> dict[str, str]:
     title = say("{target}: {outcome}", target=rates.target, outcome=error) if named else error
     cells[title] = explain_widgets.estimate_text(rates.error, show)
     return cells
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.1f} %"

@@ -169,7 +169,8 @@ def steps(run: Run, shown: ShownRow, output: int) -> None:
         explain_widgets.bullets(sentences)
         if len(codec.outputs) > 1:
             subtitle = say("the last column is the sum: the score of each class")
-            figure = contribution_map(whole, outputs=range(place.start, place.stop), subtitle=subtitle)
+            places = range(place.start, place.stop)
+            figure = contribution_map(whole, outputs=places, names=codec.outputs, subtitle=subtitle)
             alt = say("What each step added to every class")
             widgets.chart(figure, key="contributions", alt=alt, data=whole.table)
 
@@ -276,7 +277,7 @@ def _cells(shown: ShownRow, output: int) -> None:
     }
     lines = explain_widgets.in_per_cent(table, "read")
     with_signs = lines.style.format({"pushed": signed}) if "pushed" in lines else lines
-    height = 38 + 35 * min(len(table), 15)
+    height = widgets.table_height(len(table), 563)
     st.dataframe(with_signs, hide_index=True, column_config=config, height=height, key="cells")
     explain_widgets.csv_button(say("Download this row"), table, name=f"row-{shown.row}", key="row_csv")
 

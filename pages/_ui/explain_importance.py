@@ -44,6 +44,16 @@ def agreement_section(run: Run, output: int) -> None:
         },
         help_texts={correlation: help_text("spearman")},
     )
+    compared = importance_data.comparison(run, output)
+    n_masks, n_shap = compared.of("masks").n_rows, compared.of("shap").n_rows
+    if n_masks != n_shap:
+        told = say(
+            "The masks are those of {n_masks:,} rows, the SHAP values those of {n_shap:,}; the page Masks and SHAP "
+            "compares both on the same rows, so its numbers may differ a little.",
+            n_masks=n_masks,
+            n_shap=n_shap,
+        )
+        st.caption(told)
     left, right = st.columns(2)
     with left:
         st.markdown(widgets.md(agreement_sentence(both)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages._ui import data_access, explain_access, guard, state, widgets
+from pages._ui import data_access, explain_access, guard, run_jobs, widgets
 from pages._ui.job_panel import check_process, time_text
 from tabnet_engine.explain.signed.budget import MAX_FEATURES
 from tabnet_engine.jobs.records import JobState
@@ -14,8 +14,6 @@ from tabnet_engine.jobs.spec import CertifyPayload, ExplainPayload
 from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
-    from tabnet_engine.jobs.records import JobRecord
-    from tabnet_engine.jobs.spec import JobSpec
     from tabnet_engine.runs.run import Run
 
 __all__ = ["follow", "missing", "no_shap", "submit", "submit_certificate"]
@@ -44,7 +42,7 @@ _MISSING = {
 
 def follow(run: Run) -> bool:
     """Show the job that is explaining this run, or what stopped the last one; True while one works."""
-    record = _latest(run.run_id)
+    record = run_jobs.latest(run.run_id)
     if record is None:
         return False
     if record.ended:
@@ -98,7 +96,8 @@ def submit(run: Run, settings: dict[str, Any]) -> None:
         dataset_id=run.manifest.dataset.dataset_id,
         title=f"Explain {run.manifest.title}",
     )
-    _submit(run, payload.to_spec(), say("The explanation is being computed; its progress is at the top of this page."))
+    told = say("The explanation is being computed; its progress is at the top of this page.")
+    run_jobs.queue_once(payload.to_spec(), told)
 
 
 def submit_certificate(run: Run, settings: dict[str, Any]) -> None:
@@ -109,21 +108,8 @@ def submit_certificate(run: Run, settings: dict[str, Any]) -> None:
         dataset_id=None if explain_access.frame(run) is None else run.manifest.dataset.dataset_id,
         title=f"Certify {run.manifest.title}",
     )
-    _submit(run, payload.to_spec(), say("The certificate is being measured; its progress is at the top of this page."))
-
-
-def _submit(run: Run, spec: JobSpec, told: str) -> None:
-    record = _latest(run.run_id)
-    if record is None or record.ended:
-        data_access.queue().submit(spec, idempotency_key=state.token(f"explain_{run.run_id}"))
-        state.fresh_token(f"explain_{run.run_id}")
-        st.toast(told, icon=":material/hourglass_top:")
-    st.rerun()
-
-
-def _latest(run_id: str) -> JobRecord | None:
-    """The newest job that explains this run, or trains and then explains it."""
-    return next((record for record in data_access.queue().list() if record.spec.run_id == run_id), None)
+    told = say("The certificate is being measured; its progress is at the top of this page.")
+    run_jobs.queue_once(payload.to_spec(), told)
 
 
 @st.fragment(run_every=1.0)

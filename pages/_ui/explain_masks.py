@@ -60,7 +60,10 @@ def _health(shown: ShownRows, summary: MaskSummary) -> None:
         widgets.info(sentence)
     if not problems:
         widgets.success(
-            say("Every step takes part in the decision, selects columns and tells rows apart; no column names rows")
+            say(
+                "Every step takes part in the decision, selects columns and tells rows apart; no column that may name "
+                "rows is read much"
+            )
         )
 
 

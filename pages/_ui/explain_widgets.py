@@ -28,6 +28,7 @@ __all__ = [
     "row_table",
     "score",
     "share_column",
+    "share_text",
     "table_gone",
     "target_of",
     "unit",
@@ -43,7 +44,7 @@ def target_of(run: Run, output: int) -> tuple[TargetCodec, slice]:
 
 def score(run: Run, output: int) -> Score:
     """What one output is called in a sentence."""
-    return Score.of(target_of(run, output)[0].task, run.targets.outputs[output])
+    return Score.of_output(run.targets, output)
 
 
 def unit(run: Run, output: int) -> str:
@@ -106,9 +107,14 @@ def csv_button(label: str, table: pd.DataFrame, *, name: str, key: str) -> None:
     )
 
 
-def share_column(help_text: str | None = None) -> Any:
+def share_column(help_text: str | None = None, *, label: str | None = None) -> Any:
     """How a column of shares that :func:`in_per_cent` prepared is drawn: a bar and "5.9 %", as texts say it."""
-    return st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.1f %%", help=help_text)
+    return st.column_config.ProgressColumn(label, min_value=0, max_value=100, format="%.1f %%", help=help_text)
+
+
+def share_text(share: float) -> str:
+    """A share in cells and figures of a table, with one decimal; sentences round it by ``wording.percent``."""
+    return f"{share:.1%}".replace("%", " %")
 
 
 def in_per_cent(table: pd.DataFrame, *names: str) -> pd.DataFrame:
@@ -135,18 +141,21 @@ def row_table(table: pd.DataFrame, run_id: str, *, key: str, config: dict[str, A
             )
         )
     formats: dict[str, Any] = {
-        "probability": share_column(),
-        "error": st.column_config.NumberColumn(format="%.3g"),
+        "row": st.column_config.Column(say("row")),
+        "part": st.column_config.Column(say("part")),
+        "probability": share_column(label=say("probability")),
+        "error": st.column_config.NumberColumn(say("error"), format="%.3g"),
     }
-    numbers = [name for name in ("predicted", "actual") if name in shown and shown[name].dtype.kind == "f"]
-    formats |= dict.fromkeys(numbers, st.column_config.NumberColumn(format="%.4g"))
+    for name, label in {"predicted": say("predicted"), "actual": say("actual")}.items():
+        is_number = name in shown and shown[name].dtype.kind == "f"
+        formats[name] = st.column_config.NumberColumn(label, format="%.4g") if is_number else label
     event = st.dataframe(
         in_per_cent(shown, "probability", "shared"),
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         column_config=formats | (config or {}),
-        height=min(38 + 35 * len(shown), 320),
+        height=widgets.table_height(len(shown), 320),
         key=key,
     )
     chosen = event.selection.rows

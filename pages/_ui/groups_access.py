@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages._ui import explain_access
 from tabnet_engine.explain.groups import stored
 from tabnet_engine.texts.speaking import ENGLISH, speaking
 
@@ -21,7 +22,7 @@ def audits(run: Run) -> tuple[GroupAudit, ...]:
     """The stored comparisons, the newest first; empty when there is none."""
     if not stored.has_group_audits(run):
         return ()
-    return _audits(f"{run.run_id}:{run.manifest.parts[stored.AUDITS_PART]}", run)
+    return _audits(explain_access.version(run, stored.AUDITS_PART), run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -34,7 +35,7 @@ def proxies(run: Run, column: str) -> ProxyReport | None:
     """The stored search for what gives a column away; None when there is none."""
     if not stored.has_proxies(run):
         return None
-    found = _proxies(f"{run.run_id}:{run.manifest.parts[stored.PROXIES_PART]}", run)
+    found = _proxies(explain_access.version(run, stored.PROXIES_PART), run)
     return next((report for report in found if report.column == column), None)
 
 

@@ -99,4 +99,4 @@ def _submit(run: Run, config: AuditConfig) -> None:
         dataset_id=run.manifest.dataset.dataset_id,
         title=run_jobs.title(_TITLE, run.manifest.title),
     ).to_spec()
-    run_jobs.queue_once(spec, say("The groups are being compared"))
+    run_jobs.queue_once(spec, say("The groups are being compared; the progress is at the top of this page."))

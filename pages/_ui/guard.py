@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from pages._ui import shell, state, widgets
+from pages._ui import shell, state, warming, widgets
 from tabnet_engine.errors import StorageError, UserError
+from tabnet_engine.texts import recalling
 from tabnet_engine.texts.speaking import say, set_language
 
 __all__ = ["page", "sentences"]
@@ -46,7 +47,9 @@ def sentences() -> Iterator[None]:
     A fragment and a dialog run without the page around them: each opens with this, for its language too.
     """
     set_language(state.language())
+    recalling.keep_words(*state.own_words())
     try:
-        yield
+        with warming.script():
+            yield
     except (UserError, StorageError) as error:
         widgets.error(str(error))

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages._ui import explain_access, explain_widgets, importance_data, kept, shell, state, widgets
+from pages._ui import (
+    effect_access,
+    explain_access,
+    explain_widgets,
+    importance_data,
+    kept,
+    shap_source,
+    shell,
+    state,
+    widgets,
+)
 from tabnet_engine.explain.column_rows import rows_moved, rows_reading
 from tabnet_engine.explain.row_outcomes import row_outcomes
 from tabnet_engine.explain.wording import column_name, percent, signed
@@ -21,14 +31,14 @@ if TYPE_CHECKING:
 
 __all__ = ["choice", "leads_on", "picked", "rows"]
 
-_PICKED = "importance_picked"
 _N_ROWS = 20
 
 
 def choice(run: Run, output: int, *, help_text: str) -> str:
     """The column that is looked at, the most important ones first; the same on all parts of the page."""
     ranked = importance_data.ranked_columns(run, output)
-    return kept.choice("column", say("Column"), {name: name for name in ranked}, help_text=help_text)
+    first = next((name for name in ranked if effect_access.is_stored(run, name)), None)
+    return kept.choice("column", say("Column"), {name: name for name in ranked}, default=first, help_text=help_text)
 
 
 def picked(selection: Any, columns: Sequence[str], *, key: str, name: str = "column") -> None:
@@ -42,10 +52,8 @@ def picked(selection: Any, columns: Sequence[str], *, key: str, name: str = "col
     """
     points = selection.get("points") or []
     line = points[0].get("y") if points else None
-    handled = st.session_state.setdefault(_PICKED, {})
-    if handled.get(key) == line:
+    if not state.is_new_pick(key, line):
         return
-    handled[key] = line
     if isinstance(line, int | float) and 0 <= round(line) < len(columns):
         state.keep_asked(name, columns[round(line)], is_default=False)
         st.rerun()
@@ -141,8 +149,6 @@ def _table(run: Run, output: int, column: str, found: ColumnRows, told: dict[str
         stored = explain_access.masks(run)
         logits = None if stored is None else stored.logits[found.positions]
     else:
-        from pages._ui import shap_source
-
         logits = shap_source.stored_values(run, masks_or_values).logits[found.positions]
     if logits is None:
         return table

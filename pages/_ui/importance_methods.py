@@ -165,7 +165,7 @@ def _table(compared: ImportanceComparison, order: npt.NDArray[np.int64]) -> None
         _shown(table, shares),
         hide_index=True,
         column_config=config,
-        height=min(38 + 35 * len(table), 420),
+        height=widgets.table_height(len(table), 420),
         key="rank_table",
     )
     st.caption(

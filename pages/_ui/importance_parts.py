@@ -18,6 +18,7 @@ from pages._ui import (
 )
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.effects.slices import SlicedImportance, importance_by_parts, importance_of_parts
+from tabnet_engine.explain.wording import listed
 from tabnet_engine.figures.identity import CLASS_COLORS
 from tabnet_engine.figures.importance_parts import MOST_PARTS, part_dots
 from tabnet_engine.texts.speaking import language, say, say_plural
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["section"]
 
+_MOST_SENTENCES = 12
 _THIN = 10  # rows: an importance of fewer is flagged
 
 
@@ -53,7 +55,8 @@ def section(run: Run, output: int) -> None:
         division = importance_divisions.chosen(run, output, division_kind, method)
         if division is None:
             return
-        sliced = _sliced(importance_data.digest(run), method, output, division.key, language(), run, division)
+        with st.spinner(say("Dividing the rows")):
+            sliced = _sliced(importance_data.digest(run), method, output, division.key, language(), run, division)
     _draw(run, output, sliced, method=method)
 
 
@@ -63,7 +66,7 @@ def _has_classes(run: Run, output: int, kind: str) -> bool:
     return kind == "actual" and bool(codec.classes) and importance_data.permutation(run) is not None
 
 
-@st.cache_resource(show_spinner="Dividing the rows", max_entries=32)
+@st.cache_resource(show_spinner=False, max_entries=32)
 def _sliced(
     version: str,  # noqa: ARG001 - with the next four the cache's key
     method: str,
@@ -116,7 +119,7 @@ def _draw(run: Run, output: int, sliced: SlicedImportance, *, method: str) -> No
         x=_axis(run, output, method),
         subtitle=say("marks with 95 % intervals; the grey bar is all {n_rows:,} rows", n_rows=sliced.whole.n_rows),
     )
-    alt = say("Importance of each column in {parts}", parts=", ".join(shown))
+    alt = say("Importance of each column in {parts}", parts=listed(list(shown)))
     widgets.chart(figure, key="part_dots", alt=alt, data=lambda: sliced.table)
     _words(sliced, compares=method != "permutation")
     st.caption(widgets.md(sliced.whole.note))
@@ -157,9 +160,6 @@ def _words(sliced: SlicedImportance, *, compares: bool) -> None:
             names=", ".join(thin[:MOST_PARTS]),
         )
         widgets.info(text)
-
-
-_MOST_SENTENCES = 12
 
 
 def _details(run: Run, output: int, sliced: SlicedImportance) -> None:

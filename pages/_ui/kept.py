@@ -15,10 +15,11 @@ import streamlit as st
 from pages._ui import state
 from tabnet_engine.texts.speaking import say
 
-__all__ = ["amount", "choice", "number", "several", "tabs", "text", "toggle"]
+__all__ = ["amount", "choice", "number", "several", "stretch", "tabs", "text", "toggle"]
 
 _SEPARATOR = "~"
 _MOST_DIGITS = 15
+_STRETCH_STEPS = 200  # of a slider from end to end
 
 
 def choice(
@@ -133,6 +134,32 @@ def amount(
     )
     _keep(name, repr(float(typed)), repr(float(default)))
     return float(typed)
+
+
+def stretch(name: str, label: str, low: float, high: float) -> tuple[float, float] | None:
+    """A stretch of a range by a slider with two ends; None while it is the whole range.
+
+    Args:
+        name: under which it is kept.
+        label: what the numbers are.
+        low: the lower end of the range.
+        high: the upper one, above ``low``.
+    """
+    start = _asked_stretch(name, low, high)
+    first, last = st.slider(
+        label, low, high, start, (high - low) / _STRETCH_STEPS, key=state.choice_key(name, repr(start)), format="%.3g"
+    )
+    is_whole = first <= low and last >= high
+    state.keep_chosen(name, repr((float(first), float(last))))
+    state.keep_asked(name, f"{float(first)!r}{_SEPARATOR}{float(last)!r}", is_default=is_whole)
+    return None if is_whole else (float(first), float(last))
+
+
+def _asked_stretch(name: str, low: float, high: float) -> tuple[float, float]:
+    """What the address asks for, within the range; all of it where that cannot be read."""
+    first, _, last = (state.asked(name) or "").partition(_SEPARATOR)
+    found = _decimal(first, math.nan), _decimal(last, math.nan)
+    return found if low <= found[0] <= found[1] <= high else (low, high)
 
 
 def _whole(text: str | None, default: int) -> int:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages._ui import explain_access
-from pages._ui.masks_rows import ShownRows, archetypes_of, archetypes_version, version
-from tabnet_engine.texts.speaking import ENGLISH, speaking
+from pages._ui.masks_rows import ShownRows, archetypes_of, archetypes_version
+from tabnet_engine.texts.speaking import ENGLISH, say, speaking
 
 if TYPE_CHECKING:
     from tabnet_engine.explain.mask_flow import ReadingFlow
@@ -42,10 +42,11 @@ def _summary(key: str, _shown: ShownRows) -> MaskSummary:  # noqa: ARG001 - the 
 def ordered(shown: ShownRows, order: MapOrder, *, output: int, column: str = "") -> OrderedRows:
     """The shown rows in an order; ``column`` is whose values make the order "column"."""
     versions = archetypes_version(shown.run) if order == "path" else ""
-    return _ordered(f"{_key(shown)}\n{versions}", order, output, column, shown)
+    with st.spinner(say("Putting the rows in order")):
+        return _ordered(f"{_key(shown)}\n{versions}", order, output, column, shown)
 
 
-@st.cache_resource(show_spinner="Putting the rows in order", max_entries=6)
+@st.cache_resource(show_spinner=False, max_entries=6)
 def _ordered(key: str, order: MapOrder, output: int, column: str, _shown: ShownRows) -> OrderedRows:  # noqa: ARG001
     from tabnet_engine.explain.mask_orders import order_rows, order_rows_by_column
 
@@ -128,4 +129,4 @@ def _effects(key: str, _shown: ShownRows, _parts: RowParts | None) -> dict[str, 
 
 
 def _key(shown: ShownRows) -> str:
-    return f"{version(shown.run, _MASKS)}\n{shown.key}"
+    return f"{explain_access.version(shown.run, _MASKS)}\n{shown.key}"

@@ -62,8 +62,12 @@ def _paths(shown: ShownRows, output: int) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        column_config={"share": explain_widgets.share_column()},
-        height=38 + 35 * len(table),
+        column_config={
+            **{name: widgets.said(name) for name in table if name.startswith("step ")},
+            "rows": say("rows"),
+            "share": explain_widgets.share_column(label=say("share")),
+        },
+        height=widgets.table_height(len(table)),
         key="paths",
     )
     names = {"none": say("none"), **{str(place + 1): paths.names[place] for place in range(told)}}

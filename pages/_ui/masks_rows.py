@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.row_outcomes import RowOutcomes
     from tabnet_engine.runs.run import Run
 
-__all__ = ["ShownRows", "archetypes_of", "archetypes_version", "choose", "extent", "nothing", "version"]
+__all__ = ["ShownRows", "archetypes_of", "archetypes_version", "choose", "extent", "nothing"]
 
 _ANY = "any"
 _PARTS = {
@@ -109,15 +109,9 @@ def _archetype(found: Archetypes | None) -> int | None:
     return None if chosen == _ANY else int(chosen) - 1
 
 
-def version(run: Run, part: str) -> str:
-    """What names a stored part of a run in a cache; empty without it."""
-    digest = run.manifest.parts.get(part)
-    return "" if digest is None else f"{run.run_id}:{digest}"
-
-
 def archetypes_version(run: Run) -> str:
-    """The same of the archetypes, which a new name changes too."""
-    return version(run, "explanations/archetypes.json")
+    """What names the archetypes in a cache; a new name of one changes it too."""
+    return explain_access.version(run, "explanations/archetypes.json")
 
 
 def archetypes_of(run: Run, explanation: MaskExplanation) -> Archetypes | None:

@@ -107,7 +107,8 @@ def _form(run: Run) -> None:
             dataset_id=dataset_id,
             title=run_jobs.title(_TITLE, run.manifest.title),
         ).to_spec()
-        run_jobs.queue_once(spec, say("The reconstructions are being explained"))
+        told = say("The reconstructions are being explained; the progress is at the top of this page.")
+        run_jobs.queue_once(spec, told)
 
 
 def _shown(found: AutoencoderExplanation) -> None:
@@ -242,7 +243,7 @@ def _weights(found: AutoencoderExplanation) -> None:
             [say("latent"), say("mean size"), say("active")], axis=1
         ),
         hide_index=True,
-        height=min(38 + 35 * len(active), 320),
+        height=widgets.table_height(len(active), 320),
         column_config={
             say("mean size"): st.column_config.NumberColumn(format="%.3g"),
             say("active"): explain_widgets.share_column(say("Share of rows in which the latent is not zero.")),

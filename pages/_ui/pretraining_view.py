@@ -81,7 +81,7 @@ def reconstruction(run: Run) -> None:
             _shown(table),
             hide_index=True,
             key=f"reconstruction_table_{run.run_id}",
-            height=min(38 + 35 * len(table), 420),
+            height=widgets.table_height(len(table), 420),
             column_config={
                 say("error"): st.column_config.NumberColumn(
                     format="%.3f", help=say("Relative to predicting the mean.")

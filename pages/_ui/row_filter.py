@@ -132,7 +132,7 @@ def _told(run: Run, text: str, n_all: int) -> Filter | None:
     return found
 
 
-@st.cache_resource(show_spinner=False, max_entries=24)
+@st.cache_resource(show_spinner=False, max_entries=8)  # of a million rows 9 MB each
 def _rows(
     root: str,  # noqa: ARG001 - with the run's id the cache's key
     run_id: str,  # noqa: ARG001 - as above
@@ -213,6 +213,7 @@ def _several_values(values: ColumnValues, *, key: str) -> tuple[str, ...]:
         list(counts),
         format_func=lambda value: f"{value} ({counts[value]:,})" if value in counts else str(value),
         accept_new_options=hidden > 0,
+        placeholder=say("Choose"),
         help=note,
         key=key,
     )

@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages._ui import data_access, explain_access, kept, state, widgets
+from pages._ui import explain_access, kept, state, widgets
 from tabnet_engine.data.schema import Kind, Task
 from tabnet_engine.explain import store
 from tabnet_engine.explain.row_numbers import rows_as_text, rows_from_text
 from tabnet_engine.explain.row_outcomes import row_list, rows_with_text
-from tabnet_engine.explain.stored_outcomes import stored_outcomes
 from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from pages._ui.row_filter import Filter
-    from tabnet_engine.explain.row_outcomes import RowOutcomes
     from tabnet_engine.runs.run import Run
 
     Rows = npt.NDArray[np.int64]
 
-__all__ = ["LISTS", "choose_list", "id_column", "list_ids", "members", "outcomes", "remember_list", "rows_by_id"]
+__all__ = ["LISTS", "choose_list", "id_column", "list_ids", "members", "remember_list", "rows_by_id"]
 
 LISTS = {
     "chosen": msg("rows chosen on a chart"),
@@ -77,19 +75,21 @@ def members(run: Run, target: str, name: str, where: Filter | None) -> Rows:
         return rows if where is None else rows[where.mask[rows]]
     if name == "all" and where is not None:
         return where.positions
-    return _members(data_access.root().as_posix(), run.run_id, target, name, "" if where is None else where.words, run,
-                    where)  # fmt: skip
+    stored = explain_access.version(run, f"{store.MASKS}.parquet", f"{store.attribution_part(run)}.parquet")
+    has_table = explain_access.frame(run) is not None
+    return _members(stored, target, name, "" if where is None else where.words, run, where, has_table=has_table)
 
 
-@st.cache_resource(show_spinner=False, max_entries=12)
+@st.cache_resource(show_spinner=False, max_entries=6)  # of a million rows 8 MB each
 def _members(
-    root: str,  # noqa: ARG001 - with the next four the cache's key
-    run_id: str,  # noqa: ARG001 - as above
+    stored: str,  # noqa: ARG001 - what explained rows there are: a part of the cache's key
     target: str,
     name: str,
     words: str,  # noqa: ARG001 - as above
     _run: Run,
     _where: Filter | None,
+    *,
+    has_table: bool,  # noqa: ARG001 - as above
 ) -> Rows:
     rows = _whole_list(_run, target, name)
     return rows if _where is None else rows[_where.mask[rows]]
@@ -99,31 +99,11 @@ def _whole_list(run: Run, target: str, name: str) -> Rows:
     if name == "shap":
         values = explain_access.attribution(run)
         return np.empty(0, dtype=np.int64) if values is None else np.sort(values.rows)
-    everything = outcomes(run, target) if name in ("test", "uncertain", "wrong") else None
+    everything = explain_access.outcomes(run, target) if name in ("test", "uncertain", "wrong") else None
     if everything is not None:
         return row_list(everything, name)  # type: ignore[arg-type]
     table = explain_access.frame(run)
     return np.arange(0 if table is None else len(table), dtype=np.int64)
-
-
-def outcomes(run: Run, target: str) -> RowOutcomes | None:
-    """Prediction and outcome of all explained rows; None without masks or without the table."""
-    if explain_access.frame(run) is None or not store.has_explanations(run, store.MASKS):
-        return None
-    part = run.manifest.parts[f"{store.MASKS}.parquet"]
-    return _outcomes(data_access.root().as_posix(), run.run_id, part, target, run)
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _outcomes(
-    root: str,  # noqa: ARG001 - with the next three the cache's key
-    run_id: str,  # noqa: ARG001 - as above
-    part: str,  # noqa: ARG001 - as above
-    target: str,
-    _run: Run,
-) -> RowOutcomes | None:
-    table = explain_access.frame(_run)
-    return None if table is None else stored_outcomes(_run, table, target)
 
 
 def list_ids(run: Run, rows: npt.ArrayLike) -> dict[str, str]:

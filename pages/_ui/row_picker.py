@@ -152,7 +152,7 @@ def _list(run: Run, table: pd.DataFrame, target: str, members: Rows, row: int) -
     start = max(0, (position_of(members, row) or 0) - _BEFORE)
     visible = members[start : start + _LISTED]
     with st.expander(say("Rows of the list"), icon=":material/list:"):
-        known = row_lists.outcomes(run, target)
+        known = explain_access.outcomes(run, target)
         told = None if known is None else outcomes_in_order(known, visible)
         lines = table.iloc[visible][[]].assign(row=visible) if told is None else told.table()
         column = row_lists.id_column(run)
@@ -169,7 +169,7 @@ def _list(run: Run, table: pd.DataFrame, target: str, members: Rows, row: int) -
             on_select="rerun",
             selection_mode="single-row",
             column_config=_columns(),
-            height=min(38 + 35 * len(lines), 320),
+            height=widgets.table_height(len(lines), 320),
             key=f"row_list_{run.run_id}_{row}_{len(members)}",
         ).selection.rows
         if chosen and int(lines["row"].iloc[chosen[0]]) != row:

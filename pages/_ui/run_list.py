@@ -50,7 +50,7 @@ def overview(summaries: Sequence[RunSummary]) -> None:
     config = {
         name: st.column_config.NumberColumn(
             metric_label(name)[:1].upper() + metric_label(name)[1:],
-            format="%.5g" if name in {"rmse", "mae"} else "%.4g",
+            format="%.5g" if name in {"rmse", "mae"} else "%.3f",
             help=say("On the test rows"),
         )
         for name in used
@@ -58,7 +58,7 @@ def overview(summaries: Sequence[RunSummary]) -> None:
     others = [_other_scores(values) for values in scores]
     if any(others):
         table[say("Other scores")] = others
-    height = min(38 + 35 * len(table), 290)
+    height = widgets.table_height(len(table), 290)
     st.dataframe(table, hide_index=True, height=height, column_config=config, key="runs", placeholder="–")
 
 

@@ -91,6 +91,7 @@ def _others(run: Run, names: dict[str, str]) -> list[Run]:
         default=start,
         format_func=lambda item: names[item],
         max_selections=_MOST_OTHERS,
+        placeholder=say("Choose"),
         key=state.choice_key("with", text),
         help=say("Up to {most} runs; each is compared with the one that is chosen above.", most=_MOST_OTHERS),
     )

@@ -20,7 +20,7 @@ from tabnet_engine.explain.comparison.stored import (
 )
 from tabnet_engine.explain.comparison.targets import SharedTarget, shared_targets
 from tabnet_engine.runs.run import WEIGHTS
-from tabnet_engine.texts.speaking import ENGLISH, speaking
+from tabnet_engine.texts.speaking import ENGLISH, say, speaking
 
 if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
@@ -64,10 +64,11 @@ def pair_of(first: Run, second: Run, target: SharedTarget, label: str, *, with_r
     """The rows that both runs stored, and what follows from them."""
     has_table = same_table(first, second) and explain_access.frame(first) is not None
     key = "~".join((_digest(first), _digest(second), str(has_table)))
-    return _stored(key, target, label, with_reasons, first, second)
+    with st.spinner(say("Setting the runs side by side")):
+        return _stored(key, target, label, with_reasons, first, second)
 
 
-@st.cache_resource(show_spinner="Setting the runs side by side", max_entries=6)
+@st.cache_resource(show_spinner=False, max_entries=3)
 def _stored(
     key: str,  # noqa: ARG001 - the key
     target: SharedTarget,
@@ -88,10 +89,11 @@ def computed(first: Run, second: Run) -> tuple[ComputedComparison, Pair] | None:
         return None
     part = comparison_part(first)
     key = "~".join((first.run_id, second.run_id, second.manifest.parts[f"{part}.parquet"]))
-    return _computed(key, first, second)
+    with st.spinner(say("Reading the comparison")):
+        return _computed(key, first, second)
 
 
-@st.cache_resource(show_spinner="Reading the comparison", max_entries=6)
+@st.cache_resource(show_spinner=False, max_entries=3)
 def _computed(key: str, _first: Run, _second: Run) -> tuple[ComputedComparison, Pair] | None:  # noqa: ARG001 - as above
     with speaking(ENGLISH):
         kept = load_comparison(_first, _second)

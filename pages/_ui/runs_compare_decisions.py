@@ -103,7 +103,7 @@ def _classes(pair: Pair, rows: PairedScores, names: list[str]) -> None:
 
 def _sentences(moves: Transitions, names: list[str]) -> list[str]:
     """How many changed, and whether for better or worse."""
-    share = explain_widgets.estimate_text(moves.changed, lambda value: f"{100 * value:.1f} %")
+    share = explain_widgets.estimate_text(moves.changed, explain_widgets.share_text)
     found = [
         say("{n_changed:,} of {n_rows:,} rows are decided otherwise by {second}: {share}.",
             n_changed=moves.n_changed, n_rows=moves.n_rows, second=names[1], share=share)
@@ -153,7 +153,7 @@ def _shift_sentences(shift: PredictionShift, names: list[str]) -> list[str]:
             high=widgets.number(shift.quantiles[3])),
     ]  # fmt: skip
     if shift.nearer.value is not None:
-        share = explain_widgets.estimate_text(shift.nearer, lambda value: f"{100 * value:.1f} %")
+        share = explain_widgets.estimate_text(shift.nearer, explain_widgets.share_text)
         found.append(
             say("{second} is nearer to what really came in {share} of the rows.", second=names[1], share=share)
         )

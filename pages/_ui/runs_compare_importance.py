@@ -56,11 +56,11 @@ def importances(runs: Sequence[Run]) -> None:
         table,
         hide_index=True,
         key="compared_importances",
-        height=min(38 + 35 * len(table), 420),
+        height=widgets.table_height(len(table), 420),
         column_config={name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[1:]},
     )
     for name, importance in shown.items():
-        st.caption(widgets.md(f"{name}: {widgets.said(importance.note)}"))
+        st.caption(widgets.md(say("{run}: {note}", run=name, note=widgets.said(importance.note))))
 
 
 def _agreement(shown: dict[str, GlobalImportance]) -> None:

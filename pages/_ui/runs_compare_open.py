@@ -44,7 +44,7 @@ def row_list(pair: Pair, table: pd.DataFrame, *, n_all: int, key: str, everythin
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        height=min(38 + 35 * len(table), 360),
+        height=widgets.table_height(len(table), 360),
         column_config=_formats(table),
         key=key,
         placeholder="–",

@@ -19,6 +19,7 @@ from pages._ui import (
 )
 from tabnet_engine.explain.comparison.reasons import reason_changes, reason_rows
 from tabnet_engine.explain.importance import METHOD_NAMES
+from tabnet_engine.explain.wording import percent
 from tabnet_engine.figures.comparison import leading_shares
 from tabnet_engine.texts.speaking import say, say_plural
 
@@ -71,21 +72,22 @@ def _by(pair: Pair, rows: PairedReasons, names: list[str]) -> None:
 
 
 def _sentences(changes: ReasonChanges, names: list[str]) -> list[str]:
+    same, shared = (explain_widgets.estimate_text(one, percent) for one in (changes.same_first, changes.overlap))
     found = [
-        say("The leading column is the same in {share} of the rows.", share=_percent(changes.same_first)),
+        say("The leading column is the same in {share} of the rows.", share=same),
         say("On average the runs share {share} of the up to {top_k} leading columns that either names.",
-            share=_percent(changes.overlap), top_k=changes.top_k),
+            share=shared, top_k=changes.top_k),
     ]  # fmt: skip
     if changes.opposite is not None:
         found.append(
             say("In {share} of the rows a column that leads in both pushes the other way.",
-                share=_percent(changes.opposite))
+                share=explain_widgets.estimate_text(changes.opposite, percent))
         )  # fmt: skip
     largest = next((one for one in changes.shares if _is_sure(one.difference.low, one.difference.high)), None)
     if largest is not None:
         found.append(
             say("The largest change: {column} leads in {before} of the rows by {first} and in {after} by {second}.",
-                column=largest.feature, before=f"{100 * largest.first:.0f} %", after=f"{100 * largest.second:.0f} %",
+                column=largest.feature, before=percent(largest.first), after=percent(largest.second),
                 first=names[0], second=names[1])
         )  # fmt: skip
     return found
@@ -93,10 +95,6 @@ def _sentences(changes: ReasonChanges, names: list[str]) -> list[str]:
 
 def _is_sure(low: float | None, high: float | None) -> bool:
     return low is not None and high is not None and not low <= 0 <= high
-
-
-def _percent(estimate: object) -> str:
-    return explain_widgets.estimate_text(estimate, lambda value: f"{100 * value:.0f} %")  # type: ignore[arg-type]
 
 
 def _shares_table(changes: ReasonChanges, names: list[str]) -> pd.DataFrame:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tabnet_engine.explain.comparison.metrics import MetricDifference
+    from tabnet_engine.explain.estimates import Estimate
     from tabnet_engine.runs.run import Run
 
 __all__ = ["curves", "scores"]
@@ -113,14 +114,19 @@ def _table(metrics: Sequence[MetricDifference], names: list[str]) -> pd.DataFram
     return pd.DataFrame(
         {
             say("Score"): [_label(metric.name) for metric in metrics],
-            names[0]: [explain_widgets.estimate_text(metric.first) for metric in metrics],
-            names[1]: [explain_widgets.estimate_text(metric.second) for metric in metrics],
+            names[0]: [_score_text(metric.name, metric.first) for metric in metrics],
+            names[1]: [_score_text(metric.name, metric.second) for metric in metrics],
             say("Difference (95 % interval)"): [
                 explain_widgets.estimate_text(metric.difference, _signed) for metric in metrics
             ],
             say("The second is"): [say(_VERDICTS[metric.verdict]) for metric in metrics],
         }
     )
+
+
+def _score_text(name: str, estimate: Estimate) -> str:
+    """A score with its interval, in the digits that the score has everywhere."""
+    return explain_widgets.estimate_text(estimate, lambda value: widgets.score(name, value))
 
 
 def _signed(value: float) -> str:

@@ -79,7 +79,7 @@ def _table(title: str, lines: Sequence[SettingLine], names: list[str], *, only: 
             say("Differs"): [line.differs for line in shown],
         }
     )
-    st.dataframe(table, hide_index=True, key=key, height=min(38 + 35 * len(table), 460))
+    st.dataframe(table, hide_index=True, key=key, height=widgets.table_height(len(table), 460))
     widgets.data_button(lambda: table, key=key)
 
 
@@ -121,5 +121,5 @@ def _columns(runs: Sequence[Run], names: list[str], *, only: bool) -> None:
             },
         }
     )
-    st.dataframe(table, hide_index=True, key="compare_columns", height=min(38 + 35 * len(table), 320))
+    st.dataframe(table, hide_index=True, key="compare_columns", height=widgets.table_height(len(table), 320))
     widgets.data_button(lambda: table, key="compare_columns")

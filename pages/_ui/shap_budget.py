@@ -18,6 +18,7 @@ from tabnet_engine.explain.cost import (
     evaluations_for_target,
     seconds_per_row,
     shap_seconds,
+    usual_error,
 )
 from tabnet_engine.explain.signed.budget import DEFAULT_PERMUTATIONS, MAX_COALITIONS
 from tabnet_engine.explain.signed.methods import METHODS
@@ -167,7 +168,10 @@ def _precision(run: Run, name: str, stored: Attribution | None) -> dict[str, Any
             0.001,
             format="%.5f",
             key="shap_path_error",
-            help=say("Values and base may miss the score by at most this; paths are refined until they do not."),
+            help=say(
+                "Values and base may miss the score by at most this, for a target that is a number in its standard "
+                "deviations; paths are refined until they do not."
+            ),
         )
         return {"path_error": float(error)}
     if name not in _BY_ORDERS:
@@ -178,7 +182,7 @@ def _precision(run: Run, name: str, stored: Attribution | None) -> dict[str, Any
             say("Largest standard error"),
             0.0001,
             100.0,
-            _usual_error(stored),
+            usual_error(stored),
             format="%.4f",
             key="shap_target_error",
             help=say("In the unit of the score. Each row stops once every value is that precise."),
@@ -200,13 +204,6 @@ def _wants_target() -> bool:
     ways = {"budget": say("a fixed number of orders"), "target": say("until an error is reached")}
     way = st.radio(say("Precision"), list(ways), format_func=ways.__getitem__, horizontal=True, key="shap_precision")
     return way == "target"
-
-
-def _usual_error(stored: Attribution | None) -> float:
-    """The error that the stored values have in the middle."""
-    if stored is None or stored.standard_error is None or not stored.n_rows:
-        return 0.01
-    return float(max(0.0001, round(np.median(stored.standard_error.max(axis=(1, 2))), 4)))
 
 
 def _mask_rows(run: Run) -> int:

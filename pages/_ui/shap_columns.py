@@ -20,6 +20,7 @@ from tabnet_engine.explain.agreement import (
 from tabnet_engine.explain.by_output import one_output
 from tabnet_engine.explain.importance import from_attribution, from_masks
 from tabnet_engine.explain.row_shares import RowShares, row_shares
+from tabnet_engine.explain.wording import percent
 from tabnet_engine.figures.agreement import attention_effect_scatter, row_share_scatter
 from tabnet_engine.texts.speaking import say
 
@@ -95,7 +96,7 @@ def _rank_table(both: RankAgreement) -> None:
         "share of the masks": st.column_config.NumberColumn(say("share of the masks"), format="%.1f %%"),
         "share of the mean |SHAP|": st.column_config.NumberColumn(say("share of the mean |SHAP|"), format="%.1f %%"),
     }
-    height = min(38 + 35 * len(table), 420)
+    height = widgets.table_height(len(table), 420)
     st.dataframe(table, hide_index=True, column_config=config, height=height, key="rank_table")
 
 
@@ -119,13 +120,12 @@ def _one_column(source: Source, shares: RowShares) -> None:
             data=lambda: pd.DataFrame({"row": shares.rows, "read": read, "moved": moved}),
         )
     with right:
-        above = float((moved > read).mean()) if len(read) else 0.0
         st.markdown(
             say(
                 "In {share} of the rows this column moved the score more than it was read: points above the line. "
                 "Points at the lower edge were read without effect, points at the left edge moved the score although "
                 "hardly anything was read.",
-                share=f"{100 * above:.0f} %",
+                share=percent(shares.share_moved_more(column)),
             )
         )
         label = say("Only rows where moved minus read is between")

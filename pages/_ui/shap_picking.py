@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages._ui import explain_widgets, state
+from pages._ui import explain_widgets, kept, state
+from tabnet_engine.explain.filter_building import rounded_range
 from tabnet_engine.explain.wording import signed
 from tabnet_engine.texts.speaking import say, say_plural
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from pages._ui.shap_source import Source
 
 __all__ = ["first_value", "picked_rows", "range_of"]
-
-_HANDLED = "handled_selections"
 
 
 def range_of(name: str, label: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_] | None:
@@ -32,46 +31,16 @@ def range_of(name: str, label: str, values: npt.NDArray[np.float64]) -> npt.NDAr
         label: what the values are.
         values: (B,); NaN are never within.
     """
-    known = values[np.isfinite(values)]
-    if not len(known) or known.min() == known.max():
-        return None
-    low, high = _rounded(float(known.min()), float(known.max()))
-    asked = _asked_range(name, low, high)
-    step = (high - low) / 200
-    chosen = st.slider(label, low, high, asked, step, key=state.choice_key(name, repr(asked)), format="%.3g")
-    text = f"{float(chosen[0])!r}~{float(chosen[1])!r}"
-    is_all = chosen[0] <= low and chosen[1] >= high
-    state.keep_chosen(name, repr((float(chosen[0]), float(chosen[1]))))
-    state.keep_asked(name, text, is_default=is_all)
-    return None if is_all else (values >= chosen[0]) & (values <= chosen[1])
-
-
-def _rounded(low: float, high: float) -> tuple[float, float]:
-    """Ends with few digits that leave nothing out."""
-    unit = 10.0 ** np.floor(np.log10(high - low)) / 100
-    return float(np.floor(low / unit) * unit), float(np.ceil(high / unit) * unit)
-
-
-def _asked_range(name: str, low: float, high: float) -> tuple[float, float]:
-    """What the address asks for, within the range; all of it where that cannot be read."""
-    try:
-        first, last = (float(part) for part in (state.asked(name) or "").split("~"))
-    except ValueError:
-        return low, high
-    if not low <= first <= last <= high:
-        return low, high
-    return first, last
+    ends = rounded_range(values)
+    chosen = None if ends is None else kept.stretch(name, label, *ends)
+    return None if chosen is None else (values >= chosen[0]) & (values <= chosen[1])
 
 
 def first_value(selection: Any, key: str) -> Any:
     """What the point carries that was clicked just now; None when the selection is the one of before."""
     points = selection.get("points") or []
     data = points[0].get("customdata") if points else None
-    handled = st.session_state.setdefault(_HANDLED, {})
-    if handled.get(key) == data:
-        return None
-    handled[key] = data
-    return None if data is None else data[0]
+    return data[0] if state.is_new_pick(key, data) and data is not None else None
 
 
 def picked_rows(

@@ -10,6 +10,7 @@ from pages._ui import explain_access, shap_budget, shap_source, widgets
 from pages._ui.measures import help_text
 from tabnet_engine.explain import store
 from tabnet_engine.explain.signed.methods import METHODS
+from tabnet_engine.explain.wording import amount
 from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def section(run: Run, source: Source | None, *, busy: bool) -> None:
     values = shap_source.stored_values(run, method)
     title = say("How the values were measured: {method}", method=widgets.said(METHODS[method].name))
     st.subheader(widgets.md(title), anchor=False, help=help_text(_measure(method)))
-    error = f"{values.additivity_error:.1e}" if values.additivity_error else "0"
+    error = amount(values.additivity_error) if values.additivity_error else "0"
     shown = {
         say("Rows"): (f"{values.n_rows:,}", say("Held-out rows that were explained.")),
         say("Background rows"): (

@@ -55,7 +55,7 @@ class Source:
     @property
     def key(self) -> str:
         """Changes with the values, for caches."""
-        return f"{self.run.run_id}:{self.all_values.method}:{_digest(self.run, self.all_values.method)}"
+        return f"{self.all_values.method}:{_version(self.run, self.all_values.method)}"
 
     @property
     def subtitle(self) -> str:
@@ -94,7 +94,7 @@ class Source:
 
 def stored_values(run: Run, method: str) -> Attribution:
     """The stored values of a method."""
-    return _stored(_digest(run, method), method, run)
+    return _stored(_version(run, method), method, run)
 
 
 def chosen_source(run: Run) -> Source | None:
@@ -139,8 +139,7 @@ def stale_methods(run: Run) -> tuple[str, ...]:
     """Stored methods whose background is not the one that the run holds now."""
     if not store.has_explanations(run, store.BACKGROUND):
         return ()
-    digest = run.manifest.parts[f"{store.BACKGROUND}.parquet"]
-    rows = _background_rows(f"{run.run_id}:{digest}", run)
+    rows = _background_rows(explain_access.version(run, f"{store.BACKGROUND}.parquet"), run)
     return tuple(
         method
         for method in store.stored_methods(run)
@@ -153,8 +152,8 @@ def _background_rows(digest: str, _run: Run) -> np.ndarray:  # noqa: ARG001 - th
     return store.load_background(_run).background.rows
 
 
-def _digest(run: Run, method: str) -> str:
-    return f"{run.run_id}:{run.manifest.parts[f'{store.attribution_part(run, method)}.parquet']}"
+def _version(run: Run, method: str) -> str:
+    return explain_access.version(run, f"{store.attribution_part(run, method)}.parquet")
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui import display, state
+from pages._ui import display, state, warming
 from tabnet_engine.texts.speaking import msg, say, set_language
 
 __all__ = ["declare", "link", "name_tab", "open_page", "start"]
@@ -44,7 +44,8 @@ def start() -> None:
     state.mark_shell()
     display.readable()
     display.controls()
-    page.run()
+    with warming.script():
+        page.run()
 
 
 def declare() -> Any:

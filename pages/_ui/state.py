@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from tabnet_engine.texts import recalling
 from tabnet_engine.texts.speaking import ENGLISH, LANGUAGES
 
 __all__ = [
@@ -21,12 +22,16 @@ __all__ = [
     "clear",
     "current",
     "fresh_token",
+    "is_new_pick",
     "keep_asked",
     "keep_chosen",
+    "keep_own",
     "language",
     "mark_shell",
     "notify",
+    "own_words",
     "shell_ran",
+    "slot",
     "take_notices",
     "token",
 ]
@@ -36,7 +41,9 @@ _NOTICES = "notices"
 _SHELL = "shell_ran"
 _TOKENS = "tokens"
 _CHOSEN = "choices"
+_PICKS = "picks_on_charts"
 _LANGUAGE = "lang"
+_OWN_WORDS = "own_words"
 # A page without these starts afresh; running jobs are found in the queue.
 _ADDRESS_ONLY = frozenset({"job", "mode"})
 
@@ -48,7 +55,7 @@ def current(name: str) -> str | None:
 
     The address is completed, so that a link copied from any page reopens what was seen.
     """
-    value = st.query_params.get(name) or _slot(_REMEMBERED).get(name)
+    value = st.query_params.get(name) or slot(_REMEMBERED).get(name)
     if value is not None:
         choose(name, value)
     return value
@@ -57,7 +64,7 @@ def current(name: str) -> str | None:
 def choose(name: str, value: str) -> None:
     """Make ``value`` the current id called ``name``, in the address and for the pages that follow."""
     if name not in _ADDRESS_ONLY:
-        _slot(_REMEMBERED)[name] = value
+        slot(_REMEMBERED)[name] = value
     # Always written: after a link to the same page the browser still shows the address of before.
     st.query_params[name] = value
 
@@ -88,14 +95,26 @@ def language() -> str:
 
 def chosen_language() -> str | None:
     """The language that the address or the visit chose; None where the browser's preference speaks."""
-    wanted = _slot(_REMEMBERED).get(_LANGUAGE)
+    wanted = slot(_REMEMBERED).get(_LANGUAGE)
     return wanted if wanted in LANGUAGES else None
+
+
+def own_words() -> tuple[frozenset[str], frozenset[str]]:
+    """The user's own words and names that the run shown holds, as ``recalling.keep_words`` takes them."""
+    kept = slot(_OWN_WORDS)
+    return kept.get("words", frozenset()), kept.get("names", frozenset())
+
+
+def keep_own(**words: frozenset[str]) -> None:
+    """Remember the user's own ``words`` or ``names`` for the fragments that are drawn without their page."""
+    slot(_OWN_WORDS).update(words)
+    recalling.keep_words(*own_words())
 
 
 def clear(*names: str) -> None:
     """Forget ids, in the address and in the visit."""
     for name in names:
-        _slot(_REMEMBERED).pop(name, None)
+        slot(_REMEMBERED).pop(name, None)
         if name in st.query_params:
             del st.query_params[name]
 
@@ -113,15 +132,15 @@ def take_notices() -> list[Notice]:
 
 def token(purpose: str) -> str:
     """A random text that stays the same until :func:`fresh_token`: two clicks carry the same one."""
-    slot = _slot(_TOKENS)
-    if purpose not in slot:
-        slot[purpose] = uuid.uuid4().hex
-    return str(slot[purpose])
+    kept = slot(_TOKENS)
+    if purpose not in kept:
+        kept[purpose] = uuid.uuid4().hex
+    return str(kept[purpose])
 
 
 def fresh_token(purpose: str) -> None:
     """Forget the token, so that the next one differs: resets an uploader, allows another job."""
-    _slot(_TOKENS).pop(purpose, None)
+    slot(_TOKENS).pop(purpose, None)
 
 
 def choice_key(key: str, current: str | None) -> str:
@@ -130,18 +149,32 @@ def choice_key(key: str, current: str | None) -> str:
     It changes only when ``current`` was chosen elsewhere, for a new key is a new choice that starts from it.
     After the user's own choice it stays: under a new key the browser's next choice would be lost.
     """
-    slot = _slot(_CHOSEN)
-    number, shown = slot.get(key, (0, None))
+    kept = slot(_CHOSEN)
+    number, shown = kept.get(key, (0, None))
     if current is not None and current != shown:
         number += 1
-    slot[key] = (number, shown)
+    kept[key] = (number, shown)
     return f"{key}_{number}"
 
 
 def keep_chosen(key: str, value: str) -> None:
     """Remember what the choice of that key shows, after it was drawn."""
-    slot = _slot(_CHOSEN)
-    slot[key] = (slot.get(key, (0, None))[0], value)
+    kept = slot(_CHOSEN)
+    kept[key] = (kept.get(key, (0, None))[0], value)
+
+
+def is_new_pick(chart: str, picked: Any) -> bool:
+    """Whether what is picked on a chart is another than when this was last asked: a selection stays until it changes.
+
+    Args:
+        chart: its key.
+        picked: what its selection stands for; None for nothing.
+    """
+    picks = slot(_PICKS)
+    if picks.get(chart) == picked:
+        return False
+    picks[chart] = picked
+    return True
 
 
 def mark_shell() -> None:
@@ -154,6 +187,7 @@ def shell_ran() -> bool:
     return bool(st.session_state.pop(_SHELL, False))
 
 
-def _slot(key: str) -> dict[str, Any]:
-    slot: dict[str, Any] = st.session_state.setdefault(key, {})
-    return slot
+def slot(key: str) -> dict[str, Any]:
+    """What this visit keeps for one component, which owns the key; empty at first."""
+    found: dict[str, Any] = st.session_state.setdefault(key, {})
+    return found

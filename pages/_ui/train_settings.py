@@ -65,7 +65,14 @@ def _control(setting: Setting, config: Config, key: str) -> Any:
     if hint is bool:
         return st.toggle(say(setting.label), value, key=key, help=say(setting.help_text))
     if setting.choices:
-        return st.multiselect(say(setting.label), setting.choices, value, key=key, help=say(setting.help_text))
+        return st.multiselect(
+            say(setting.label),
+            setting.choices,
+            value,
+            placeholder=say("Choose"),
+            key=key,
+            help=say(setting.help_text),
+        )
     parts = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
     if any(typing.get_origin(part) is tuple for part in parts):
         return _list_control(setting, value, key)

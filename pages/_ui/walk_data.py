@@ -18,8 +18,14 @@ def table() -> bool:
     """Upload a table, take a sample, or go on with one that is there."""
     st.markdown(
         say(
-            "TabNet reads a row in a few **decision steps**; in each, a **mask** says which columns it looked at. "
-            "Take the credit applications: their true rule is known, so you can judge what you will see."
+            "TabNet reads a row in a few **decision steps**; in each, a **mask** says which columns it looked at. At "
+            "the end of this walkthrough stands one question: why did this row get its answer?"
+        )
+    )
+    st.markdown(
+        say(
+            "**Look at:** the credit applications, for their true rule is known and you can judge what you will see; "
+            "or bring a table of your own."
         )
     )
     with st.container(border=True):

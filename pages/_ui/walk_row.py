@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages._ui import asked, data_access, explain_access, explain_widgets, row_lists, state, widgets
+from pages._ui import asked, data_access, explain_access, explain_widgets, state, widgets
 from tabnet_engine.data.samples import SAMPLES
 from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.example_row import code_asked, example_row
@@ -63,7 +63,7 @@ def case() -> Case | None:
     output = asked.whole_number("class") or 0
     output = output if output < len(run.targets.outputs) else 0
     codec, place = explain_widgets.target_of(run, output)
-    outcomes, values = row_lists.outcomes(run, codec.name), explain_access.attribution(run)
+    outcomes, values = explain_access.outcomes(run, codec.name), explain_access.attribution(run)
     if outcomes is None:
         return None
     ready = () if values is None else values.rows

@@ -32,6 +32,7 @@ def training() -> bool:
         return _follow(mine.job_id)
     run = _run_of(dataset_id)
     if run is not None:
+        _look_at_losses()
         _result(run)
     _start(dataset_id, again=run is not None)
     return run is not None
@@ -45,8 +46,8 @@ def _start(dataset_id: str, *, again: bool) -> None:
     if not again:
         st.markdown(
             say(
-                "The model learns to predict **{name}** from {n_features} columns. Some rows are held back "
-                "to test it. The suggested settings are fine for a first look.",
+                "**Look at:** what is learned: **{name}** from {n_features} columns, with some rows held back to test "
+                "it; the suggested settings are fine for a first look.",
                 name=widgets.md(targets),
                 n_features=len(schema.features),
             )
@@ -84,12 +85,7 @@ def _take(run_id: str) -> None:
 
 
 def _follow(job_id: str) -> bool:
-    st.markdown(
-        say(
-            "**Look at:** the two losses. Both should fall; when only the training loss still falls, the model starts "
-            "to learn by heart, and the epoch before that is kept."
-        )
-    )
+    _look_at_losses()
     record = job_panel.job_panel(job_id)
     if record is None:
         return False
@@ -106,3 +102,12 @@ def _follow(job_id: str) -> bool:
 def _result(run: Run) -> None:
     run_view.summary(run)
     run_view.curves(run, schedule=False)
+
+
+def _look_at_losses() -> None:
+    st.markdown(
+        say(
+            "**Look at:** the two losses. Both should fall; when only the training loss still falls, the model starts "
+            "to learn by heart, and the epoch before that is kept."
+        )
+    )

@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from pages._ui import display, kept, shell, state
+from pages._ui.chart_words import chart_words
 from tabnet_engine.figures.theme import format_number
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import ENGLISH, language, say, speaking
@@ -25,7 +26,6 @@ __all__ = [
     "data_button",
     "empty_state",
     "error",
-    "figures_row",
     "in_page_colors",
     "info",
     "md",
@@ -36,6 +36,7 @@ __all__ = [
     "score",
     "selectable",
     "success",
+    "table_height",
     "text_table",
     "view",
 ]
@@ -46,6 +47,7 @@ _REWRITTEN = re.compile(r"(https?:/|www(?=\.)|@|[<>~-](?=[-=>]))", re.IGNORECASE
 _IN_UNITS = frozenset({"rmse", "mae", "mse"})
 _ENDS = (".", "!", "?", "…", "。", "！", "？")
 _LINE = 28  # characters of a cell that stay together, an interval among them
+_HEADER_PIXELS, _ROW_PIXELS = 38, 35  # of Streamlit's tables
 _JOINER = "\u2060"  # invisible, splits what would be rewritten
 # Texts on coloured cells, and the quieter ones along the axes; both readable on their page.
 _PAGE_COLORS = {"light": "#ffffff", "dark": "#10151c"}
@@ -109,7 +111,7 @@ def score(name: str, value: float | None) -> str:
     return f"{value:.3f}"
 
 
-def chart(figure: Any, *, key: str, alt: str, data: Callable[[], Any] | None = None) -> None:
+def chart(figure: Any, *, key: str, alt: str, data: Callable[[], Any]) -> None:
     """A figure in the page's theme, with a text for those who cannot see it and its numbers to take away.
 
     Args:
@@ -120,12 +122,11 @@ def chart(figure: Any, *, key: str, alt: str, data: Callable[[], Any] | None = N
     """
     config = _camera(key) | {"modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
     st.plotly_chart(in_page_colors(figure), key=key, config=config, alt=alt)
-    if data is not None:
-        data_button(data, key=key)
+    data_button(data, key=key)
 
 
 def selectable(
-    figure: Any, *, key: str, alt: str, modes: Sequence[str] = ("points", "box"), data: Callable[[], Any] | None = None
+    figure: Any, *, key: str, alt: str, data: Callable[[], Any], modes: Sequence[str] = ("points", "box")
 ) -> Any:
     """The same, where points or a stretch can be chosen; returns Plotly's selection.
 
@@ -134,8 +135,7 @@ def selectable(
     event = st.plotly_chart(
         in_page_colors(figure), key=key, config=_camera(key), alt=alt, on_select="rerun", selection_mode=modes
     )
-    if data is not None:
-        data_button(data, key=key)
+    data_button(data, key=key)
     return event.selection
 
 
@@ -168,7 +168,7 @@ def data_button(data: Callable[[], Any], *, key: str) -> None:
 
 def _camera(key: str) -> dict[str, Any]:
     picture = {"format": display.picture_format(), "filename": key.replace("_", "-"), "scale": 2}
-    return {"displaylogo": False, "toImageButtonOptions": picture}
+    return {"displaylogo": False, "toImageButtonOptions": picture, **chart_words()}
 
 
 def in_page_colors(figure: Any) -> Any:
@@ -184,13 +184,6 @@ def in_page_colors(figure: Any) -> Any:
     return figure.update_xaxes(**axis).update_yaxes(**axis)
 
 
-def figures_row(figures: Sequence[tuple[Any, ...]], *, key: str) -> None:
-    """Figures side by side where there is room; each with its text for screen readers and what makes its data."""
-    for position, (place, (figure, alt, *data)) in enumerate(zip(st.columns(len(figures)), figures, strict=True)):
-        with place:
-            chart(figure, key=f"{key}_{position}", alt=alt, data=data[0] if data else None)
-
-
 def metrics(values: Mapping[str, str], *, help_texts: Mapping[str, str] | None = None) -> None:
     """A row of numbers with their names; wraps on a narrow screen.
 
@@ -201,6 +194,12 @@ def metrics(values: Mapping[str, str], *, help_texts: Mapping[str, str] | None =
     with st.container(horizontal=True, gap="medium"):
         for label, value in values.items():
             st.metric(md(label), md(value), help=(help_texts or {}).get(label), width="content")
+
+
+def table_height(n_rows: int, most: int | None = None) -> int:
+    """Height in pixels of a table without an empty rest below its rows; above ``most`` it scrolls."""
+    whole = _HEADER_PIXELS + _ROW_PIXELS * n_rows
+    return whole if most is None else min(whole, most)
 
 
 def text_table(table: Any, *, alt: str) -> None:

@@ -41,10 +41,10 @@ class ExplainConfig(Settings):
     method explains. ``n_evaluations=None`` means each method's own default, for SHAP ten antithetic permutations
     of the columns, each evaluation averaged over ``n_background`` rows. Sampling stops once every standard error is
     at most ``target_error``. ``n_points`` are at most those of a path of gradients, which stops once its values miss
-    the logit by at most ``path_error`` (None: the method's own bound, a hundred times stricter and eight times
-    slower). ``max_mask_rows`` caps the rows whose masks are stored, ``n_importance_rows`` the held-out rows that
-    permutation importance, effects and the certificate are measured on. ``n_effect_columns`` of the leading columns
-    get effect curves and interactions; 0 leaves them out.
+    the logit by at most ``path_error``, for a target that is a number in its standard deviations (None: the
+    method's own bound, a hundred times stricter and eight times slower). ``max_mask_rows`` caps the rows whose masks
+    are stored, ``n_importance_rows`` the held-out rows that permutation importance, effects and the certificate are
+    measured on. ``n_effect_columns`` of the leading columns get effect curves and interactions; 0 leaves them out.
 
     ``background`` says which training rows stand for "not knowing a column": a stratified sample of all
     (``training``), of the class ``background_class``, of the rows that ``background_where`` describes, or those

@@ -117,6 +117,16 @@ class FeatureSchema:
         return tuple(column.name for column in self.features)
 
     @property
+    def own_words(self) -> frozenset[str]:
+        """The user's own words: names of columns, categories and classes."""
+        texts = [
+            self.classes,
+            *(target.classes for target in self.targets),
+            *(item.categories for item in self.columns),
+        ]
+        return frozenset(item.name for item in self.columns).union(*texts)
+
+    @property
     def n_categorical(self) -> int:
         """How many of :attr:`features` hold categories or truth values."""
         return sum(column.kind in CATEGORICAL for column in self.features)

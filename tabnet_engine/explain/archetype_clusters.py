@@ -7,6 +7,7 @@ Euclidean distance of their square roots), which is made for shares and keeps a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -118,7 +119,7 @@ def _choose(tried: Sequence[int], scores: Sequence[float | None]) -> tuple[int |
         rule = say(
             "No number from 2 to {most} sets them apart (best mean silhouette {best:.2f}, below 0.25).",
             most=tried[-1],
-            best=best,
+            best=math.floor(100 * best) / 100,  # 0.249 is below 0.25, so it must not be shown as 0.25
         )
         return None, rule
     kept = next(place for place, score in enumerate(known) if score >= best - _AS_GOOD)

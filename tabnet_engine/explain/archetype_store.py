@@ -55,7 +55,9 @@ def rename_archetype(run: Run, name: str, own_name: str) -> Run:
 
     Raises:
         ExplanationError: the run has no archetypes or none of that name, or the new name is too long or taken.
+        UserError: the run was deleted meanwhile.
         DamagedRunError: what is stored cannot be read.
         StorageError: the disk refuses; the old name stays.
     """
-    return save_archetypes(run, load_archetypes(run).renamed(name, own_name))
+    now = run.reopened()
+    return save_archetypes(now, load_archetypes(now).renamed(name, own_name))

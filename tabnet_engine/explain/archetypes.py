@@ -20,6 +20,7 @@ from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.row_parts import RowParts
 from tabnet_engine.explain.wording import amount, class_name, column_name, percent
+from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["Archetype", "Archetypes", "StepRead", "TargetRates"]
@@ -108,7 +109,7 @@ class Archetype:
             "{count:,} rows ({share}) are of the kind '{name}'; row {medoid} is the most typical.",
             self.n_rows,
             share=percent(share),
-            name=self.name,
+            name=self.own_name or recalled(self.made_name),
             medoid=self.medoid,
         )
         return (first, *(_rate_sentence(rates) for rates in self.rates))
@@ -181,7 +182,7 @@ class Archetypes:
         """How the archetypes were found, for beside the figure."""
         is_told = self.silhouette is None or "silhouette" in self.rule
         apart = [] if is_told else [say("Mean silhouette {silhouette:.2f}.", silhouette=self.silhouette)]
-        given = self.selection or say_plural("{count} row", "{count:,} rows", len(self.rows))
+        given = recalled(self.selection) or say_plural("{count} row", "{count:,} rows", len(self.rows))
         found = say_plural(
             "{count} way of reading, found on {n_sample:,} rows (seed {seed}) and given to {given}.",
             "{count:,} ways of reading, found on {n_sample:,} rows (seed {seed}) and given to {given}.",
@@ -191,7 +192,7 @@ class Archetypes:
             given=given,
         )
         meaning = say("They say what the steps read together, not why a row got its outcome.")
-        return " ".join([found, self.rule, *apart, meaning])
+        return " ".join([found, recalled(self.rule), *apart, meaning])
 
     def path_table(self) -> pd.DataFrame:
         """What each step reads in each archetype: one line an archetype, step and column."""

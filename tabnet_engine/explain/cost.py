@@ -24,6 +24,7 @@ __all__ = [
     "seconds_per_evaluation",
     "seconds_per_row",
     "shap_seconds",
+    "usual_error",
 ]
 
 # Methods that follow gradients: a row's cost is measured, for no budget of coalitions says what it is.
@@ -74,7 +75,7 @@ def seconds_per_row(explainer: RowExplainer, cells: pd.DataFrame, name: str) -> 
     Raises:
         UserError: the row cannot be explained.
     """
-    asked = dataclasses.replace(explainer, method=SignedMethod(name=name, target_error=_PATH_ERROR))
+    asked = dataclasses.replace(explainer, method=SignedMethod(name=name, path_error=_PATH_ERROR))
     fastest = math.inf
     for _ in range(_REPEATS):
         started = time.perf_counter()
@@ -96,6 +97,17 @@ def evaluations_asked(name: str, n_players: int, n_evaluations: int | None) -> i
     if name == "ablation":
         return n_players + 1
     return n_evaluations or default_evaluations(n_players)
+
+
+def usual_error(stored: Attribution | None) -> float:
+    """The standard error that the rows of stored values have in the middle, in the unit of the logits.
+
+    Each row counts by its largest one; without any the answer is 0.01, and it is never below 0.0001.
+    """
+    if stored is None or stored.standard_error is None or not stored.n_rows:
+        return 0.01
+    largest = stored.standard_error.reshape(stored.n_rows, -1).max(axis=1)
+    return float(max(0.0001, round(np.median(largest), 4)))
 
 
 def evaluations_for_target(stored: Attribution, target_error: float) -> tuple[int, int]:

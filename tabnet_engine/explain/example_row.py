@@ -88,7 +88,7 @@ def code_asked(task: Task, place: slice, output: int) -> int:
         output: the one of them that is looked at.
     """
     if task is Task.MULTICLASS:
-        return output - place.start
+        return output - int(place.start)
     return 1 if task is Task.BINARY else 0
 
 

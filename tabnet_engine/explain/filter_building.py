@@ -5,17 +5,28 @@ Shapes: B rows. Nothing here loops over rows, so a million of them take a fracti
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tabnet_engine.data.schema import Column, FeatureSchema, Kind
 from tabnet_engine.data.values import as_numbers, as_timestamps, category_text, factorise
 from tabnet_engine.explain.row_filter import ORDERED, Condition
 
-__all__ = ["ColumnValues", "column_values", "comparison", "example_condition", "joined_conditions", "one_of", "within"]
+__all__ = [
+    "ColumnValues",
+    "column_values",
+    "comparison",
+    "example_condition",
+    "joined_conditions",
+    "one_of",
+    "rounded_range",
+    "within",
+]
 
 _EXAMPLE_ROWS = 200  # the first rows are enough to find a cell that is not missing
 _MOST_VALUES = 200
@@ -72,6 +83,23 @@ def _range(series: pd.Series[Any], kind: Kind) -> tuple[Any, Any]:
     if not len(days):
         return None, None
     return str(days.min().astype("datetime64[D]")), str(days.max().astype("datetime64[D]"))
+
+
+def rounded_range(values: npt.NDArray[np.floating[Any]]) -> tuple[float, float] | None:
+    """Ends with few digits between which all values (B) lie, NaN left aside; None where there are not two of them.
+
+    >>> rounded_range(np.array([0.1234, 8.7654, np.nan]))
+    (0.12, 8.77)
+    """
+    known = values[np.isfinite(values)].astype(np.float64)
+    if not len(known) or known.min() == known.max():
+        return None
+    smallest, largest = float(known.min()), float(known.max())
+    places = 2 - math.floor(math.log10(largest - smallest))
+    unit = 10.0**-places
+    low = round(math.floor(smallest / unit) * unit, max(places, 0))
+    high = round(math.ceil(largest / unit) * unit, max(places, 0))
+    return min(low, smallest), max(high, largest)  # rounding may leave out an end by its last digit
 
 
 def comparison(column: Column, operator: str, value: object) -> Condition:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tabnet_engine.explain.importance import GlobalImportance
-from tabnet_engine.explain.wording import column_name
+from tabnet_engine.explain.wording import column_name, listed
 from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class ImportanceComparison:
             text,
             feature=column_name(feature, start=True),
             n_features=len(self.features),
-            ranks=", ".join(told),
+            ranks=listed(told),
             spread=spread,
         )
 

@@ -25,12 +25,10 @@ __all__ = [
     "SPLIT_NAMES",
     "RowList",
     "RowOutcomes",
-    "frequent_texts",
     "row_list",
     "row_outcomes",
     "rows_where",
     "rows_with_text",
-    "value_range",
 ]
 
 SPLIT_NAMES = (msg("training"), msg("validation"), msg("test"), msg("not used"))
@@ -171,19 +169,6 @@ def row_list(outcomes: RowOutcomes, name: RowList) -> Integers:
         members = np.flatnonzero(outcomes.known if outcomes.task is Task.REGRESSION else outcomes.wrong)
         return outcomes.rows[members[np.argsort(-outcomes.error[members], kind="stable")]]
     return np.sort(outcomes.rows)
-
-
-def value_range(column: pd.Series[Any]) -> tuple[float, float] | None:
-    """Smallest and largest number of a column; None when it holds no numbers to choose a range of."""
-    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
-        return None
-    known = column.dropna()
-    return (float(known.min()), float(known.max())) if known.nunique() > 1 else None
-
-
-def frequent_texts(column: pd.Series[Any], *, limit: int) -> tuple[str, ...]:
-    """The most frequent cells of a column as text, "missing" among them."""
-    return tuple(map(str, _texts(column).value_counts().index[:limit]))
 
 
 def rows_where(

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.row_outcomes import RowOutcomes
-from tabnet_engine.texts.speaking import msg, say
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["RowParts", "intersection", "parts_by_actual", "parts_by_predicted", "parts_by_slice", "range_names"]
 
@@ -129,11 +129,19 @@ def _by_value(outcomes: RowOutcomes, values: npt.NDArray[np.float64], title: str
     inner = np.linspace(0, 1, _OUTCOME_RANGES + 1)[1:-1]
     edges = np.unique(np.quantile(values[known], inner)) if known.any() else np.zeros(0)
     codes = np.where(known, np.searchsorted(edges, values, side="right"), -1)
-    how = say(
-        "ranges with about equally many rows; {n_unknown:,} rows without a value are in none",
-        n_unknown=int((~known).sum()),
-    )
-    return RowParts(title=title, names=range_names([f"{edge:g}" for edge in edges]), codes=codes, how=how)
+    how = say("ranges with about equally many rows")
+    if not known.all():
+        how = say_plural(
+            "ranges with about equally many rows; {count} row without a value is in none",
+            "ranges with about equally many rows; {count:,} rows without a value are in none",
+            int((~known).sum()),
+        )
+    return RowParts(title=title, names=range_names([_edge(edge) for edge in edges]), codes=codes, how=how)
+
+
+def _edge(value: float) -> str:
+    """A border with six digits, a large one with all its digits before the point: 1234567, never 1.23e+06."""
+    return f"{value:.0f}" if abs(value) >= 100_000 else f"{value:g}"
 
 
 # How the lowest range is called, one between two edges, and the highest one.

@@ -54,6 +54,11 @@ class RowShares:
         place = self.features.index(feature)
         return self.read[:, place], self.moved[:, place]
 
+    def share_moved_more(self, feature: str) -> float:
+        """The share of the rows in which one column moved the score more than it was read; 0 without rows."""
+        read, moved = self.of(feature)
+        return float((moved > read).mean()) if len(read) else 0.0
+
     def take(self, positions: npt.ArrayLike) -> Self:
         """Some of the rows, by position."""
         chosen = np.asarray(positions)

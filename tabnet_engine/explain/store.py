@@ -75,6 +75,7 @@ __all__ = [
 MASKS, BACKGROUND = f"{FOLDER}/masks", f"{FOLDER}/background"
 IMPORTANCE = f"{FOLDER}/importance.json"
 _IMPORTANCE = "importance"
+_MOST_STEPS = 1_000
 
 _WORDS = {MASKS: "attention masks", BACKGROUND: "background rows", _IMPORTANCE: "importances"}
 
@@ -117,7 +118,7 @@ def save_masks(run: Run, parts: Iterable[MaskExplanation]) -> Run:
 def _mask_lists(part: MaskExplanation) -> Arrays:
     n_rows = part.n_rows
     contributions = part.contributions.transpose(1, 0, 2).reshape(n_rows, -1)
-    masks = {f"mask_{step + 1}": part.masks[step] for step in range(part.n_steps)}
+    masks = dict(zip(_mask_names(part.n_steps), part.masks, strict=True))
     return {
         "row": part.rows,
         "logits": part.logits,
@@ -147,7 +148,9 @@ def load_masks(run: Run, rows: Sequence[int] | npt.NDArray[np.int64] | None = No
         DamagedRunError: what is stored cannot be read.
     """
     facts = load_facts(run, MASKS, _WORDS[MASKS])
-    arrays = load_arrays(run, MASKS, _WORDS[MASKS], rows)
+    with reading(run, _WORDS[MASKS]):
+        names = _mask_names(int(facts["n_steps"]))
+    arrays = load_arrays(run, MASKS, _WORDS[MASKS], rows, stacks={"masks": names})
     with reading(run, _WORDS[MASKS]):
         return _masks(arrays, facts)
 
@@ -162,7 +165,14 @@ def iterate_masks(run: Run) -> Iterator[MaskExplanation]:
     facts = load_facts(run, MASKS, _WORDS[MASKS])
     for arrays in iterate_arrays(run, MASKS, _WORDS[MASKS]):
         with reading(run, _WORDS[MASKS]):
-            yield _masks(arrays, facts)
+            masks = np.stack([arrays[step] for step in _mask_names(int(facts["n_steps"]))])
+            yield _masks({**arrays, "masks": masks}, facts)
+
+
+def _mask_names(n_steps: int) -> list[str]:
+    if not 0 < n_steps <= _MOST_STEPS:  # from a file, before anything else looked at it
+        raise ValueError(f"it says that there are {n_steps} steps")
+    return [f"mask_{step + 1}" for step in range(n_steps)]
 
 
 def _masks(arrays: Arrays, facts: dict[str, Any]) -> MaskExplanation:
@@ -172,7 +182,7 @@ def _masks(arrays: Arrays, facts: dict[str, Any]) -> MaskExplanation:
         features=tuple(facts["features"]),
         outputs=tuple(facts["outputs"]),
         rows=arrays["row"],
-        masks=np.stack([arrays[f"mask_{step + 1}"] for step in range(n_steps)]),
+        masks=arrays["masks"],
         step_sizes=np.ascontiguousarray(arrays["step_sizes"].T),
         contributions=np.ascontiguousarray(contributions),
         logits=arrays["logits"],

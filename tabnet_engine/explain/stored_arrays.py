@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tabnet_engine.errors import DamagedRunError, ExplanationError
+from tabnet_engine.errors import DamagedRunError, ExplanationError, StorageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,6 +50,7 @@ _FACTS = b"tabnet_engine"
 _GROUPS_AT_ONCE, _MOST_THREADS = 32, 4
 
 Arrays = Mapping[str, npt.NDArray[Any]]
+Stacks = Mapping[str, Sequence[str]]
 
 
 def has_part(run: Run, name: str) -> bool:
@@ -99,16 +100,29 @@ def load_facts(run: Run, name: str, what: str) -> dict[str, Any]:
 
 
 def load_arrays(
-    run: Run, name: str, what: str, rows: Sequence[int] | npt.NDArray[np.int64] | None = None
+    run: Run,
+    name: str,
+    what: str,
+    rows: Sequence[int] | npt.NDArray[np.int64] | None = None,
+    *,
+    stacks: Stacks | None = None,
 ) -> dict[str, npt.NDArray[Any]]:
     """The arrays of a part, of all rows or of the stored ones among ``rows``.
+
+    Args:
+        run: the run.
+        name: the part's name without its suffix.
+        what: what a reader calls it.
+        rows: row numbers; all rows when absent.
+        stacks: by a name of their own, arrays of one shape that are handed over as one, the first axis naming them;
+            they are decoded into it, so that a million rows are held once.
 
     Raises:
         ExplanationError: none of the rows is stored.
         DamagedRunError: the file cannot be read.
     """
     with reading(run, what):
-        arrays = _read(run.path(f"{name}.parquet"), rows)
+        arrays = _read(run.path(f"{name}.parquet"), rows, stacks or {})
     if arrays is None:
         wanted = "this row" if rows is not None and len(rows) == 1 else "these rows"
         raise ExplanationError(
@@ -195,6 +209,8 @@ def reading(run: Run, what: str, remedy: str = "explain the run again") -> Itera
     try:
         yield
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OSError, pa.ArrowException) as error:
+        if not run.folder.exists():
+            raise StorageError(f"the run {run.manifest.title!r} was deleted meanwhile; choose another one") from error
         raise DamagedRunError(
             f"the run {run.manifest.title!r} is damaged: its {what} cannot be read ({error}); {remedy}"
         ) from error
@@ -234,31 +250,40 @@ def read_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]
         return _arrays(file.read()), facts
 
 
-def _read(path: Path, rows: Sequence[int] | npt.NDArray[np.int64] | None) -> dict[str, npt.NDArray[Any]] | None:
+def _read(
+    path: Path, rows: Sequence[int] | npt.NDArray[np.int64] | None, stacks: Stacks
+) -> dict[str, npt.NDArray[Any]] | None:
     """All rows, or those of ``rows`` that are stored; None when none of them is."""
     import pyarrow.parquet as pq
 
     if rows is None:
-        return _read_whole(path)
+        return _read_whole(path, stacks)
     with pq.ParquetFile(path) as file:
         stored = _array(file.read(columns=["row"]).column("row"))
         positions = np.flatnonzero(np.isin(stored, np.asarray(rows, dtype=np.int64)))
         if len(positions) == 0:
             return None
         groups, places = _groups_of(file, positions)
-        return {column: values[places] for column, values in _arrays(file.read_row_groups(groups)).items()}
+        found = {column: values[places] for column, values in _arrays(file.read_row_groups(groups)).items()}
+        return _stacked(found, stacks)
 
 
-def _read_whole(path: Path) -> dict[str, npt.NDArray[Any]]:
+def _stacked(arrays: dict[str, npt.NDArray[Any]], stacks: Stacks) -> dict[str, npt.NDArray[Any]]:
+    members = {name for names in stacks.values() for name in names}
+    whole = {stack: np.stack([arrays[name] for name in names]) for stack, names in stacks.items()}
+    return whole | {name: values for name, values in arrays.items() if name not in members}
+
+
+def _read_whole(path: Path, stacks: Stacks) -> dict[str, npt.NDArray[Any]]:
     """Every array, filled in place by several threads: a million rows are decoded once and held once."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
         sizes = np.array([file.metadata.row_group(index).num_rows for index in range(file.num_row_groups)], dtype=int)
         if len(sizes) <= _GROUPS_AT_ONCE:
-            return _arrays(file.read())
+            return _stacked(_arrays(file.read()), stacks)
         first = _arrays(file.read_row_groups([0]))
-    whole = {name: np.empty((int(sizes.sum()), *values.shape[1:]), values.dtype) for name, values in first.items()}
+    whole, places = _space(first, int(sizes.sum()), stacks)
     starts = np.cumsum(sizes) - sizes
 
     def fill(groups: npt.NDArray[np.int64]) -> None:
@@ -266,12 +291,24 @@ def _read_whole(path: Path) -> dict[str, npt.NDArray[Any]]:
             for some in np.array_split(groups, -(-len(groups) // _GROUPS_AT_ONCE)):
                 arrays = _arrays(part.read_row_groups(some.tolist(), use_threads=False))
                 for name, values in arrays.items():
-                    whole[name][starts[some[0]] : starts[some[0]] + len(values)] = values
+                    places[name][starts[some[0]] : starts[some[0]] + len(values)] = values
 
     n_threads = min(os.cpu_count() or 1, _MOST_THREADS)
     with ThreadPoolExecutor(n_threads) as pool:
         list(pool.map(fill, np.array_split(np.arange(len(sizes)), n_threads)))
     return whole
+
+
+def _space(
+    like: Arrays, n_rows: int, stacks: Stacks
+) -> tuple[dict[str, npt.NDArray[Any]], dict[str, npt.NDArray[Any]]]:
+    """Empty arrays of all rows, and where in them each of the stored arrays belongs."""
+    whole = {name: np.empty((n_rows, *values.shape[1:]), values.dtype) for name, values in like.items()}
+    for stack, names in stacks.items():
+        members = [whole.pop(name) for name in names]
+        whole[stack] = np.empty((len(names), *members[0].shape), members[0].dtype)
+    parts = {name: part for stack, names in stacks.items() for name, part in zip(names, whole[stack], strict=True)}
+    return whole, whole | parts
 
 
 def _groups_of(file: Any, positions: npt.NDArray[np.int64]) -> tuple[list[int], npt.NDArray[np.int64]]:

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 
 from tabnet_engine.texts.speaking import say
 
-__all__ = ["additivity_words", "amount", "class_name", "column_name", "joined", "percent", "probability", "signed"]
+__all__ = [
+    "additivity_words",
+    "amount",
+    "class_name",
+    "column_name",
+    "joined",
+    "listed",
+    "percent",
+    "probability",
+    "signed",
+]
 
 
 _ALL = 1e-6  # the error of a sum of shares that is one
@@ -43,11 +53,13 @@ def probability(share: float) -> str:
 def additivity_words(error: float) -> str:
     """How well SHAP values and base make up the score.
 
-    >>> additivity_words(1.8e-9), additivity_words(0.0)
-    ('values and base miss the score by at most 1.8e-09', 'values and base add up to the score')
+    >>> additivity_words(1.8e-9), additivity_words(23.4)
+    ('values and base miss the score by at most 1.8e-09', 'values and base miss the score by at most 23.4')
+    >>> additivity_words(0.0)
+    'values and base add up to the score'
     """
     if error:
-        return say("values and base miss the score by at most {error:.1e}", error=error)
+        return say("values and base miss the score by at most {error}", error=amount(error))
     return say("values and base add up to the score")
 
 
@@ -111,5 +123,15 @@ def joined(parts: Sequence[str]) -> str:
     """
     if len(parts) <= 1:
         return "".join(parts)
-    listed = functools.reduce(lambda before, part: say("{listed}, {next}", listed=before, next=part), parts[:-1])
-    return say("{listed} and {last}", listed=listed, last=parts[-1])
+    return say("{listed} and {last}", listed=listed(parts[:-1]), last=parts[-1])
+
+
+def listed(parts: Sequence[str]) -> str:
+    """A list that needs no "and": parts between the commas of the reader's language.
+
+    >>> listed(["age", "hours", "sex"])
+    'age, hours, sex'
+    """
+    if not parts:
+        return ""
+    return functools.reduce(lambda before, part: say("{listed}, {next}", listed=before, next=part), parts)

@@ -10,7 +10,7 @@ from tabnet_engine.explain.agreement import RankAgreement, RowAgreement
 from tabnet_engine.explain.row_shares import RowShares
 from tabnet_engine.explain.wording import column_name, percent
 from tabnet_engine.figures.importance import ATTENTION, EFFECT
-from tabnet_engine.figures.theme import GRID, NEUTRAL, bars_height, empty, escape, finish, labels
+from tabnet_engine.figures.theme import GRID, NEUTRAL, bars_height, empty, escape, finish, labels, name_lines
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = [
@@ -295,9 +295,7 @@ def attention_effect_pairs(agreement: RankAgreement, *, subtitle: str = "", max_
     axis = say("← % of the masks   ·   % of |SHAP| →")
     finish(figure, title=title, subtitle=subtitle, x=axis, height=height)
     names = labels([agreement.features[index] for index in kept], width=22)
-    figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False, zeroline=False
-    )
+    name_lines(figure, names)
     _mirror_ticks(figure, 1.05 * max(float(attention.max()), float(effect.max()), 1.0))
     return figure.update_layout(barmode="overlay", legend={"y": -90 / height})
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from tabnet_engine.explain.archetypes import Archetypes
 from tabnet_engine.figures.cells import SHADES, cell_texts, opacity
-from tabnet_engine.figures.theme import escape, finish, labels
+from tabnet_engine.figures.theme import escape, finish, labels, name_lines
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import say
 
@@ -56,13 +56,7 @@ def archetype_map(found: Archetypes) -> go.Figure:
     title, subtitle = say("What each way of reading reads"), say("% of the mask of each step, mean of its rows")
     finish(figure, title=title, subtitle=subtitle, height=170 + 24 * len(columns), legend=False)
     _name_ways(figure, len(found.archetypes), n_steps)
-    return figure.update_yaxes(
-        tickvals=list(range(len(columns))),
-        ticktext=labels(columns, width=22),
-        autorange="reversed",
-        showgrid=False,
-        zeroline=False,
-    )
+    return name_lines(figure, labels(columns, width=22))
 
 
 def _columns(found: Archetypes) -> list[str]:

@@ -13,7 +13,18 @@ from tabnet_engine.explain.shap_summary import ShapSummary
 from tabnet_engine.explain.wording import amount, column_name, percent, signed
 from tabnet_engine.figures.cells import scale_legend
 from tabnet_engine.figures.importance import EFFECT
-from tabnet_engine.figures.theme import ACCENT, MISSING, NEUTRAL, bars_height, color, empty, escape, finish, labels
+from tabnet_engine.figures.theme import (
+    ACCENT,
+    MISSING,
+    NEUTRAL,
+    bars_height,
+    color,
+    empty,
+    escape,
+    finish,
+    labels,
+    name_lines,
+)
 from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["VALUE_SCALE", "beeswarm", "class_bars", "dependence", "mean_bars"]
@@ -153,9 +164,7 @@ def mean_bars(summary: ShapSummary, *, unit: str, subtitle: str = "") -> go.Figu
     )
     axis = say("mean |push| on the {unit}, with 95 % intervals over rows", unit=unit)
     finish(figure, title=title, subtitle="; ".join(notes), x=axis, height=bars_height(len(names)), legend=False)
-    return figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False, zeroline=False
-    )
+    return name_lines(figure, names)
 
 
 def _bar_text(summary: ShapSummary, place: int, reach: Floats | None) -> str:
@@ -218,9 +227,7 @@ def class_bars(
     )
     height = bars_height(len(names)) + 40
     finish(figure, title=title, subtitle=subtitle, x=axis, height=height)
-    figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False, zeroline=False
-    )
+    name_lines(figure, names)
     return figure.update_layout(barmode="stack", legend={"y": -90 / height, "traceorder": "normal"})
 
 
@@ -296,7 +303,10 @@ def _mean_line(figure: go.Figure, mean: Trend, axis: ValueAxis) -> None:
                 "thickness": 1.5,
                 "width": 3,
             },
-            text=[f"{escape(mean.texts[place])}<br>{_group_text(mean, int(place))}" for place in places],
+            text=[
+                f"{say('missing') if place in apart else escape(mean.texts[place])}<br>{_group_text(mean, int(place))}"
+                for place in places
+            ],
             hovertemplate="%{text}<extra></extra>",
         )
 

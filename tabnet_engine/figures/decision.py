@@ -23,6 +23,7 @@ from tabnet_engine.figures.theme import (
     escape,
     finish,
     labels,
+    name_lines,
 )
 from tabnet_engine.texts.speaking import say, say_plural
 
@@ -170,23 +171,30 @@ def _attention(step: int, share: float) -> str:
     return say("step {step} gave it {share} of its attention", step=step, share=percent(share))
 
 
-def contribution_map(timeline: StepTimeline, *, outputs: Sequence[int] | None = None, subtitle: str = "") -> go.Figure:
+def contribution_map(
+    timeline: StepTimeline,
+    *,
+    outputs: Sequence[int] | None = None,
+    names: Sequence[str] | None = None,
+    subtitle: str = "",
+) -> go.Figure:
     """What each step added to each output: blue up, red down, numbers in the cells, the score last.
 
     Args:
         timeline: the row's steps.
         outputs: places of the outputs drawn, all by default; those of one target share a scale.
+        names: what they are called, when shorter than in the record: classes without their target.
         subtitle: how the cells make up the scores.
     """
     shown = list(outputs) if outputs is not None else list(range(len(timeline.outputs)))
-    named = [timeline.outputs[place] for place in shown]
+    named = list(names) if names is not None else [timeline.outputs[place] for place in shown]
     title = say("What each step added to every class")
     if not timeline.steps:
         return empty(say("This row has no decision step to show."), title=title)
     cells = np.vstack([*(step.contributions for step in timeline.steps), timeline.logits]).T[shown]
     reach = max(float(np.abs(cells).max()), 1e-9)
     steps = [*(say("step {step}", step=step.step) for step in timeline.steps), say("score")]
-    names = labels(named, width=20)
+    lines = labels(named, width=20)
     figure = go.Figure(
         go.Heatmap(
             z=cells,
@@ -204,12 +212,10 @@ def contribution_map(timeline: StepTimeline, *, outputs: Sequence[int] | None = 
         )
     )
     figure.add_traces(cell_texts(np.abs(cells) / reach, [[signed(float(cell)) for cell in line] for line in cells]))
-    height = bars_height(len(names), per_bar=30, least=180)
+    height = bars_height(len(lines), per_bar=30, least=180)
     finish(figure, title=title, subtitle=subtitle, height=height, legend=False)
     figure.update_xaxes(tickvals=list(range(len(steps))), ticktext=steps, showgrid=False, zeroline=False)
-    return figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False, zeroline=False
-    )
+    return name_lines(figure, lines)
 
 
 def probability_bars(

@@ -25,6 +25,7 @@ from tabnet_engine.figures.theme import (
     escape,
     finish,
     labels,
+    name_lines,
     tint,
 )
 from tabnet_engine.texts.speaking import msg, say
@@ -291,9 +292,7 @@ def interaction_bars(interactions: Interactions, output: str, column: str, *, co
     subtitle = say("standard deviation of what the pair does beyond the sum of both, over {n:,} rows",
                    n=len(interactions.rows))  # fmt: skip
     finish(figure, title=title, subtitle=subtitle, x=x, height=bars_height(len(ranked)), legend=False)
-    figure.update_yaxes(
-        tickvals=np.arange(len(ranked)), ticktext=labels(others), autorange="reversed", showgrid=False, zeroline=False
-    )
+    name_lines(figure, labels(others))
     return figure.update_xaxes(rangemode="tozero", nticks=6)
 
 

@@ -22,6 +22,7 @@ from tabnet_engine.figures.theme import (
     escape,
     finish,
     labels,
+    name_lines,
     other_columns,
 )
 from tabnet_engine.texts.speaking import msg, say, say_plural
@@ -162,9 +163,7 @@ def _bars(
         names.append(other_columns(len(rest)))
         figure.add_trace(_rest_bar(float(values[rest].sum()), len(rest), len(kept), written))
     finish(figure, **texts, height=bars_height(len(names)), legend=False)
-    figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False, zeroline=False
-    )
+    name_lines(figure, names)
     return figure.update_xaxes(rangemode="tozero", nticks=6)
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from tabnet_engine.explain.mask_summaries import MaskSummary
 from tabnet_engine.explain.wording import percent
 from tabnet_engine.figures.cells import SHADES, cell_texts, opacity
-from tabnet_engine.figures.theme import color, empty, escape, finish, labels, other_columns
+from tabnet_engine.figures.theme import color, empty, escape, finish, labels, name_lines, other_columns
 from tabnet_engine.texts.speaking import say
 
 __all__ = ["no_row", "reading_counts", "step_feature_map", "step_shares"]
@@ -64,13 +64,7 @@ def step_feature_map(summary: MaskSummary, *, max_features: int = 25) -> go.Figu
     subtitle = say("% of the mask, mean of {n_rows:,} rows", n_rows=summary.n_rows)
     finish(figure, title=title, subtitle=subtitle, height=height, legend=False)
     figure.update_xaxes(tickvals=list(range(len(steps))), ticktext=steps, showgrid=False, zeroline=False)
-    return figure.update_yaxes(
-        tickvals=list(range(len(features))),
-        ticktext=labels(features, width=22),
-        autorange="reversed",
-        showgrid=False,
-        zeroline=False,
-    )
+    return name_lines(figure, labels(features, width=22))
 
 
 def step_shares(summary: MaskSummary) -> go.Figure:
@@ -141,10 +135,4 @@ def _step_bars(summary: MaskSummary, values: Floats, texts: list[str], hover: li
 
 
 def _name_steps(figure: go.Figure, summary: MaskSummary) -> go.Figure:
-    return figure.update_yaxes(
-        tickvals=list(range(summary.n_steps)),
-        ticktext=_step_names(summary),
-        autorange="reversed",
-        showgrid=False,
-        zeroline=False,
-    )
+    return name_lines(figure, _step_names(summary))

@@ -16,6 +16,7 @@ from tabnet_engine.figures.theme import (
     finish,
     format_number,
     labels,
+    name_lines,
 )
 from tabnet_engine.figures.training import metric_label
 from tabnet_engine.texts.speaking import msg, say, say_plural
@@ -65,7 +66,7 @@ def reconstruction_bars(reconstruction: Reconstruction, *, max_columns: int = 30
     subtitle = "; ".join(notes)
     axis = say("error; 0 is exact, dashed: the mean")
     finish(figure, title=title, subtitle=subtitle, x=axis, height=bars_height(len(kept)), legend=False)
-    _name_rows(figure, labels([column.name for column in kept]))
+    name_lines(figure, labels([column.name for column in kept]))
     return figure.update_xaxes(rangemode="tozero", nticks=6)
 
 
@@ -223,10 +224,4 @@ def _budget_axis(figure: go.Figure, summary: Sequence[BudgetSummary]) -> go.Figu
         range=[-0.5, max(len(summary), 2) - 0.5],
         zeroline=False,
         showgrid=False,
-    )
-
-
-def _name_rows(figure: go.Figure, names: Sequence[str]) -> None:
-    figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=list(names), autorange="reversed", showgrid=False, zeroline=False
     )

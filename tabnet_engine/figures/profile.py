@@ -20,6 +20,7 @@ from tabnet_engine.figures.theme import (
     finish,
     format_number,
     labels,
+    name_lines,
 )
 from tabnet_engine.texts.speaking import say, say_plural
 
@@ -110,16 +111,9 @@ def value_counts(
             hovertemplate="%{customdata}<br>" + _rows_hover("x"),
         )
     )
-    _name_rows(figure, names)
+    name_lines(figure, names)
     return finish(
         figure, title=name, subtitle=subtitle, x=say("rows"), height=bars_height(len(names), least=200), legend=False
-    )
-
-
-def _name_rows(figure: go.Figure, names: Sequence[str]) -> None:
-    """Text on numbered rows: Plotly would read labels such as "1" or "2020-01" as numbers and dates."""
-    figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=list(names), autorange="reversed", showgrid=False, zeroline=False
     )
 
 
@@ -194,7 +188,7 @@ def _share_bars(
             hovertemplate="%{customdata}<br>%{x:.3g} %<extra></extra>",
         )
     )
-    _name_rows(figure, shown)
+    name_lines(figure, shown)
     figure.update_xaxes(range=[0, 1.15 * max(percents)])
     return finish(figure, title=title, subtitle=subtitle, x=x, height=bars_height(len(shown), least=170), legend=False)
 
@@ -232,7 +226,7 @@ def associations(
             customdata=[f"{escape(names[order[row]])}<br>{kinds[row]}" for row in rows],
             hovertemplate="%{customdata}: %{x:.2f}<extra></extra>",
         )
-    _name_rows(figure, shown)
+    name_lines(figure, shown)
     subtitle = say("one column at a time; 0 none, 1 complete")
     if n_left_out:
         subtitle = say_plural(

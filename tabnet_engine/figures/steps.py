@@ -44,8 +44,8 @@ def step_effect_bars(effects: Mapping[str, StepEffects], *, output: int, unit: s
         figure.add_trace(_bars(shown, step, output, is_size=True), row=2, col=1)
     n_rows = sum(effect.n_rows for effect in shown.values())
     subtitle = say("mean of {n_rows:,} rows with its 95 % interval, in the unit of the score", n_rows=n_rows)
-    finish(figure, title=title, subtitle=subtitle, height=total + 150, legend=True)
-    figure.update_layout(barmode="group", bargap=0.25, legend_y=-40 / total, margin_t=figure.layout.margin.t + 22)
+    finish(figure, title=title, subtitle=subtitle, height=total + 170, legend=True)
+    figure.update_layout(barmode="group", bargap=0.25, legend_y=-62 / total, margin_t=figure.layout.margin.t + 22)
     names = labels(list(shown), width=24)
     ticks = {"tickvals": list(range(len(shown))), "ticktext": names}
     figure.update_yaxes(**ticks, autorange="reversed", showgrid=False, zeroline=False)

@@ -21,6 +21,7 @@ from tabnet_engine.figures.theme import (
     escape,
     finish,
     labels,
+    name_lines,
     other_columns,
 )
 from tabnet_engine.texts.speaking import say
@@ -90,9 +91,7 @@ def waterfall(
     _ends(figure, (base, score), len(lines))
     ticks = [say("average of the background"), *(line.label for line in lines), say("this row")]
     finish(figure, title=title, subtitle=subtitle, x=unit, height=bars_height(len(ticks)), legend=False)
-    figure.update_yaxes(
-        tickvals=list(range(len(ticks))), ticktext=ticks, autorange="reversed", showgrid=False, zeroline=False
-    )
+    name_lines(figure, ticks)
     low, high = float(min(running.min(), score)), float(max(running.max(), score))
     room = 0.3 * max(high - low, 1e-9)  # for the numbers beside the outermost bars
     return figure.update_xaxes(range=[low - room, high + room], nticks=6, zeroline=False)

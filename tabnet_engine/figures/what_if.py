@@ -24,7 +24,7 @@ from tabnet_engine.figures.theme import (
     labels,
     tint,
 )
-from tabnet_engine.texts.speaking import say
+from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["probability_change", "step_change"]
 
@@ -245,6 +245,10 @@ def probability_change(
         fixedrange=True,
     )
     left_out = len(classes) - len(kept)
-    subtitle = say("{count:,} less probable classes are not drawn", count=left_out) if left_out else ""
+    subtitle = ""
+    if left_out:
+        subtitle = say_plural(
+            "{count} less probable class is not drawn", "{count:,} less probable classes are not drawn", left_out
+        )
     height = bars_height(2 * len(kept), per_bar=24, least=170)
     return finish(figure, title=title, subtitle=subtitle, x=say("probability in per cent"), height=height, legend=False)

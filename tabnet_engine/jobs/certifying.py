@@ -34,6 +34,7 @@ from tabnet_engine.jobs.monitor import Monitor
 from tabnet_engine.jobs.records import JobProgress
 from tabnet_engine.runs.manifest import utc_now
 from tabnet_engine.runs.run import WEIGHTS, Run
+from tabnet_engine.texts.speaking import msg, say
 from tabnet_engine.training.callbacks import Cancellation, Progress, ProgressReport
 
 if TYPE_CHECKING:
@@ -44,10 +45,10 @@ __all__ = ["CERTIFYING", "DEFAULT_RETRAININGS", "certify_run"]
 # Where each phase starts and ends on the bar; without retrainings the last one is skipped over.
 CERTIFYING = {
     "Explaining": (0.0, 0.1),
-    "Faithfulness": (0.1, 0.25),
-    "Randomisation": (0.25, 0.35),
-    "Stability": (0.35, 0.6),
-    "Retraining": (0.6, 1.0),
+    msg("Faithfulness"): (0.1, 0.25),
+    msg("Randomisation"): (0.25, 0.35),
+    msg("Stability"): (0.35, 0.6),
+    msg("Retraining"): (0.6, 1.0),
 }
 DEFAULT_RETRAININGS = 3  # with a table
 
@@ -251,7 +252,7 @@ class _Parts:
             share = (index + done / max(total, 1)) / max(self._n_parts[phase], index + 1)
             start = 0.9 if phase == "Retraining" else 0.0
             fraction = self._monitor.overall(phase, start + (1 - start) * share)
-            message = f"{what}: {done:,} of {total:,} rows"
+            message = say("{part}: {done:,} of {total:,} rows", part=what, done=done, total=total)
             self._monitor.report(JobProgress(phase=phase, fraction=fraction, message=message))
 
         return Steering(progress, self._monitor.should_cancel)

@@ -207,7 +207,8 @@ def signed_method(name: str, config: ExplainConfig, groups: dict[str, tuple[str,
     return SignedMethod(
         name=name,
         n_evaluations=config.n_points if follows_paths else config.n_evaluations,
-        target_error=config.path_error if follows_paths else config.target_error,
+        target_error=None if follows_paths else config.target_error,
+        path_error=config.path_error if follows_paths else None,
         seed=config.seed,
         groups=groups or {},
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tabnet_engine.explain.subject import Steering
 from tabnet_engine.jobs.records import JobProgress
+from tabnet_engine.texts.speaking import msg, say
 from tabnet_engine.training.callbacks import Callback, Cancellation, Progress, ProgressReport, TrainingState
 
 if TYPE_CHECKING:
@@ -20,10 +21,18 @@ __all__ = ["COMPARING", "EXPLAINING", "PRETRAINING", "TRAINING", "Monitor"]
 Phases = Mapping[str, tuple[float, float]]
 
 # Where each phase starts and ends on the bar of the whole job; training is by far the longest.
-TRAINING: Phases = {"Training": (0.0, 0.7), "Explaining": (0.7, 1.0)}
+TRAINING: Phases = {msg("Training"): (0.0, 0.7), msg("Explaining"): (0.7, 1.0)}
 EXPLAINING: Phases = {"Explaining": (0.0, 1.0)}
-PRETRAINING: Phases = {"Pretraining": (0.0, 1.0)}
-COMPARING: Phases = {"Comparing": (0.0, 1.0)}
+PRETRAINING: Phases = {msg("Pretraining"): (0.0, 1.0)}
+COMPARING: Phases = {msg("Comparing"): (0.0, 1.0)}
+# Whole sentences, as they are stored and said in other languages.
+_COUNTED = {
+    "rows": msg("{done:,} of {total:,} rows"),
+    "columns": msg("{done:,} of {total:,} columns"),
+    "steps": msg("{done:,} of {total:,} steps"),
+    "groups": msg("{done:,} of {total:,} groups"),
+    "trainings": msg("{done:,} of {total:,} trainings"),
+}
 
 
 def _ignore(*_: Any) -> None:
@@ -63,14 +72,14 @@ class Monitor:
         return Steering(self.counter(phase, what), self.should_cancel)
 
     def counter(self, phase: str, what: str) -> Callable[[int, int], None]:
-        """A function to tell how many of all ``what`` ("rows") are done."""
+        """A function to tell how many of all are done; ``what``: a key of the counted things."""
         started = time.monotonic()
 
         def progress(done: int, total: int) -> None:
             share = done / max(total, 1)
             elapsed = time.monotonic() - started
             left = elapsed / share * (1 - share) if share > 0 else None
-            message = f"{done:,} of {total:,} {what}"
+            message = say(_COUNTED[what], done=done, total=total)
             fraction = self.overall(phase, share)
             self.report(JobProgress(phase=phase, fraction=fraction, message=message, seconds_left=left))
 
@@ -102,12 +111,12 @@ class _Epochs(Callback):
     def __init__(self, monitor: Monitor, phase: str) -> None:
         self._monitor = monitor
         self._phase = phase
-        self._origin = ""
+        self._resumed = 0
 
     def on_train_begin(self, state: TrainingState) -> None:
         """Say so when the training goes on after an epoch of an earlier attempt."""
         if state.resumed_from:
-            self._origin = f", resumed from epoch {state.resumed_from}"
+            self._resumed = state.resumed_from
             self._monitor.resumed(state.resumed_from)
 
     def follow(self, report: ProgressReport) -> None:
@@ -116,7 +125,7 @@ class _Epochs(Callback):
             JobProgress(
                 phase=self._phase,
                 fraction=self._monitor.overall(self._phase, report.fraction),
-                message=f"epoch {report.epoch} of at most {report.max_epochs}{self._origin}",
+                message=self._told(report),
                 epoch=report.epoch,
                 max_epochs=report.max_epochs,
                 seconds_left=report.seconds_left,
@@ -124,3 +133,9 @@ class _Epochs(Callback):
         )
         if report.record is not None:
             self._monitor.epoch(report.record)
+
+    def _told(self, report: ProgressReport) -> str:
+        numbers = {"epoch": report.epoch, "most": report.max_epochs}
+        if not self._resumed:
+            return say("epoch {epoch:d} of at most {most:d}", **numbers)
+        return say("epoch {epoch:d} of at most {most:d}, resumed from epoch {first:d}", **numbers, first=self._resumed)

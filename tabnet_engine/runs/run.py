@@ -18,7 +18,7 @@ from tabnet_engine.data.schema import FeatureSchema, Task
 from tabnet_engine.data.splits import Splits
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.data.targets import TargetCodec
-from tabnet_engine.errors import DamagedRunError, UserError
+from tabnet_engine.errors import DamagedRunError, EngineError, StorageError, UserError
 from tabnet_engine.runs.manifest import MANIFEST, RunManifest
 from tabnet_engine.runs.parts import is_regular_file, parse_json, sha256_bytes, sha256_file, storage_errors
 from tabnet_engine.training.history import History
@@ -90,14 +90,15 @@ class Run:
 
         Raises:
             DamagedRunError: the part is not listed, missing or changed.
+            StorageError: the run was deleted, or the part written anew, since this run was opened.
         """
         path = self.path(name)
         if not is_regular_file(path):
-            raise self._damaged(name, "is missing")
+            raise self._differs(name, "is missing")
         with storage_errors(f"read {name!r} of the run {self.manifest.title!r}"):
             content = path.read_bytes()
         if sha256_bytes(content) != self.manifest.parts[name]:
-            raise self._damaged(name, "was changed after the run was saved")
+            raise self._differs(name, "was changed after the run was saved")
         return content
 
     def verify(self) -> None:
@@ -110,11 +111,22 @@ class Run:
         for name in (*CORE_PARTS, *own, *self.manifest.parts):
             path = self.path(name)
             if not is_regular_file(path):
-                raise self._damaged(name, "is missing")
+                raise self._differs(name, "is missing")
             with storage_errors(f"read {name!r} of the run {self.manifest.title!r}"):
                 digest = sha256_file(path)
             if digest != self.manifest.parts[name]:
-                raise self._damaged(name, "was changed after the run was saved")
+                raise self._differs(name, "was changed after the run was saved")
+
+    def reopened(self) -> Run:
+        """The run as its folder has it now: another tab, or a job, may have changed it since it was opened.
+
+        Raises:
+            UserError: it was deleted.
+            StorageError: its manifest cannot be read.
+        """
+        if not self.folder.exists():
+            raise UserError(f"the run {self.manifest.title!r} was deleted meanwhile; choose another one")
+        return Run(self.folder, RunManifest.read(self.folder))
 
     @property
     def unlisted(self) -> tuple[str, ...]:
@@ -311,6 +323,18 @@ class Run:
             f"the run {self.manifest.title!r} is damaged: its part {name!r} {what}; "
             "restore the folder from a copy or train again"
         )
+
+    def _differs(self, name: str, what: str) -> StorageError:
+        """A part that is not as listed: damaged, unless the run itself was changed since it was opened."""
+        try:
+            now = self.reopened().manifest.parts.get(name)
+        except UserError as error:
+            return StorageError(str(error))
+        except EngineError:
+            return self._damaged(name, what)
+        if now == self.manifest.parts[name]:
+            return self._damaged(name, what)
+        return StorageError(f"the run {self.manifest.title!r} was changed meanwhile; reload the page to see it anew")
 
     @contextmanager
     def _parsing(self, name: str) -> Iterator[None]:

@@ -6,20 +6,37 @@ import functools
 import itertools
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from string import Formatter
 
 from tabnet_engine.texts.catalogue import catalogue_of
+from tabnet_engine.texts.setting import set_together
 from tabnet_engine.texts.speaking import ENGLISH, language
 
-__all__ = ["recalled"]
+__all__ = ["keep_words", "recalled"]
 
 _ENDS = (re.compile(r"(?<=[.!?]) (?=\S)"), re.compile(r"(?<=;) (?=\S)"))  # of sentences, of parts of one
 _NUMERIC = re.compile(r"[,.]|[\d]*[defgn%]$")  # formats of numbers
 _NUMBER = r"[-−+]?(?:\d[\d.,]*(?:e[-+]?\d+)?%?|inf|nan)"
 _OPENING, _CLOSING = ("“", "‘", "'", '"', "`"), ("”", "’", "'", '"', "`")
+_WIDE_ENDS = {".": "。", ";": "；"}
 _DEEPEST = 4  # texts within texts
+_FEW_WORDS = 3  # of a template that lies over almost any sentence, such as "{first} and {second}"
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _MOST_WAYS = 100_000  # to lay a template over a text: a name of 10,000 letters may repeat its every comma
+
+_OWN: ContextVar[tuple[frozenset[str], frozenset[str]]] = ContextVar("own", default=(frozenset(), frozenset()))
+
+
+def keep_words(words: Iterable[str], names: Iterable[str] = ()) -> None:
+    """Say which words are the user's own from now on in this thread: they are never turned.
+
+    Args:
+        words: columns, classes and values, such as a column called "row"; kept where they stand in a sentence.
+        names: names that the user gave to things; kept where they are the whole text too.
+    """
+    _OWN.set((frozenset(words), frozenset(names)))
 
 
 def recalled(text: str) -> str:
@@ -27,22 +44,27 @@ def recalled(text: str) -> str:
 
     A text that :func:`tabnet_engine.texts.speaking.say` filled is found by its template; what filled the places
     is taken over, and turned itself where the catalogue knows it. What stands in quotes is the user's own and
-    stays as it is.
+    stays as it is, and so do the words that :func:`keep_words` named.
     """
-    return text if language() == ENGLISH or not text else _recalled(language(), text, _DEEPEST)
+    words, names = _OWN.get()
+    if language() == ENGLISH or not text or text in names:
+        return text
+    return _recalled(language(), text, _DEEPEST, words | names if names else words)
 
 
 @functools.lru_cache(maxsize=4096)
-def _recalled(code: str, text: str, depth: int) -> str:
+def _recalled(code: str, text: str, depth: int, own: frozenset[str]) -> str:
+    if text in own and depth < _DEEPEST:
+        return text
     for variant, ending in _variants(text):
-        found = _found(code, variant, depth)
+        found = _found(code, variant, depth, own)
         if found is not None:
             return found + ending
     splits = [end.split(text) for end in _ENDS]
     parts = next((split for split in splits if len(split) > 1), [text])
     if len(parts) == 1 or not depth:
         return text
-    turned = [_recalled(code, part, depth - 1) for part in parts]
+    turned = [_recalled(code, part, depth - 1, own) for part in parts]
     # Between two sentences that stayed English the blank stays too.
     stayed = [one == other for one, other in zip(turned, parts, strict=True)]
     blanks = [" " if before and after else "" for before, after in itertools.pairwise(stayed)]
@@ -52,7 +74,8 @@ def _recalled(code: str, text: str, depth: int) -> str:
 def _variants(text: str) -> Iterator[tuple[str, str]]:
     """The text as it may stand in the catalogue: without its full stop, without its capital."""
     yield text, ""
-    bare, ending = (text[:-1], "。") if text.endswith(".") and not text.endswith("..") else (text, "")
+    ending = _WIDE_ENDS.get(text[-1:], "") if not text.endswith("..") else ""
+    bare = text[:-1] if ending else text
     if ending:
         yield bare, ending
     lowered = bare[:1].lower() + bare[1:]
@@ -60,7 +83,7 @@ def _variants(text: str) -> Iterator[tuple[str, str]]:
         yield lowered, ending
 
 
-def _found(code: str, text: str, depth: int) -> str | None:
+def _found(code: str, text: str, depth: int, own: frozenset[str]) -> str | None:
     catalogue = catalogue_of(code)
     known = catalogue.texts.get(text, catalogue.ones.get(text))
     if known is not None:
@@ -70,7 +93,9 @@ def _found(code: str, text: str, depth: int) -> str | None:
     for template in _templates(code):
         if template.may_be_in(text) and (found := template.pattern.fullmatch(text)):
             values = found.groupdict()
-            turned = {name: _recalled(code, values[name], depth - 1) for name in values.keys() - template.own}
+            turned = {name: _recalled(code, values[name], depth - 1, own) for name in values.keys() - template.own}
+            if any(template.is_no_place_for(values[name], turned[name]) for name in turned if values[name] not in own):
+                continue
             return template.fill(values | {name: text for name, text in turned.items() if not _is_quoted(values[name])})
     return None
 
@@ -88,6 +113,8 @@ class _Template:
     def __init__(self, english: str, shown: str) -> None:
         pieces = list(Formatter().parse(english))
         self.literal = max((piece[0] for piece in pieces), key=len)
+        self._is_sentence = english.endswith(".")
+        self._is_vague = sum(len(_WORD.findall(piece[0])) for piece in pieces) < _FEW_WORDS
         self._literals = tuple(piece[0] for piece in pieces if piece[0])
         self.n_literal = sum(len(piece[0]) for piece in pieces)
         self.pattern = re.compile("".join(map(_piece, pieces, _first_uses(pieces))), re.DOTALL)
@@ -100,13 +127,23 @@ class _Template:
             return False
         return 0 < math.prod(map(text.count, self._literals)) <= _MOST_WAYS
 
+    def is_no_place_for(self, value: str, turned: str) -> bool:
+        """Whether a value is too much for a place: more sentences, or English prose where little else is said."""
+        if _is_quoted(value):
+            return False
+        if self._is_sentence and _ENDS[0].search(value):
+            return True
+        if not self._is_vague:
+            return False
+        return any(end.search(value) for end in _ENDS) or (turned == value and len(_WORD.findall(value)) > _FEW_WORDS)
+
     def fill(self, values: dict[str, str]) -> str:
         """The text shown, with the places as they were said: without their formats."""
-        return "".join(
+        pieces: list[str] = []
+        for literal, name in self._shown:
             # A singular may say "one" without a place for the count.
-            literal + ("" if name is None else values.get(name, "1"))
-            for literal, name in self._shown
-        )
+            pieces += [literal] if name is None else [literal, values.get(name, "1")]
+        return set_together(pieces)
 
 
 _Piece = tuple[str, str | None, str | None, str | None]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from tabnet_engine.texts.catalogue import catalogue_of
+from tabnet_engine.texts.setting import filled
 
 __all__ = ["ENGLISH", "LANGUAGES", "language", "msg", "say", "say_plural", "set_language", "speaking"]
 
@@ -61,7 +62,7 @@ def say(message: str, /, **values: object) -> str:
     '1,200 rows of {credit}'
     """
     text = catalogue_of(language()).text(message)
-    return text.format(**values) if values else text
+    return _filled(text, values) if values else text
 
 
 def say_plural(one: str, many: str, count: int, /, **values: object) -> str:
@@ -70,7 +71,11 @@ def say_plural(one: str, many: str, count: int, /, **values: object) -> str:
     >>> say_plural("{count} row", "{count:,} rows", 1), say_plural("{count} row", "{count:,} rows", 2000)
     ('1 row', '2,000 rows')
     """
-    return catalogue_of(language()).plural(one, many, count).format(count=count, **values)
+    return _filled(catalogue_of(language()).plural(one, many, count), {"count": count, **values})
+
+
+def _filled(text: str, values: dict[str, object]) -> str:
+    return text.format(**values) if language() == ENGLISH else filled(text, values)
 
 
 def msg(message: str) -> str:

@@ -29,6 +29,7 @@ CHROMIUM_FLAGS = [
     "--no-first-run",
 ]
 PATIENCE = 120_000
+expect.set_options(timeout=PATIENCE)  # Playwright's own 5 s are too few on a machine that does much else
 # A script that was just asked for has not started yet: at rest means so for a while, with nothing stale on the page.
 REST_MS = 400
 _AT_REST = """rest => {

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tabnet_engine.jobs.pipeline import Source, train_run
-from tabnet_engine.runs.artefact import DatasetRef
-from tabnet_engine.runs.workspace import Workspace
-from tests.browser.driver import Visitor, running_server, visit
-from tests.pages.conftest import QUICK, applicants, store_table
+from tests.browser.driver import Server, Visitor, visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.usefixtures("explored"),  # every page has something to show
+]
 
 PAGES = ("", "dataset", "train", "runs", "importance", "masks", "shap_comparison", "decision", "groups", "measures")
 FURTHER = (
@@ -43,28 +39,6 @@ FOCUSED = """() => { const e = document.activeElement, s = getComputedStyle(e);
   return [e.dataset.reach ?? null, e.matches(':focus-visible'), s.outlineStyle + s.boxShadow + s.borderColor]; }"""
 
 
-@dataclass(frozen=True)
-class Served:
-    url: str
-    run_id: str
-
-
-@pytest.fixture(scope="module")
-def explored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server whose workspace has a table and an explained run."""
-    folder = tmp_path_factory.mktemp("axe")
-    space = Workspace.open(folder / "workspace")
-    dataset_id = store_table(space, applicants(), folder, "applicants.csv", "approved")
-    schema, info = space.load_schema(dataset_id), space.dataset(dataset_id)
-    assert schema is not None
-    run_id, run_folder = space.new_run_folder()
-    reference = DatasetRef(info.sha256, info.name, info.n_rows, info.n_columns, dataset_id)
-    train_run(Source(space.load_frame(dataset_id), schema, reference, info.options), run_folder, QUICK, title="First")
-    space.close()
-    with running_server(Path(space.root)) as server:
-        yield Served(server.url, run_id)
-
-
 def findings(tab: Visitor, rules: list[str] | None = None) -> list[str]:
     """What axe finds serious or critical on the page as it is shown, Streamlit's own left out."""
     options: dict[str, object] = {"resultTypes": ["violations"]}
@@ -88,9 +62,9 @@ def _is_streamlits(tab: Visitor, rule: str, target: str) -> bool:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_nothing_serious_on_any_page(explored: Served, browser: Browser, *, dark: bool) -> None:
+def test_axe_finds_nothing_serious_on_any_page(server: Server, browser: Browser, *, dark: bool) -> None:
     found = {}
-    with visit(browser, explored.url, dark=dark) as tab:
+    with visit(browser, server.url, dark=dark) as tab:
         for page in (*PAGES, *FURTHER):
             tab.open(page)
             # What a theme changes is colour alone.
@@ -98,8 +72,8 @@ def test_axe_finds_nothing_serious_on_any_page(explored: Served, browser: Browse
     assert {page: faults for page, faults in found.items() if faults} == {}
 
 
-def test_every_control_is_reached_by_the_keyboard_and_shows_it(explored: Served, browser: Browser) -> None:
-    with visit(browser, explored.url) as tab:
+def test_every_control_is_reached_by_the_keyboard_and_shows_it(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as tab:
         tab.open("dataset")
         n_controls = tab.page.evaluate(FOCUSABLE)
         reached, unseen = set(), []
@@ -118,8 +92,8 @@ def test_every_control_is_reached_by_the_keyboard_and_shows_it(explored: Served,
         assert unseen == []
 
 
-def test_a_reload_speaks_the_language_that_was_chosen(explored: Served, browser: Browser) -> None:
-    with visit(browser, explored.url) as tab:
+def test_a_reload_speaks_the_language_that_was_chosen(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as tab:
         tab.open("measures")
         assert tab.page.evaluate("document.documentElement.lang") == "en"
         tab.page.get_by_text("Display", exact=True).click()

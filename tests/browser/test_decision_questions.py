@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tabnet_engine.jobs.pipeline import Source, train_run
-from tabnet_engine.runs.artefact import DatasetRef
-from tabnet_engine.runs.workspace import Workspace
-from tests.browser.driver import Server, Visitor
-from tests.pages.conftest import QUICK, applicants, store_table
+from tests.browser.driver import Visitor
+from tests.pages.conftest import Stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-@pytest.fixture(scope="module")
-def run_id(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A small explained run in the server's own workspace."""
-    folder: Path = tmp_path_factory.mktemp("asked")
-    space = Workspace.open(server.workspace)
-    dataset_id = store_table(space, applicants(150), folder, "asked.csv", "approved")
-    schema, info = space.load_schema(dataset_id), space.dataset(dataset_id)
-    assert schema is not None
-    found, run_folder = space.new_run_folder()
-    reference = DatasetRef(info.sha256, info.name, info.n_rows, info.n_columns, dataset_id)
-    train_run(Source(space.load_frame(dataset_id), schema, reference, info.options), run_folder, QUICK, title="Asked")
-    space.close()
-    return found
+@pytest.fixture
+def run_id(explored: Stored) -> str:
+    return explored.run_id
 
 
 def probability(visitor: Visitor) -> Locator:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.driver import Server, running_server, visit
+from tabnet_engine.runs.workspace import Workspace
+from tests.browser.driver import Server, visit
 from tests.pages.conftest import Stored
-from tests.pages.explained import install
+from tests.pages.explained import train_bottles
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Stored]]:
-    root: Path = tmp_path_factory.mktemp("bottles") / "workspace"
-    stored = install("grape", root)
-    with running_server(root) as server:
-        yield server, stored
+def stored(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Stored:
+    """Bottles with an id, and a run that predicts one of three classes."""
+    space = Workspace.open(server.workspace)
+    trained = train_bottles(space, "grape", tmp_path_factory.mktemp("bottles"))
+    space.close()
+    return trained
 
 
-def test_a_row_is_found_and_a_reload_shows_the_same(prepared: tuple[Server, Stored], browser: Browser) -> None:
-    server, stored = prepared
+def test_a_row_is_found_and_a_reload_shows_the_same(server: Server, browser: Browser, stored: Stored) -> None:
     with visit(browser, server.url) as tab:
         tab.open(f"decision?run={stored.run_id}")
         tab.fill("Find by label", "B-041")

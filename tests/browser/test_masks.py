@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tabnet_engine.jobs.pipeline import Source, train_run
-from tabnet_engine.runs.artefact import DatasetRef
-from tabnet_engine.runs.workspace import Workspace
-from tests.browser.driver import Server, Visitor
-from tests.pages.conftest import QUICK, applicants, store_table
+from tests.browser.driver import Visitor
+from tests.pages.conftest import Stored
 
-pytestmark = pytest.mark.browser
-
-N_ROWS = 600  # more than the map has lines
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-@pytest.fixture(scope="module")
-def run_id(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A small explained run in the server's own workspace."""
-    folder: Path = tmp_path_factory.mktemp("mapped")
-    space = Workspace.open(server.workspace)
-    dataset_id = store_table(space, applicants(N_ROWS), folder, "mapped.csv", "approved")
-    schema, info = space.load_schema(dataset_id), space.dataset(dataset_id)
-    assert schema is not None
-    found, run_folder = space.new_run_folder()
-    reference = DatasetRef(info.sha256, info.name, info.n_rows, info.n_columns, dataset_id)
-    settings = {**QUICK, "n_shap_rows": 1, "batch_size": 256}
-    train_run(Source(space.load_frame(dataset_id), schema, reference, info.options), run_folder, settings, title="Maps")
-    space.close()
-    return found
+@pytest.fixture
+def run_id(explored: Stored) -> str:
+    return explored.run_id
 
 
 def drag_across(visitor: Visitor, panel: int) -> None:

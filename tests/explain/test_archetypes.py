@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from tabnet_engine.data.schema import Task
-from tabnet_engine.errors import DamagedRunError, ExplanationError
+from tabnet_engine.errors import DamagedRunError, ExplanationError, StorageError, UserError
 from tabnet_engine.explain.archetype_clusters import cluster_paths, step_paths
 from tabnet_engine.explain.archetype_finding import describe_archetypes, find_archetypes, find_archetypes_of_rows
 from tabnet_engine.explain.archetype_names import path_names
@@ -233,8 +234,21 @@ def test_of_a_run_streamed_equals_in_memory_and_is_kept(run, frame, monkeypatch)
     renamed = rename_archetype(saved, found.names[0], "the usual")
     assert load_archetypes(renamed).names[0] == "the usual"
     assert isinstance(load_archetypes(renamed), Archetypes)
+    # Another tab still has the run as it was opened: it reads no damage, and names the others.
+    with pytest.raises(StorageError, match="changed meanwhile; reload") as told:
+        load_archetypes(saved)
+    assert not isinstance(told.value, DamagedRunError)
+    with pytest.raises(ExplanationError, match="no archetype"):
+        rename_archetype(saved, found.names[0], "the same again")
+    renamed = rename_archetype(saved, found.names[1], "the other")
+    assert load_archetypes(renamed).names[:2] == ("the usual", "the other")
     with pytest.raises(ExplanationError, match="has no archetypes"):
         load_archetypes(run)
     renamed.path("explanations/archetypes.json").write_text("{}")
     with pytest.raises(DamagedRunError):
+        load_archetypes(renamed)
+    shutil.rmtree(renamed.folder)
+    with pytest.raises(UserError, match="deleted meanwhile; choose another"):
+        rename_archetype(renamed, "the other", "gone")
+    with pytest.raises(StorageError, match="deleted meanwhile; choose another"):
         load_archetypes(renamed)

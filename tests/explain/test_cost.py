@@ -12,6 +12,7 @@ from tabnet_engine.explain.cost import (
     evaluations_for_target,
     seconds_per_evaluation,
     shap_seconds,
+    usual_error,
 )
 
 
@@ -67,3 +68,10 @@ def test_a_target_takes_the_square_of_how_much_more_precise_it_is(cases):
     assert evaluations_for_target(values, 10.0) == (14, 700)
     exact = cases.attribution(np.zeros((2, 3, 1)), standard_error=None)
     assert evaluations_for_target(exact, 0.01) == (700, 700)
+
+
+def test_the_usual_error_is_the_middle_rows_largest(cases):
+    errors = np.array([[0.1, 0.3], [0.2, 0.05], [0.9, 0.0]])[:, :, None]
+    assert usual_error(cases.attribution(np.zeros((3, 2, 1)), standard_error=errors)) == 0.3
+    assert usual_error(cases.attribution(np.zeros((3, 2, 1)), standard_error=errors * 1e-9)) == 0.0001
+    assert usual_error(cases.attribution(np.zeros((3, 2, 1)), standard_error=None)) == usual_error(None) == 0.01

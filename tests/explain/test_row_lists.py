@@ -15,6 +15,7 @@ from tabnet_engine.explain.filter_building import (
     example_condition,
     joined_conditions,
     one_of,
+    rounded_range,
     within,
 )
 from tabnet_engine.explain.masks import explain_masks
@@ -40,6 +41,24 @@ SCHEMA = FeatureSchema(
         Column(name="day", kind=Kind.DATETIME),
     )
 )
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=5, unique=True),
+    st.sampled_from([1e-6, 1.0, 1e6]),
+    st.booleans(),
+)
+def test_a_rounded_range_holds_every_value_and_little_more(values: list[float], scale: float, has_gap: bool) -> None:
+    known = np.array(values) * scale
+    found = rounded_range(np.append(known, np.nan) if has_gap else known)
+    assert found is not None
+    assert found[0] <= known.min() < known.max() <= found[1]
+    assert found[1] - found[0] <= 1.03 * (known.max() - known.min())
+
+
+def test_one_value_has_no_range() -> None:
+    assert rounded_range(np.array([3.0, 3.0, np.nan])) is None
+    assert rounded_range(np.array([np.nan])) is None
 
 
 @given(st.lists(st.integers(0, 400), unique=True, max_size=60))

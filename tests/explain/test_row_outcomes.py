@@ -14,12 +14,10 @@ from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import SchemaError
 from tabnet_engine.explain.row_outcomes import (
     SPLIT_NAMES,
-    frequent_texts,
     row_list,
     row_outcomes,
     rows_where,
     rows_with_text,
-    value_range,
 )
 
 SPLITS = Splits(train=np.array([4, 0]), validation=np.array([1]), test=np.array([3, 2]))
@@ -139,21 +137,3 @@ def test_finding_a_row_by_its_id_reads_numbers_as_people_write_them():
     assert rows_with_text(pd.Series([7.0, 8.0, 7.0]), " 7 ").tolist() == [0, 2]
     assert rows_with_text(pd.Series(["A1", "a1"], dtype="str"), "a1").tolist() == [1]
     assert len(rows_with_text(pd.Series(["A1"], dtype="str"), "B")) == 0
-
-
-@pytest.mark.parametrize(
-    ("column", "expected"),
-    [
-        (pd.Series([3, 1, 2]), (1.0, 3.0)),
-        (pd.Series([1.0, np.nan]), None),
-        (pd.Series([True, False]), None),
-        (pd.Series(["a"], dtype="str"), None),
-        (pd.Series([np.nan, np.nan]), None),
-    ],
-)
-def test_a_range_is_offered_only_where_there_is_one(column, expected):
-    assert value_range(column) == expected
-
-
-def test_the_most_frequent_texts_come_first_and_missing_counts():
-    assert frequent_texts(pd.Series(["b", None, None, "b", "a", "b"], dtype="str"), limit=2) == ("b", "missing")

@@ -63,6 +63,9 @@ def test_the_sentence_names_the_largest_difference_and_its_direction():
     assert second == "Column 7 got only 20 % of the reading, yet made 80 % of what moved the score."
     assert third.startswith("No column differs by much")
     assert shares.of("job")[1].tolist() == [0.5, 0.1, 0.25]
+    read, moved = shares.of("job")
+    assert shares.share_moved_more("job") == sum(moved > read) / 3
+    assert shares.take(np.arange(0)).share_moved_more("job") == 0.0
 
 
 def test_other_columns_are_refused(both):

@@ -86,6 +86,8 @@ def test_the_contributions_and_their_sum_stand_class_by_class():
     np.testing.assert_allclose(cells.z[:, 3], masks.logits[2])
     assert cells.zmin == -cells.zmax
     assert list(figure.layout.xaxis.ticktext) == ["step 1", "step 2", "step 3", "score"]
+    short = contribution_map(record, outputs=[1, 0], names=["NEAR OCEAN", "<1H OCEAN"])
+    assert list(short.layout.yaxis.ticktext) == ["NEAR OCEAN", "&lt;1H OCEAN"]
 
 
 def test_without_steps_both_say_so():

@@ -99,6 +99,12 @@ def test_no_figure_takes_a_columns_name_for_markup():
         assert "%{z}" not in text
 
 
+def test_short_names_of_two_near_points_are_both_drawn() -> None:
+    both = agreement(first=(0.42, 0.34, 0.14, 0.1), second=(0.3, 0.31, 0.2, 0.19), features=("4", "10", "8", "9"))
+    shown = {text for trace in attention_effect_scatter(both).data for text in trace.text or () if text}
+    assert {"4", "10"} <= shown
+
+
 def test_the_scatter_sorts_columns_by_where_they_differ():
     both = agreement((0.4, 0.3, 0.15, 0.1, 0.05), (0.01, 0.3, 0.1, 0.2, 0.39))
     figure = attention_effect_scatter(both)

@@ -147,7 +147,8 @@ def test_mistakes_are_found_before_the_job_waits(spec: Any, error: type[Exceptio
 
 
 def test_a_job_of_no_known_kind_or_shape_is_refused() -> None:
-    with pytest.raises(JobError, match="a job is one of train, explain, pretrain, worth, certify, audit, compare, got 'delete'"):
+    kinds = "train, explain, pretrain, worth, certify, audit, compare"
+    with pytest.raises(JobError, match=f"a job is one of {kinds}, got 'delete'"):
         JobSpec("delete", None, "r", "t")
     with pytest.raises(JobError, match="a job has no part 'x'"):
         JobSpec.from_mapping({"kind": "train", "x": 1})

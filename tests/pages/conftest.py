@@ -73,6 +73,17 @@ def store_table(space: Workspace, frame: pd.DataFrame, folder: Path, name: str, 
     return space.add_dataset(table, path, schema=schema).dataset_id
 
 
+def train_stored(space: Workspace, dataset_id: str, *, title: str, settings: dict[str, Any] | None = None) -> Stored:
+    """Train on a stored table as a job does, at once and with explanations; settings are :data:`QUICK` and these."""
+    schema, info = space.load_schema(dataset_id), space.dataset(dataset_id)
+    assert schema is not None
+    run_id, run_folder = space.new_run_folder()
+    reference = DatasetRef(info.sha256, info.name, info.n_rows, info.n_columns, dataset_id)
+    source = Source(space.load_frame(dataset_id), schema, reference, info.options, notes=info.notes)
+    train_run(source, run_folder, {**QUICK, **(settings or {})}, title=title)
+    return Stored(dataset_id, run_id)
+
+
 def forget_caches() -> None:
     st.cache_resource.clear()
     st.cache_data.clear()
@@ -121,14 +132,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Stored]:
     folder = tmp_path_factory.mktemp("trained")
     space = Workspace.open(folder / "workspace")
     dataset_id = store_table(space, applicants(), folder, "applicants.csv", "approved")
-    schema, info = space.load_schema(dataset_id), space.dataset(dataset_id)
-    assert schema is not None
-    run_id, run_folder = space.new_run_folder()
-    reference = DatasetRef(info.sha256, info.name, info.n_rows, info.n_columns, dataset_id)
-    source = Source(space.load_frame(dataset_id), schema, reference, info.options, notes=info.notes)
-    train_run(source, run_folder, QUICK, title="First try")
+    stored = train_stored(space, dataset_id, title="First try")
     space.close()
-    return space.root, Stored(dataset_id, run_id)
+    return space.root, stored
 
 
 @pytest.fixture

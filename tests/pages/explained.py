@@ -16,10 +16,8 @@ from streamlit.testing.v1 import AppTest
 
 from tabnet_engine.data.kinds import set_targets
 from tabnet_engine.data.schema import Role
-from tabnet_engine.jobs.pipeline import Source, train_run
-from tabnet_engine.runs.artefact import DatasetRef
 from tabnet_engine.runs.workspace import Workspace
-from tests.pages.conftest import QUICK, Stored, store_table
+from tests.pages.conftest import Stored, store_table, train_stored
 
 GRAPES = ("Barbera", "![](http://evil.example/x.png)", "<b>$x$</b>")
 
@@ -47,18 +45,19 @@ def _template(target: str) -> tuple[Path, Stored]:
     folder = Path(tempfile.mkdtemp(prefix="explained-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     space = Workspace.open(folder / "workspace")
+    stored = train_bottles(space, target, folder)
+    space.close()
+    return space.root, stored
+
+
+def train_bottles(space: Workspace, target: str, folder: Path) -> Stored:
+    """Add the bottles to a workspace, and a run that predicts ``target``; the file is written into ``folder``."""
     dataset_id = store_table(space, bottles(target), folder, "bottles.csv", None)
-    schema, info = space.load_schema(dataset_id), space.dataset(dataset_id)
+    schema = space.load_schema(dataset_id)
     assert schema is not None
     schema = set_targets(schema, space.load_frame(dataset_id), target.split(","))
-    schema = schema.with_column("label", role=Role.ROW_ID)
-    space.save_schema(dataset_id, schema)
-    run_id, run_folder = space.new_run_folder()
-    reference = DatasetRef(info.sha256, info.name, info.n_rows, info.n_columns, dataset_id)
-    source = Source(space.load_frame(dataset_id), schema, reference, info.options)
-    train_run(source, run_folder, QUICK, title=f"bottles: {target}")
-    space.close()
-    return space.root, Stored(dataset_id, run_id)
+    space.save_schema(dataset_id, schema.with_column("label", role=Role.ROW_ID))
+    return train_stored(space, dataset_id, title=f"bottles: {target}")
 
 
 def install(target: str, workspace_root: Path) -> Stored:

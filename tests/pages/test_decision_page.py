@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from pages._ui import data_access, explain_access, row_lists
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.single_row import RowExplainer
+from tabnet_engine.explain.store import save_attribution
 from tabnet_engine.runs.workspace import Workspace
 from tests.pages.conftest import Stored, checked, texts
 from tests.pages.explained import drop_explanations, figures, install
@@ -295,6 +296,16 @@ def test_many_scattered_rows_go_through_the_visit(with_run: Stored) -> None:
     few, many = row_lists.list_ids(run, [5, 6, 9]), row_lists.list_ids(run, np.arange(0, 9000, 2))
     assert few == {"run": with_run.run_id, "row": "5", "rows": "5-6,9"}
     assert (many["row"], many["rows"]) == ("0", "chosen")
+
+
+def test_a_list_follows_what_is_explained_anew(with_run: Stored) -> None:
+    run = data_access.run(with_run.run_id)
+    values = explain_access.attribution(run)
+    assert values is not None
+    assert row_lists.members(run, "approved", "shap", None).tolist() == sorted(values.rows)
+    save_attribution(run, values.take([0, 2]))
+    run = data_access.run(with_run.run_id)
+    assert row_lists.members(run, "approved", "shap", None).tolist() == sorted(values.rows[[0, 2]])
 
 
 def test_every_method_is_compared_and_the_reasons_are_measured(open_page: Open, with_run: Stored) -> None:

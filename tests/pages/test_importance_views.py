@@ -72,7 +72,10 @@ def test_the_effect_of_a_stored_column_is_drawn_with_its_rows(open_page: Open, w
 
 
 @pytest.mark.parametrize("column", ["age", "job", "member", "joined"])
-def test_any_column_is_measured_while_one_waits(open_page: Open, with_run: Stored, column: str) -> None:
+def test_any_column_is_measured_while_one_waits(
+    open_page: Open, with_run: Stored, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    monkeypatch.setattr(effect_access, "seconds", lambda run, n_partners: 0.5)  # as on a machine at rest
     app = open_page("importance", run=with_run.run_id, view="effects", column=column)
     drawn = figures(app)
     assert {"effect_pdp", "effect_ale", "interactions", "surface"} <= set(drawn)
@@ -112,3 +115,11 @@ def test_each_output_has_effects_of_its_own(open_page: Open, workspace_root: Pat
     second = open_page("importance", run=stored.run_id, view="effects", column="colour", **{"class": "1"})
     hovers = [figures(app)["effect_pdp"]["data"][-1]["customdata"] for app in (first, second)]
     assert hovers[0] != hovers[1]
+
+
+def test_the_page_starts_from_a_column_whose_effect_is_stored(
+    open_page: Open, with_run: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effect_access, "is_stored", lambda _run, column: column == "job")
+    app = open_page("importance", run=with_run.run_id)
+    assert next(box for box in app.selectbox if box.label == "Column").value == "job"

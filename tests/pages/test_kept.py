@@ -23,6 +23,7 @@ def choices() -> None:
         "number": kept.number("step", "Step", -5, 20, default=1),
         "amount": kept.amount("cutoff", "Cutoff", 0.0, 1.0, default=0.5),
         "toggle": kept.toggle("all", "All", default=True),
+        "stretch": kept.stretch("push", "Push", -2.0, 6.0),
     }
     for name, value in shown.items():
         st.text(f"{name}={value!r}")
@@ -51,6 +52,7 @@ USUAL = {
     "number": "1",
     "amount": "0.5",
     "toggle": "True",
+    "stretch": "None",
 }
 
 
@@ -69,6 +71,7 @@ def test_a_link_shows_what_was_seen_and_stays() -> None:
         "step": "-3",
         "cutoff": "0.25",
         "all": "0",
+        "push": "-1.5~6.0",
     }
     shown = {
         "choice": "''",
@@ -78,6 +81,7 @@ def test_a_link_shows_what_was_seen_and_stays() -> None:
         "number": "-3",
         "amount": "0.25",
         "toggle": "False",
+        "stretch": "(-1.5, 6.0)",
     }
     app = opened(**address)
     assert said(app) == shown
@@ -92,7 +96,9 @@ def test_a_link_shows_what_was_seen_and_stays() -> None:
     "address",
     [
         {"order": "gone", "view": "<b>", "column": "nothing~age", "step": "1e3", "cutoff": "nan", "all": "maybe"},
-        {"step": "²", "cutoff": "x"},
+        {"step": "²", "cutoff": "x", "push": "1~nan~3"},
+        {"push": "2~1"},
+        {"push": "-3~1"},
     ],
 )
 def test_what_is_not_there_shows_the_usual_choice(address: dict[str, str]) -> None:
@@ -115,6 +121,7 @@ def test_what_is_chosen_goes_into_the_address_and_back_out() -> None:
     app.number_input[0].set_value(-4)
     app.number_input[1].set_value(0.75)
     app.toggle[0].set_value(False)
+    app.slider[0].set_range(-2.0, 2.0)
     app.segmented_control[0].set_value("flow")
     app = checked(app.run())
     chosen = {
@@ -125,6 +132,7 @@ def test_what_is_chosen_goes_into_the_address_and_back_out() -> None:
         "number": "-4",
         "amount": "0.75",
         "toggle": "False",
+        "stretch": "(-2.0, 2.0)",
     }
     assert said(app) == USUAL | chosen
     address = kept_in(app)
@@ -136,6 +144,7 @@ def test_what_is_chosen_goes_into_the_address_and_back_out() -> None:
         "step": "-4",
         "cutoff": "0.75",
         "all": "0",
+        "push": "-2.0~2.0",
     }
     again = opened(**address)
     assert said(again) == said(app)

@@ -166,8 +166,9 @@ def test_a_row_that_is_not_there_gives_way_to_the_suggested_one(open_page: Open,
 
 def test_other_pages_and_back_go_on_where_the_visit_left(open_page: Open, with_run: Stored) -> None:
     app = open_page("walkthrough", stage="5", run=with_run.run_id, row="7")
-    app.switch_page(str(ROOT / "pages" / "measures.py"))
+    app.switch_page(str(ROOT / "pages" / "decision.py"))
     app.query_params.clear()
+    app.query_params["run"], app.query_params["row"] = with_run.run_id, "3"
     checked(app.run())
     app.switch_page(str(ROOT / "pages" / "walkthrough.py"))
     app.query_params.clear()

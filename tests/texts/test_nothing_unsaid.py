@@ -20,7 +20,7 @@ SHOWN = {
     **dict.fromkeys(("info", "error", "success", "warning", "TextColumn", "NumberColumn", "SelectboxColumn"), 0),
     **dict.fromkeys(("notify", "link"), 1),
 }
-NAMED = {"help", "help_text", "alt", "placeholder"}
+NAMED = {"help", "help_text", "alt", "placeholder", "show_spinner"}
 OF_FIGURES = {"title", "subtitle", "x", "y"}
 ICON = re.compile(r":material/\w+:")
 WORD = re.compile(r"[a-z]{2,}")
@@ -62,9 +62,25 @@ def test_every_text_is_said(file: Path) -> None:
         'widgets.chart(f, alt="a" if x else "what")',
         'st.x(help="no")',
         'finish(figure, x="rows")',
+        'st.cache_resource(show_spinner="Two words")',
         'kept.toggle(name, "Show all")',
     ],
 )
 def test_a_text_that_is_written_down_is_found(written: str) -> None:
     assert len(list(unsaid(written))) == 1
     assert list(unsaid(re.sub(r'(f?"[^"]*")', r"say(\1)", written))) == []
+
+
+def _silent_choices(source: str) -> list[int]:
+    """Lines of choices for which Streamlit would ask "Choose options" in its own English."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return [
+        call.lineno
+        for call in calls
+        if getattr(call.func, "attr", "") == "multiselect" and "placeholder" not in {word.arg for word in call.keywords}
+    ]
+
+
+def test_no_choice_asks_in_streamlits_own_words() -> None:
+    assert {str(file): lines for file in FILES if (lines := _silent_choices(file.read_text()))} == {}
+    assert _silent_choices('st.multiselect("a", [])') == [1]

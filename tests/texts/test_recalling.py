@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tabnet_engine.texts.catalogue import Catalogue
-from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.recalling import keep_words, recalled
 from tabnet_engine.texts.speaking import say, say_plural, speaking
 from tests.texts.catalogues import chinese, forget
 
@@ -40,8 +40,8 @@ def in_chinese(tmp_path: Path):
     [
         ("column 'age' has 1,200 empty cells", "列 'age' 有 1,200 个空单元格"),
         ("Mask", "掩码"),
-        ('1 line above the table skipped: "x".', "跳过表格上方的1 行：“x”。".replace("“", '"').replace("”", '"')),
-        ('12 lines above the table skipped: "x" and 3 more.', '跳过上方的12 行："x"及另外 3 行。'),
+        ('1 line above the table skipped: "x".', "跳过表格上方的 1 行：“x”。".replace("“", '"').replace("”", '"')),
+        ('12 lines above the table skipped: "x" and 3 more.', '跳过上方的 12 行："x"及另外 3 行。'),
         ("One row was left out", "略去 1 行"),
         ("2,000 rows were left out", "略去 2,000 行"),
         ("could not list the runs: the disk is full", "无法列出运行：磁盘已满"),
@@ -62,7 +62,21 @@ def test_the_users_own_words_in_quotes_stay(in_chinese: None) -> None:
     assert recalled("column 'debt and income' has 2 empty cells") == "列 'debt and income' 有 2 个空单元格"
     assert recalled("“Mask” was deleted") == "已删除“Mask”"
     assert recalled("column 'Mask' has 2 empty cells") == "列 'Mask' 有 2 个空单元格"
-    assert recalled('1 line above the table skipped: "Mask".') == '跳过表格上方的1 行："Mask"。'
+    assert recalled('1 line above the table skipped: "Mask".') == '跳过表格上方的 1 行："Mask"。'
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        # Template by template this is "3 of 600" and "their own of missing cells are a group": nobody can read that.
+        ("a sentence that nobody knows at all and another such one", None),
+        ("the disk is full; free some space and 3 of these very many words", None),
+        ("age and income", "age 和 income"),
+        ("2,000 rows were left out; 2,000 rows were left out", "略去 2,000 行；略去 2,000 行"),
+    ],
+)
+def test_few_words_are_not_laid_over_prose(in_chinese: None, stored: str, shown: str | None) -> None:
+    assert recalled(stored) == (stored if shown is None else shown)
 
 
 def test_english_readers_get_what_was_stored(tmp_path: Path) -> None:
@@ -128,3 +142,15 @@ def test_a_name_that_repeats_the_words_of_a_template_takes_no_time(monkeypatch: 
         assert recalled(hostile) == hostile
         assert time.process_time() - started < 0.5
     forget()
+
+
+def test_the_users_own_words_stay_without_quotes_too(in_chinese: None) -> None:
+    assert recalled("Mask and income") == "掩码和 income"
+    try:
+        keep_words({"Mask"}, {"the disk is full; free some space"})
+        assert recalled("Mask and income") == "Mask 和 income"
+        assert recalled("Mask") == "掩码"  # a heading of ours, not the column
+        assert recalled("the disk is full; free some space") == "the disk is full; free some space"
+    finally:
+        keep_words(())
+    assert recalled("Mask and income") == "掩码和 income"

@@ -45,10 +45,6 @@ class Evidence:
     reasons: tuple[PairedReasons, ...]
     gaps: tuple[str, ...]
 
-    def reasons_by(self, method: str) -> PairedReasons | None:
-        """The rows explained by one method in both; None where there are none."""
-        return next((pair for pair in self.reasons if pair.method == method), None)
-
 
 def explained_label(target: SharedTarget, wanted: str = "") -> str:
     """The class whose score is explained: the wanted one, else the positive one, with several classes the first."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tabnet_engine.explain.effects.band import Band
 from tabnet_engine.explain.effects.points import THIN_ROWS, GridPoints
-from tabnet_engine.explain.wording import percent
+from tabnet_engine.explain.wording import amount, column_name, listed, percent
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say
 
@@ -105,12 +105,12 @@ class Interactions:
         share = float(self.share.values[pair, place])
         return say(
             _TOGETHER_WITH_SHARE if np.isfinite(share) else _TOGETHER,
-            first=first,
-            second=second,
+            first=column_name(first, start=True),
+            second=column_name(second),
             output=self.outputs[place],
-            size=f"{size:.3g}",
-            low=f"{low:.3g}",
-            high=f"{high:.3g}",
+            size=amount(size),
+            low=amount(low),
+            high=amount(high),
             share=percent(share) if np.isfinite(share) else "",
         )
 
@@ -123,8 +123,8 @@ class Interactions:
             n_rows=len(self.rows),
             which=recalled(self.selection) or say("chosen by the caller"),
             n_resamples=self.n_resamples,
-            column=", ".join(common),
-            columns=", ".join(column for column in self.columns if column not in common),
+            column=listed(sorted(common)),
+            columns=listed([column for column in self.columns if column not in common]),
         )
 
     def to_mapping(self) -> dict[str, Any]:

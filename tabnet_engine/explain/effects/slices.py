@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from tabnet_engine.data.schema import Task
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.attribution import Attribution
@@ -28,7 +27,6 @@ from tabnet_engine.explain.masks import MaskExplanation
 from tabnet_engine.explain.row_parts import RowParts
 from tabnet_engine.explain.wording import amount, class_name, column_name, joined, percent, signed
 from tabnet_engine.texts.speaking import msg, say, say_plural
-from tabnet_engine.training.probabilities import predicted_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +36,6 @@ __all__ = [
     "importance_by_parts",
     "importance_by_slice",
     "importance_of_parts",
-    "outcome_slices",
-    "predicted_slices",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -53,37 +49,6 @@ _DIFFERS = {
     (False, True): msg("{name} ({rows}): less important than in the other rows: {less}."),
     (True, True): msg("{name} ({rows}): more important than in the other rows: {more}; less important: {less}."),
 }
-
-
-def outcome_slices(targets: TargetCodecs, y: npt.NDArray[np.generic]) -> dict[str, npt.NDArray[np.int64]]:
-    """The rows of each class that really came, for every target with classes; a class without rows is left out.
-
-    Args:
-        targets: all targets.
-        y: (B,) of one target or (B, T) of several, as :meth:`TargetCodecs.encode` gives them.
-    """
-    return {
-        f"{codec.name} = {name}": rows
-        for place, codec in enumerate(targets.codecs)
-        for code, name in enumerate(codec.classes)
-        if len(rows := np.flatnonzero(targets.column(y, place) == code))
-    }
-
-
-def predicted_slices(targets: TargetCodecs, logits: Floats) -> dict[str, npt.NDArray[np.int64]]:
-    """The rows of each predicted class, as :func:`outcome_slices`.
-
-    Args:
-        targets: all targets.
-        logits: (B, K) of all targets.
-    """
-    return {
-        say("{target} predicted {name}", target=codec.name, name=name): rows
-        for codec, place in zip(targets.codecs, targets.slices, strict=True)
-        if codec.task is not Task.REGRESSION
-        for code, name in enumerate(codec.classes)
-        if len(rows := np.flatnonzero(predicted_codes(codec.task, logits[:, place]) == code))
-    }
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -55,6 +55,7 @@ def expected_gradients(  # noqa: PLR0913 - each is a choice of its own that the 
     players: Players | None = None,
     n_points: int | None = None,
     target_error: float | None = None,
+    path_error: float | None = None,
     seed: int = 0,
     device: str = "cpu",
     steering: Steering | None = None,
@@ -71,6 +72,8 @@ def expected_gradients(  # noqa: PLR0913 - each is a choice of its own that the 
         players: raw columns, or groups of them.
         n_points: the most gradients for each path, on average over the background.
         target_error: it stops when values and base miss the logit by no more, in the unit of the logits.
+        path_error: the same on the scale of each output: 1 of a class, a standard deviation of a target that is a
+            number, whatever its unit; ``target_error`` goes before it.
         seed: only written down.
         device: where the network computes, ``cpu`` unless named: CUDA adds up gradients in varying order, so that
             the last digits of a repeated request would differ.
@@ -81,7 +84,7 @@ def expected_gradients(  # noqa: PLR0913 - each is a choice of its own that the 
         SchemaError: a number is missing, and the network has no state for missing cells.
         JobCancelledError: the steering asked to stop.
     """
-    request = _Request.checked(subject, chosen, players, n_points, target_error)
+    request = _Request.checked(subject, chosen, players, n_points, target_error, path_error)
     base = subject.logits(background.encoded).mean(axis=0)
     paths = EmbeddedPaths.build(subject, request.players, device)
     results = _each_row(paths, chosen, paths.embed(background.encoded), request, steering or Steering())
@@ -96,6 +99,7 @@ def integrated_gradients(  # noqa: PLR0913 - as above
     players: Players | None = None,
     n_points: int | None = None,
     target_error: float | None = None,
+    path_error: float | None = None,
     seed: int = 0,
     device: str = "cpu",
     steering: Steering | None = None,
@@ -105,7 +109,7 @@ def integrated_gradients(  # noqa: PLR0913 - as above
     That point is no real row: its base value is the logit there, not the mean logit of the background.
     Arguments and errors as :func:`expected_gradients`.
     """
-    request = _Request.checked(subject, chosen, players, n_points, target_error)
+    request = _Request.checked(subject, chosen, players, n_points, target_error, path_error)
     paths = EmbeddedPaths.build(subject, request.players, device)
     baseline = paths.embed(background.encoded).mean(dim=0, keepdim=True)
     base = paths.offset + paths.scale * paths.outputs(baseline)[0]
@@ -118,6 +122,7 @@ class _Request:
     players: Players
     n_points: int
     target_error: float | None
+    path_error: float | None
 
     @classmethod
     def checked(
@@ -127,6 +132,7 @@ class _Request:
         players: Players | None,
         n_points: int | None,
         target_error: float | None,
+        path_error: float | None,
     ) -> _Request:
         if len(chosen) == 0:
             raise ExplanationError("there is no row to explain; choose at least one row")
@@ -137,17 +143,20 @@ class _Request:
                 "raise n_evaluations"
             )
         check_target_error(target_error)
-        return cls(players or Players.columns(subject.features), wanted, target_error)
+        return cls(players or Players.columns(subject.features), wanted, target_error, path_error)
 
     def tolerance(self, scale: Floats) -> Floats:
         """How much values and base may miss each output by (K,), in the units of the head."""
         if self.target_error is None:
-            return np.full(len(scale), DEFAULT_TARGET_ERROR)
+            return np.full(len(scale), self.path_error or DEFAULT_TARGET_ERROR)
         return self.target_error / np.maximum(np.abs(scale), np.finfo(np.float64).tiny)
 
-    @property
-    def goal(self) -> str:
+    def goal(self, scale: Floats) -> str:
         """The target in words."""
+        if self.target_error is None and self.path_error is not None:
+            if (scale == 1).all():
+                return say("{error:g} of the score", error=self.path_error)
+            return say("{error:g} of the score, of a number in standard deviations", error=self.path_error)
         if self.target_error is None:
             return say("{error:g} of the score's unit", error=DEFAULT_TARGET_ERROR)
         return say("{error:g} of the score", error=self.target_error)
@@ -203,15 +212,16 @@ def _attribution(
     logits = subject.logits(chosen.table)
     values = np.stack([result.values for result in results])
     evaluations = np.array([result.n_points for result in results], dtype=np.int64)
+    goal = request.goal(subject.network.output_scale.cpu().numpy())
     n_missed = sum(not result.is_converged for result in results)
     reached = (
-        say("stopped within {goal}", goal=request.goal)
+        say("stopped within {goal}", goal=goal)
         if n_missed == 0
         else say(
             "{n_missed:,} of {n_rows:,} rows did not come within {goal} by {n_points:,} points a path",
             n_missed=n_missed,
             n_rows=len(results),
-            goal=request.goal,
+            goal=goal,
             n_points=request.n_points,
         )
     )

@@ -158,8 +158,9 @@ class SignedMethod:
     ``n_evaluations`` counts coalitions (for gradients: points of the path) per row, None for the method's default.
     ``target_error`` is the standard error, in the unit of the logits, at which a sampling method stops before its
     budget; for gradients it is how much values and base may miss the logit by. None uses the whole budget, for
-    gradients their default. A method that neither samples nor integrates is exact, which meets any target; the
-    explainers of the shap package cannot stop early, so they spend their budget. ``groups`` are columns that move
+    gradients ``path_error``, which is on the scale of each output, or their default. A method that neither samples
+    nor integrates is exact, which meets any target; the explainers of the shap package cannot stop early, so they
+    spend their budget. ``groups`` are columns that move
     together, by the group's name.
 
     Raises:
@@ -169,6 +170,7 @@ class SignedMethod:
     name: str = "shap"
     n_evaluations: int | None = None
     target_error: float | None = None
+    path_error: float | None = None
     seed: int = 0
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -275,6 +277,7 @@ def _gradients(request: _Request) -> Attribution:
         *request.places,
         n_points=method.n_evaluations,
         target_error=method.target_error,
+        path_error=method.path_error,
         seed=method.seed,
         **request.shared,
     )

@@ -13,6 +13,7 @@ from tabnet_engine.explain.trust.faithfulness import Curve
 from tabnet_engine.explain.trust.finding import Family, Finding, NotMeasured
 from tabnet_engine.explain.trust.method_agreement import PairAgreement
 from tabnet_engine.explain.trust.reasons import KeptReasons
+from tabnet_engine.explain.wording import listed
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import say
 
@@ -130,7 +131,7 @@ class Certificate:
         return say(
             "{standing} of {findings} figures are told apart, for the better, from every useless explanation that "
             "they were compared with, on {rows} against {background}; not measured: {gaps}.",
-            gaps=", ".join(recalled(gap.name) for gap in self.not_measured),
+            gaps=listed([recalled(gap.name) for gap in self.not_measured]),
             **facts,
         )
 

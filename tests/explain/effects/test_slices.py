@@ -20,8 +20,6 @@ from tabnet_engine.explain.effects.slices import (
     importance_by_parts,
     importance_by_slice,
     importance_of_parts,
-    outcome_slices,
-    predicted_slices,
 )
 from tabnet_engine.explain.importance import from_attribution, from_masks
 from tabnet_engine.explain.row_parts import RowParts
@@ -87,20 +85,6 @@ def test_rows_without_an_active_step_count_in_no_slice(cases):
     assert found.parts["some"].n_rows == 2
     with pytest.raises(ExplanationError, match="the slice 'silent' holds none of the 6 explained rows"):
         importance_by_slice(silent, {"silent": np.arange(3)})
-
-
-def test_classes_by_outcome_and_by_prediction():
-    y = np.array([[0, 1.5], [1, 2.5], [0, 3.5]])
-    slices = outcome_slices(BOTH, y)
-    assert {name: rows.tolist() for name, rows in slices.items()} == {"bought = no": [0, 2], "bought = yes": [1]}
-    logits = np.array([[1.0, 9.0], [-1.0, 9.0], [2.0, 9.0]])
-    slices = predicted_slices(BOTH, logits)
-    assert {name: rows.tolist() for name, rows in slices.items()} == {
-        "bought predicted no": [1],
-        "bought predicted yes": [0, 2],
-    }
-    assert outcome_slices(TargetCodecs((PRICE,)), np.ones(3)) == {}
-    assert "bought = yes" not in outcome_slices(TargetCodecs((BOUGHT,)), np.zeros(3, dtype=np.int64))
 
 
 @settings(deadline=None, max_examples=25)

@@ -128,6 +128,19 @@ def test_a_target_far_from_zero_keeps_its_digits_and_its_own_tolerance(name, cas
     assert coarse.evaluations.sum() <= result.evaluations.sum()
 
 
+@both
+def test_an_error_on_the_scale_of_the_output_asks_for_no_cents_of_a_target_in_hundred_thousands(name, cases, networks):
+    subject = networks.random(cases.mixed_layout(), n_outputs=2, seed=4)
+    rows, background = networks.chosen(cases.mixed_table(2, seed=2)), networks.sample(cases.mixed_table(4, seed=4))
+    small = METHODS[name](subject, rows, background, path_error=1e-3)
+    subject.network.set_output_scale(torch.tensor([1e9, 0.0]), torch.tensor([1e5, 1.0]))
+    large = METHODS[name](subject, rows, background, path_error=1e-3)
+    np.testing.assert_array_equal(large.evaluations, small.evaluations)
+    assert (np.abs(large.residual).max(axis=0) <= 1e-3 * np.array([1e5, 1.0])).all()
+    assert "stopped within 0.001 of the score" in small.algorithm
+    assert "within 0.001 of the score, of a number in standard deviations" in large.algorithm
+
+
 # --- budget, provenance, repeatability -----------------------------------------------------------------
 
 
