@@ -9,9 +9,11 @@ PORT ?= 8501
 WORKSPACE ?= workspace
 # A browser is opened where there is a screen to show it; else the address is printed.
 HEADLESS := $(if $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname))),false,true)
+# One worker more than cores, for the browser tests wait much; a file stays with one worker, which shares its fixtures.
+PYTEST := PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test lint format texts types imports unit browser bench clean
+.PHONY: help run test lint format texts coverage unit browser bench clean
 
 help:
 	@echo "make run      set up and open the dashboard (PORT=$(PORT), WORKSPACE=$(WORKSPACE))"
@@ -19,6 +21,7 @@ help:
 	@echo "make lint     style, types and the import rule"
 	@echo "make format   format the code"
 	@echo "make texts    bring the catalogue of texts in step with the code"
+	@echo "make coverage  run the tests and show which lines they reach"
 	@echo "make bench    measure page times (see benchmarks/)"
 
 $(VENV)/.base: requirements.txt constraints.txt
@@ -54,7 +57,11 @@ texts: $(VENV)/.base
 	$(BIN)/python -m tabnet_engine.texts.translating
 
 unit: $(VENV)/.dev browser
-	PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term -q
+	$(PYTEST) -q
+
+# Tracing every line takes half as long again, so this is no part of `make test`.
+coverage: $(VENV)/.dev browser
+	$(PYTEST) --cov --cov-report=term -q
 
 browser:
 	@.ci/browser

@@ -10,7 +10,6 @@ from tests.browser.driver import Server, Visitor, visit
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.usefixtures("explored"),  # every page has something to show
 ]
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from tabnet_engine.data.synthetic import credit_applications
 from tests.browser.driver import Server, visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

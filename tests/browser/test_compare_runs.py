@@ -14,7 +14,7 @@ from tests.browser.driver import Server, visit
 from tests.pages.conftest import Stored
 from tests.twin import twin_run
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

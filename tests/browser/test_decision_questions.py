@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.driver import Visitor
 from tests.pages.conftest import Stored
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

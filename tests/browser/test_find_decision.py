@@ -10,7 +10,7 @@ from tests.browser.driver import Server, visit
 from tests.pages.conftest import Stored
 from tests.pages.explained import train_bottles
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

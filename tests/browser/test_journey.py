@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from tabnet_engine.data.synthetic import credit_applications
 from tests.browser.driver import Server, Visitor, running_server, visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 PAGES = ("", "walkthrough", "dataset", "train", "runs", "importance", "masks", "shap_comparison", "decision")
 HOSTILE = ["<b>bold</b>", "$x$", "![](http://evil.invalid/x.png)", "naïve 🙂", "[link](http://evil.invalid)"]

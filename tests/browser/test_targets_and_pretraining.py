@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tabnet_engine.data.synthetic import credit_applications
 from tests.browser.driver import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 COLUMNS = ["income_eur", "debt_ratio", "employment_years", "loan_purpose", "decision"]
 POSITIVE = "decision = declined"

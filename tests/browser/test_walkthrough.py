@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.driver import Server, Visitor, visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 SHOTS = os.environ.get("SCREENSHOTS")
 
