@@ -9,8 +9,9 @@ PORT ?= 8501
 WORKSPACE ?= workspace
 # A browser is opened where there is a screen to show it; else the address is printed.
 HEADLESS := $(if $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname))),false,true)
-# One worker more than cores, for the browser tests wait much; a file stays with one worker, which shares its fixtures.
-PYTEST := PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile
+# One worker more than cores, for the browser tests wait much; these come first. A file stays with one worker, which
+# shares its fixtures.
+PYTEST := PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help run test lint format texts coverage unit browser bench clean

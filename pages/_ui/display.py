@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import streamlit as st
 
 from pages._ui import state
@@ -9,8 +12,19 @@ from tabnet_engine.texts.speaking import LANGUAGES, say
 
 __all__ = ["controls", "picture_format", "readable"]
 
+# The code that draws charts takes a browser about two seconds to read; it does so while the first page is looked at.
+# Streamlit names the file anew with each version, and loads it with the first chart where it is not found here.
+_CHART_CODE = [path.name for path in (Path(st.__file__).parent / "static" / "static" / "js").glob("PlotlyChart.*.js")]
+_PRELOAD = f"""for (const name of {json.dumps(_CHART_CODE)}) {{
+  const own = document.querySelector('script[type="module"][src*="static/js/"]');
+  if (own && !window.chartsAhead) {{
+    window.chartsAhead = true;
+    setTimeout(() => import(new URL(name, own.src).href).catch(() => {{}}), 500);
+  }}
+}}"""
 _SPEAKS = {
-    code: f"<script>document.documentElement.lang = {code!r};</script><span hidden></span>" for code in LANGUAGES
+    code: f"<script>document.documentElement.lang = {code!r}; {_PRELOAD}</script><span hidden></span>"
+    for code in LANGUAGES
 }
 # Streamlit writes the value of a slider and a chosen button in the colour of filled buttons, too dark on a dark page.
 _ON_DARK = """<style>
@@ -56,7 +70,7 @@ def controls() -> None:
 
 
 def readable() -> None:
-    """Mend the few texts that are hard to read in the dark theme, and say which language the page speaks.
+    """Mend the few texts that are hard to read in the dark theme, say which language the page speaks, fetch ahead.
 
     Streamlit's page calls itself English; a screen reader would read Chinese out in English.
     """

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from pages._ui import warming
+from pages._ui import display, warming
 
 
 @pytest.fixture
@@ -91,3 +91,9 @@ def test_whatever_is_imported_beforehand_exists(turns, monkeypatch):
     assert named[-1] == "frozen"
     for name in named[:-1]:
         assert warming.importlib.util.find_spec(name) is not None, name
+
+
+def test_the_code_that_draws_charts_is_found_in_this_streamlit():
+    # Fetched ahead by the browser; a new version that hides it elsewhere makes the first chart slow, and this test red.
+    assert len(display._CHART_CODE) == 1
+    assert display._CHART_CODE[0] in display._SPEAKS["zh"]
