@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from tabnet_engine.explain.wording import percent
 from tabnet_engine.figures.theme import ACCENT, tint
 
-__all__ = ["SHADES", "cell_texts", "opacity", "scale_legend", "shade_legend"]
+__all__ = ["SHADES", "cell_texts", "opacity", "scale_legend", "shade_legend", "share_cells"]
 
 Floats = npt.NDArray[np.floating]
 
@@ -95,3 +95,30 @@ def shade_legend(figure: go.Figure, *, shift: int) -> go.Figure:
     shares = (0.05, 0.25, 0.5, 1.0)
     steps = [(tint(ACCENT, float(opacity(np.asarray(share)))), percent(share)) for share in shares]
     return scale_legend(figure, steps, symbol="■", shift=shift)
+
+
+def share_cells(
+    grid: Floats, texts: Sequence[Sequence[str]], details: Sequence[Sequence[str]], *, gap: int
+) -> list[go.Heatmap | go.Scatter]:
+    """Shares of columns by steps as shaded cells with their numbers, on the second pair of axes.
+
+    Args:
+        grid: (columns, steps) in [0, 1].
+        texts: what each cell says; an empty text says nothing.
+        details: what each cell's hover says, escaped.
+        gap: pixels between the steps.
+    """
+    cells = go.Heatmap(
+        z=grid,
+        zmin=0.0,
+        zmax=1.0,
+        colorscale=SHADES,
+        showscale=False,
+        xgap=gap,
+        ygap=3,
+        customdata=details,
+        hovertemplate="%{customdata}<extra></extra>",
+        xaxis="x2",
+        yaxis="y2",
+    )
+    return [cells, *cell_texts(opacity(grid), texts, axes=("x2", "y2"))]

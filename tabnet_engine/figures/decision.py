@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 
 from tabnet_engine.explain.timeline import StepTimeline
 from tabnet_engine.explain.wording import percent, probability, signed
-from tabnet_engine.figures.cells import SHADES, cell_texts, opacity
+from tabnet_engine.figures.cells import cell_texts, share_cells
 from tabnet_engine.figures.theme import (
     DIVERGING,
     NEGATIVE,
@@ -151,20 +151,7 @@ def _read(lines: Sequence[_Line], n_steps: int) -> list[go.Heatmap | go.Scatter]
         for line in lines
     ]
     texts = [[_percent(cell, n_steps) if cell >= _VISIBLE else "" for cell in line] for line in grid]
-    cells = go.Heatmap(
-        z=grid,
-        zmin=0.0,
-        zmax=1.0,
-        colorscale=SHADES,
-        showscale=False,
-        xgap=3,
-        ygap=3,
-        customdata=details,
-        hovertemplate="%{customdata}<extra></extra>",
-        xaxis="x2",
-        yaxis="y2",
-    )
-    return [cells, *cell_texts(opacity(grid), texts, axes=("x2", "y2"))]
+    return share_cells(grid, texts, details, gap=3)
 
 
 def _attention(step: int, share: float) -> str:

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from tabnet_engine.explain.masks import MaskExplanation
 from tabnet_engine.explain.wording import percent, probability, signed
-from tabnet_engine.figures.cells import SHADES, cell_texts, opacity
+from tabnet_engine.figures.cells import share_cells
 from tabnet_engine.figures.identity import ColorScheme
 from tabnet_engine.figures.theme import (
     GRID,
@@ -160,20 +160,7 @@ def _read(names: Sequence[str], grid: Floats, n_steps: int) -> list[go.Heatmap |
         for name, line in zip(names, grid, strict=True)
     ]  # fmt: skip
     texts = [[_percent(cell, n_steps) if cell >= _VISIBLE else "" for cell in line] for line in grid]
-    cells = go.Heatmap(
-        z=grid,
-        zmin=0.0,
-        zmax=1.0,
-        colorscale=SHADES,
-        showscale=False,
-        xgap=2,
-        ygap=3,
-        customdata=details,
-        hovertemplate="%{customdata}<extra></extra>",
-        xaxis="x2",
-        yaxis="y2",
-    )
-    return [cells, *cell_texts(opacity(grid), texts, axes=("x2", "y2"))]
+    return share_cells(grid, texts, details, gap=2)
 
 
 def _percent(share: float, n_steps: int) -> str:
