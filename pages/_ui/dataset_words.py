@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from tabnet_engine.data.schema import Kind, Role, Task
+from tabnet_engine.data.schema import KIND_NAMES, Kind, Role, Task
 from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["ROLES", "kind", "role", "task"]
 
-_KINDS = {
-    Kind.NUMBER: msg("number"),
-    Kind.CATEGORY: msg("category"),
-    Kind.BOOLEAN: msg("boolean"),
-    Kind.DATETIME: msg("datetime"),
-    Kind.IDENTIFIER: msg("identifier"),
-    Kind.CONSTANT: msg("constant"),
-    Kind.TEXT: msg("text"),
-}
 ROLES = {
     Role.FEATURE: msg("feature"),
     Role.IGNORED: msg("ignored"),
@@ -33,7 +24,7 @@ _TASKS = {
 
 def kind(value: Kind | str) -> str:
     """What a kind is called."""
-    return say(_KINDS[Kind(value)])
+    return say(KIND_NAMES[Kind(value)])
 
 
 def role(value: Role) -> str:

@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Any, Self
 
 from tabnet_engine.errors import SchemaError
+from tabnet_engine.texts.speaking import msg
 
-__all__ = ["SINGLE_TASKS", "Column", "FeatureSchema", "Kind", "Role", "Target", "Task"]
+__all__ = ["KIND_NAMES", "SINGLE_TASKS", "Column", "FeatureSchema", "Kind", "Role", "Target", "Task"]
 
 
 class Kind(StrEnum):
@@ -23,6 +24,18 @@ class Kind(StrEnum):
     IDENTIFIER = "identifier"
     CONSTANT = "constant"
     TEXT = "text"
+
+
+# What a reader calls each kind.
+KIND_NAMES = {
+    Kind.NUMBER: msg("number"),
+    Kind.CATEGORY: msg("category"),
+    Kind.BOOLEAN: msg("boolean"),
+    Kind.DATETIME: msg("datetime"),
+    Kind.IDENTIFIER: msg("identifier"),
+    Kind.CONSTANT: msg("constant"),
+    Kind.TEXT: msg("text"),
+}
 
 
 class Role(StrEnum):

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tabnet_engine.data.schema import FeatureSchema, Kind
+from tabnet_engine.data.schema import KIND_NAMES, FeatureSchema, Kind
 from tabnet_engine.data.values import as_numbers, as_timestamps, category_text, factorise
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.texts.speaking import msg, say
@@ -34,15 +34,6 @@ _EXAMPLE = msg("such as 'age >= 30', 'job in (clerk, nurse)' or 'income is missi
 
 _NO_COLUMN = msg("a column was expected where it says {found}")
 _NO_VALUE = msg("a value was expected where it says {found}")
-_KINDS = {
-    Kind.NUMBER: msg("number"),
-    Kind.CATEGORY: msg("category"),
-    Kind.BOOLEAN: msg("boolean"),
-    Kind.DATETIME: msg("datetime"),
-    Kind.IDENTIFIER: msg("identifier"),
-    Kind.CONSTANT: msg("constant"),
-    Kind.TEXT: msg("text"),
-}
 
 Bools = npt.NDArray[np.bool_]
 
@@ -208,7 +199,11 @@ class _Reader:
         self._place += 1
         if operator not in {"=", "!="} and kind not in ORDERED:
             raise self._mistake(
-                say("column {column} ({kind}) has no order; use = or in (…)", column=repr(name), kind=say(_KINDS[kind]))
+                say(
+                    "column {column} ({kind}) has no order; use = or in (…)",
+                    column=repr(name),
+                    kind=say(KIND_NAMES[kind]),
+                )
             )
         return operator
 
