@@ -13,6 +13,7 @@ __all__ = [
     "ExplanationError",
     "JobCancelledError",
     "JobError",
+    "ReportError",
     "SchemaError",
     "StorageError",
     "TableError",
@@ -42,6 +43,10 @@ class ConfigError(UserError):
 
 class ExplanationError(UserError):
     """A request for an explanation that cannot be met as asked."""
+
+
+class ReportError(UserError):
+    """A report that cannot be made, changed or verified as asked."""
 
 
 class JobError(UserError):

@@ -11,17 +11,24 @@ from tabnet_engine.config.certify import CertifyConfig
 from tabnet_engine.config.compare import CompareConfig
 from tabnet_engine.config.limits import ExplainConfig, TableLimits
 from tabnet_engine.config.model import ModelConfig
+from tabnet_engine.config.report import REPORT_KINDS, ReportConfig, ReportKind
+from tabnet_engine.config.stated import ModelFacts, Organisation
 from tabnet_engine.config.training import PretrainingConfig, TrainingConfig
 from tabnet_engine.errors import ConfigError
 
 __all__ = [
     "PRESETS",
+    "REPORT_KINDS",
     "AuditConfig",
     "CertifyConfig",
     "CompareConfig",
     "ExplainConfig",
     "ModelConfig",
+    "ModelFacts",
+    "Organisation",
     "PretrainingConfig",
+    "ReportConfig",
+    "ReportKind",
     "TableLimits",
     "TrainingConfig",
     "choose_pretraining_settings",

@@ -1,0 +1,1 @@
+"""Why one row was not approved: principal reasons against approved cases at or just above the cutoff."""
