@@ -21,8 +21,12 @@ from tabnet_engine.commands.comparing import add_compare
 from tabnet_engine.commands.explaining import add_explain
 from tabnet_engine.commands.importing import add_import_pytorch_tabnet
 from tabnet_engine.commands.pretraining import add_pretrain, add_pretraining_worth
+from tabnet_engine.commands.report_materials import add_reason_codes
+from tabnet_engine.commands.reporting import add_report
+from tabnet_engine.commands.reviewing import add_review
 from tabnet_engine.commands.training import add_train
 from tabnet_engine.commands.using import add_predict
+from tabnet_engine.commands.verifying import add_verify_evidence, add_verify_log
 from tabnet_engine.errors import EngineError, UserError
 
 __all__ = ["main"]
@@ -36,6 +40,14 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
     "certify": (add_certify, "measure how far a run's explanations can be trusted"),
     "audit": (add_audit, "compare how a run treats the groups of a protected column"),
     "compare": (add_compare, "compare two runs on the same rows"),
+    "report": (add_report, "write a report on a row, on many rows, on a run or on two runs"),
+    "reason-codes": (add_reason_codes, "draft or check the reason codes of a run's columns"),
+    "review": (add_review, "review or sign a report that a workspace keeps"),
+    "verify-evidence": (
+        add_verify_evidence,
+        "compute the decision of an evidence pack again: equal or not",
+    ),
+    "verify-log": (add_verify_log, "verify the chained log of a workspace's reports"),
     "import-pytorch-tabnet": (add_import_pytorch_tabnet, "make a run of a model that pytorch-tabnet saved"),
 }
 

@@ -24,12 +24,14 @@ _FAILED = {
     "certify": msg("The last measurement of this run failed: {reason}"),
     "audit": msg("The last comparison of groups of this run failed: {reason}"),
     "compare": msg("The last comparison with another run failed: {reason}"),
+    "report": msg("The last report could not be made: {reason}"),
 }
 _DOING = {
     "explain": msg("Explaining this run"),
     "certify": msg("Measuring how far to trust this"),
     "audit": msg("Comparing groups"),
     "compare": msg("Comparing two runs"),
+    "report": msg("Making reports"),
 }
 _MISSING = {
     "SHAP values": msg("This run has no SHAP values yet"),

@@ -11,6 +11,7 @@ from pages._ui import groups_access, kept, measures
 from tabnet_engine.config import AuditConfig
 from tabnet_engine.data.schema import Kind, Role, Task
 from tabnet_engine.errors import UserError
+from tabnet_engine.explain.groups.decision import likely_favourable
 from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.groups.audit import GroupAudit
     from tabnet_engine.runs.run import Run
 
-__all__ = ["chosen_settings", "groupable", "stored_for"]
+__all__ = ["chosen_settings", "groupable", "is_often_protected", "stored_for", "typed_number"]
 
 _DIVIDING = (Kind.CATEGORY, Kind.BOOLEAN, Kind.NUMBER, Kind.DATETIME)
 _ORDERED = (Kind.NUMBER, Kind.DATETIME)
@@ -29,16 +30,18 @@ _ORDERED = (Kind.NUMBER, Kind.DATETIME)
 _OFTEN_PROTECTED = re.compile(
     r"(^|[^a-z])(sex|gender|age|race|ethnic\w*|nation\w*|religion|marital|disab\w*|birth\w*)([^a-z]|$)", re.IGNORECASE
 )
-_UNWANTED = re.compile(
-    r"declin|reject|refus|den(y|ied)|default|bad|churn|fraud|fail|not? |ill|died|dead", re.IGNORECASE
-)
 _NOBODY = "-"  # no class has that key: classes go by their number
 
 
 def groupable(run: Run) -> list[Column]:
     """The columns of the run's table that can divide people, those that are often protected first."""
     columns = [column for column in run.schema.columns if column.role is not Role.TARGET and column.kind in _DIVIDING]
-    return sorted(columns, key=lambda column: _OFTEN_PROTECTED.search(column.name) is None)
+    return sorted(columns, key=lambda column: not is_often_protected(column.name))
+
+
+def is_often_protected(name: str) -> bool:
+    """Whether a column is called like one that laws often protect."""
+    return _OFTEN_PROTECTED.search(name) is not None
 
 
 def chosen_settings(run: Run) -> AuditConfig:
@@ -105,7 +108,8 @@ def _decision(codec: TargetCodec, before: GroupAudit | None) -> dict[str, Any]:
         return _limit(left, right, before)
     classes = {str(code): name for code, name in enumerate(codec.classes)}
     asked = _before(before, "favourable", "")
-    start = str(codec.classes.index(asked if asked in codec.classes else _likely(codec)))
+    wished = asked if asked in codec.classes else likely_favourable(codec) or codec.classes[1]
+    start = str(codec.classes.index(wished))
     several = codec.task is Task.MULTICLASS
     if several:
         classes = {_NOBODY: say("none: leave selection out")} | classes
@@ -131,7 +135,7 @@ def _decision(codec: TargetCodec, before: GroupAudit | None) -> dict[str, Any]:
                 placeholder=say("the predicted class"),
                 help_text=say("The probability from which a row is selected; empty: where it is the likeliest class."),
             )
-            return {"favourable": name, "cutoff": _number(typed)}
+            return {"favourable": name, "cutoff": typed_number(typed)}
         share = kept.amount(
             "cutoff",
             say("Cutoff"),
@@ -141,12 +145,6 @@ def _decision(codec: TargetCodec, before: GroupAudit | None) -> dict[str, Any]:
             help_text=say("The probability of the favourable outcome from which a row is selected."),
         )
     return {"favourable": name, "cutoff": share}
-
-
-def _likely(codec: TargetCodec) -> str:
-    """The class to start from: the positive one, unless by its name the other one is what people wish for."""
-    first, second = codec.classes[0], codec.classes[1]
-    return first if _UNWANTED.match(second) and not _UNWANTED.match(first) else second
 
 
 def _limit(left: Any, right: Any, before: GroupAudit | None) -> dict[str, Any]:
@@ -164,10 +162,15 @@ def _limit(left: Any, right: Any, before: GroupAudit | None) -> dict[str, Any]:
         high = kept.toggle(
             "high", say("High is favourable"), default=_before(before, "is_high_favourable", otherwise=True)
         )
-    return {"cutoff": _number(typed), "is_high_favourable": high}
+    return {"cutoff": typed_number(typed), "is_high_favourable": high}
 
 
-def _number(typed: str) -> float | None:
+def typed_number(typed: str) -> float | None:
+    """The cutoff that was typed; None for an empty text.
+
+    Raises:
+        UserError: it is no number.
+    """
     if not typed.strip():
         return None
     try:

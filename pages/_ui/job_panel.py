@@ -36,6 +36,7 @@ _STOPPED = {
     "certify": msg("This certificate was stopped before it ended"),
     "audit": msg("This comparison of groups was stopped before it ended"),
     "compare": msg("This comparison of runs was stopped before it ended"),
+    "report": msg("These reports were stopped before they were all made"),
 }
 _FAILED = {
     "train": msg("This training failed"),
@@ -45,6 +46,7 @@ _FAILED = {
     "certify": msg("This certificate failed"),
     "audit": msg("This comparison of groups failed"),
     "compare": msg("This comparison of runs failed"),
+    "report": msg("These reports could not be made"),
 }
 
 

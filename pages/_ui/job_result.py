@@ -18,6 +18,7 @@ _DONE = {
     "certify": msg("{title}: the trust in its explanations was measured"),
     "audit": msg("{title}: its groups were compared"),
     "compare": msg("{title}: compared with another run"),
+    "report": msg("{title}: made"),
     "pretrain": msg("{title}: pretrained in {time}"),
     "train": msg("{title}: trained in {time}"),
 }

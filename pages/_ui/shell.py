@@ -32,6 +32,7 @@ _GROUPS = {
         "decision": (msg("One decision"), ":material/person_search:"),
         "groups": (msg("Groups"), ":material/groups:"),
     },
+    msg("Report"): {"report": (msg("Reports"), ":material/description:")},
     msg("Help"): {"measures": (msg("Measures"), ":material/help:")},
 }
 

@@ -88,4 +88,6 @@ class ReportConfig(Settings):
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:
-            raise ConfigError(f"time must be a moment with its zone such as 2026-03-01T09:30:00+00:00, got {self.time!r}")
+            raise ConfigError(
+                f"time must be a moment with its zone such as 2026-03-01T09:30:00+00:00, got {self.time!r}"
+            )

@@ -10,7 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-__all__ = ["Bar", "BarChart", "HeatChart", "Line", "LineChart", "PlainChart", "WaterfallChart", "chart_mapping", "chart_of"]
+__all__ = [
+    "Bar",
+    "BarChart",
+    "HeatChart",
+    "Line",
+    "LineChart",
+    "PlainChart",
+    "WaterfallChart",
+    "chart_mapping",
+    "chart_of",
+]
 
 Tone = Literal["for", "against", "neutral", "other"]
 
@@ -87,7 +97,7 @@ class Line:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """Read what ``dataclasses.asdict`` wrote."""
-        return cls(**{key: value if key == "name" else tuple(value) for key, value in values.items()})
+        return cls(name=values["name"], **{key: tuple(values[key]) for key in ("x", "y", "low", "high")})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,7 @@ _COUNTED = {
     "steps": msg("{done:,} of {total:,} steps"),
     "groups": msg("{done:,} of {total:,} groups"),
     "trainings": msg("{done:,} of {total:,} trainings"),
+    "reports": msg("{done:,} of {total:,} reports"),
 }
 
 

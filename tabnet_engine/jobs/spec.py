@@ -1,9 +1,8 @@
-"""What a job is to do: plain values that survive the database and a restart."""
+"""What each kind of job needs, typed and checked; carried by a :class:`JobSpec`."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -11,76 +10,26 @@ from tabnet_engine.config import AuditConfig, CertifyConfig, CompareConfig, Expl
 from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.errors import ConfigError, JobError
 from tabnet_engine.explain.autoencoder.explanation import AutoencoderSettings
+from tabnet_engine.jobs.job_spec import KINDS, JobSpec, dataset_of, refuse_unknown, schema_of
+from tabnet_engine.jobs.report_spec import ReportPayload
 from tabnet_engine.jobs.settings import check_pretraining_settings, check_training_settings
 
 __all__ = [
     "KINDS",
+    "PAYLOADS",
     "AuditPayload",
     "CertifyPayload",
     "ComparePayload",
     "ExplainPayload",
     "JobSpec",
     "PretrainPayload",
+    "ReportPayload",
     "TrainPayload",
     "WorthPayload",
 ]
 
-KINDS = ("train", "explain", "pretrain", "worth", "certify", "audit", "compare")
 # A comparison trains two networks for each budget and seed: beyond this it is a slip of the hand.
 MAX_WORTH_TRAININGS = 1_000
-
-
-@dataclass(frozen=True)
-class JobSpec:
-    """One job. ``run_id`` names the run that it makes or works on.
-
-    ``payload`` holds what :class:`TrainPayload`, :class:`ExplainPayload`, :class:`PretrainPayload`,
-    :class:`WorthPayload`, :class:`CertifyPayload`, :class:`AuditPayload` or :class:`ComparePayload` says, as JSON
-    values.
-    """
-
-    kind: str
-    dataset_id: str | None
-    run_id: str
-    title: str
-    payload: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise JobError(f"a job is one of {', '.join(KINDS)}, got {self.kind!r}")
-
-    @property
-    def uses(self) -> tuple[tuple[str, str], ...]:
-        """The datasets and runs, as (kind, id), that must not be deleted while the job waits or works."""
-        datasets = dict.fromkeys(filter(None, (self.dataset_id, self.payload.get("test_dataset_id"))))
-        others = (self.payload.get(name) for name in ("pretrained_run_id", "baseline_run_id"))
-        runs = dict.fromkeys(filter(None, (self.run_id, *others)))
-        return (*(("dataset", item) for item in datasets), *(("run", item) for item in runs))
-
-    def check(self) -> None:
-        """Refuse at once what the worker would refuse later.
-
-        Raises:
-            UserError: a part is missing or unknown, or a setting is outside its range.
-        """
-        _PAYLOADS[self.kind].of(self)
-
-    def to_mapping(self) -> dict[str, Any]:
-        """The job as plain JSON values."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_mapping` wrote.
-
-        Raises:
-            JobError: a part is missing or unknown.
-        """
-        _refuse_unknown(values, {item.name for item in dataclasses.fields(cls)})
-        try:
-            return cls(**{**values, "payload": dict(values["payload"])})
-        except (KeyError, TypeError, ValueError) as error:
-            raise JobError(f"the job cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +60,13 @@ class TrainPayload:
             ConfigError: a setting that does not exist or is outside its range.
             SchemaError: the schema cannot be read.
         """
-        _refuse_unknown(spec.payload, {"settings", "test_dataset_id", "schema", "pretrained_run_id"})
+        refuse_unknown(spec.payload, {"settings", "test_dataset_id", "schema", "pretrained_run_id"})
         return cls(
-            dataset_id=_dataset_of(spec, "a training"),
+            dataset_id=dataset_of(spec, "a training"),
             settings=dict(spec.payload.get("settings", {})),
             test_dataset_id=spec.payload.get("test_dataset_id"),
             title=spec.title,
-            schema=_schema_of(spec),
+            schema=schema_of(spec),
             pretrained_run_id=spec.payload.get("pretrained_run_id"),
         )
 
@@ -155,7 +104,7 @@ class _RunPayload:
             JobError: a part is unknown.
             ConfigError: a setting that does not exist or is outside its range.
         """
-        _refuse_unknown(spec.payload, {"settings"})
+        refuse_unknown(spec.payload, {"settings"})
         settings = dict(spec.payload.get("settings", {}))
         return cls(run_id=spec.run_id, settings=settings, dataset_id=spec.dataset_id, title=spec.title)
 
@@ -217,11 +166,11 @@ class ComparePayload:
             JobError: a part is missing or unknown.
             ConfigError: a setting that does not exist or is outside its range.
         """
-        _refuse_unknown(spec.payload, {"settings", "baseline_run_id"})
+        refuse_unknown(spec.payload, {"settings", "baseline_run_id"})
         return cls(
             run_id=spec.run_id,
             baseline_run_id=str(spec.payload.get("baseline_run_id", "")),
-            dataset_id=_dataset_of(spec, "a comparison"),
+            dataset_id=dataset_of(spec, "a comparison"),
             settings=dict(spec.payload.get("settings", {})),
             title=spec.title,
         )
@@ -259,13 +208,13 @@ class PretrainPayload:
             ConfigError: a setting that does not exist or is outside its range.
             SchemaError: the schema cannot be read.
         """
-        _refuse_unknown(spec.payload, {"settings", "ignore", "schema"})
+        refuse_unknown(spec.payload, {"settings", "ignore", "schema"})
         return cls(
-            dataset_id=_dataset_of(spec, "a pretraining"),
+            dataset_id=dataset_of(spec, "a pretraining"),
             settings=dict(spec.payload.get("settings", {})),
             ignore=tuple(map(str, spec.payload.get("ignore", ()))),
             title=spec.title,
-            schema=_schema_of(spec),
+            schema=schema_of(spec),
         )
 
     def to_spec(self, run_id: str) -> JobSpec:
@@ -319,11 +268,11 @@ class WorthPayload:
             ConfigError: a setting that does not exist or is outside its range.
             SchemaError: the schema cannot be read.
         """
-        _refuse_unknown(spec.payload, {"settings", "schema", "budgets", "n_seeds"})
+        refuse_unknown(spec.payload, {"settings", "schema", "budgets", "n_seeds"})
         return cls(
             run_id=spec.run_id,
-            dataset_id=_dataset_of(spec, "a comparison"),
-            schema=_schema_of(spec),
+            dataset_id=dataset_of(spec, "a comparison"),
+            schema=schema_of(spec),
             budgets=tuple(map(int, spec.payload.get("budgets", cls.budgets))),
             n_seeds=int(spec.payload.get("n_seeds", cls.n_seeds)),
             settings=dict(spec.payload.get("settings", {})),
@@ -342,9 +291,16 @@ class WorthPayload:
 
 
 _Payload = (
-    TrainPayload | ExplainPayload | PretrainPayload | WorthPayload | CertifyPayload | AuditPayload | ComparePayload
+    TrainPayload
+    | ExplainPayload
+    | PretrainPayload
+    | WorthPayload
+    | CertifyPayload
+    | AuditPayload
+    | ComparePayload
+    | ReportPayload
 )
-_PAYLOADS: dict[str, type[_Payload]] = {
+PAYLOADS: dict[str, type[_Payload]] = {
     "train": TrainPayload,
     "explain": ExplainPayload,
     "pretrain": PretrainPayload,
@@ -352,25 +308,9 @@ _PAYLOADS: dict[str, type[_Payload]] = {
     "certify": CertifyPayload,
     "audit": AuditPayload,
     "compare": ComparePayload,
+    "report": ReportPayload,
 }
 
 
 def _names(settings: type[ExplainConfig | AutoencoderSettings]) -> set[str]:
     return {item.name for item in dataclasses.fields(settings)}
-
-
-def _dataset_of(spec: JobSpec, what: str) -> str:
-    if spec.dataset_id is None:
-        raise JobError(f"{what} needs a dataset; choose one")
-    return spec.dataset_id
-
-
-def _schema_of(spec: JobSpec) -> FeatureSchema | None:
-    schema = spec.payload.get("schema")
-    return None if schema is None else FeatureSchema.from_mapping(schema)
-
-
-def _refuse_unknown(values: Mapping[str, Any], known: set[str]) -> None:
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise JobError(f"a job has no part {unknown[0]!r}; the parts here are {', '.join(sorted(known))}")

@@ -20,6 +20,7 @@ from tabnet_engine.jobs.explaining_pretraining import explain_pretraining
 from tabnet_engine.jobs.monitor import COMPARING, EXPLAINING, PRETRAINING, TRAINING, Monitor
 from tabnet_engine.jobs.pipeline import EXPLANATIONS, explain_run, explanation_settings, train_run
 from tabnet_engine.jobs.pretraining import pretrain_run, worth_run
+from tabnet_engine.jobs.reporting import REPORTING, make_reports
 from tabnet_engine.jobs.source import Source
 from tabnet_engine.jobs.spec import (
     AuditPayload,
@@ -27,6 +28,7 @@ from tabnet_engine.jobs.spec import (
     ComparePayload,
     ExplainPayload,
     PretrainPayload,
+    ReportPayload,
     TrainPayload,
     WorthPayload,
 )
@@ -138,6 +140,13 @@ def run_compare(context: JobContext) -> None:
     )
 
 
+def run_report(context: JobContext) -> None:
+    """Make one report or a batch; a batch goes on after a crash with the rows that are missing."""
+    payload = ReportPayload.of(context.spec)
+    made = make_reports(context.workspace, payload, context.claim.job_id, monitor=_monitor(context, REPORTING))
+    context.note(made)
+
+
 def _finished(context: JobContext) -> Run:
     """The run that an earlier attempt saved; its curve stays that of the job."""
     run = context.workspace.run(context.spec.run_id)
@@ -210,4 +219,5 @@ TASKS: TaskTable = {
     "certify": run_certify,
     "audit": run_audit,
     "compare": run_compare,
+    "report": run_report,
 }

@@ -147,7 +147,7 @@ def test_mistakes_are_found_before_the_job_waits(spec: Any, error: type[Exceptio
 
 
 def test_a_job_of_no_known_kind_or_shape_is_refused() -> None:
-    kinds = "train, explain, pretrain, worth, certify, audit, compare"
+    kinds = "train, explain, pretrain, worth, certify, audit, compare, report"
     with pytest.raises(JobError, match=f"a job is one of {kinds}, got 'delete'"):
         JobSpec("delete", None, "r", "t")
     with pytest.raises(JobError, match="a job has no part 'x'"):

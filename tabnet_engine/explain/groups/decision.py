@@ -5,6 +5,7 @@ Shapes: B rows, K outputs of one target.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +18,17 @@ from tabnet_engine.errors import ExplanationError
 from tabnet_engine.texts.speaking import msg, say
 from tabnet_engine.training.probabilities import class_probabilities, predicted_codes
 
-__all__ = ["Decision"]
+__all__ = ["Decision", "likely_favourable"]
 
 Booleans = npt.NDArray[np.bool_]
 
 _AT_LEAST = msg("the prediction is at least {cutoff:g}")
 _AT_MOST = msg("the prediction is at most {cutoff:g}")
 _PROBABLE = msg("the probability of {class_name} is at least {cutoff:g}")
+# How classes are called that nobody wishes for.
+_UNWANTED = re.compile(
+    r"declin|reject|refus|den(y|ied)|default|bad|churn|fraud|fail|not? |ill|died|dead", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,3 +111,14 @@ class Decision:
         if self.cutoff is None:
             raise ValueError("a decision about a quantity must have a cutoff")
         return np.asarray(values >= self.cutoff if self.is_high_favourable else values <= self.cutoff)
+
+
+def likely_favourable(codec: TargetCodec) -> str | None:
+    """Which of two classes is probably the one that people wish for, by its name; None of several, or a quantity.
+
+    It is the positive class, unless that one is called like something that nobody wishes for and the other is not.
+    """
+    if codec.task is not Task.BINARY:
+        return None
+    first, second = codec.classes
+    return first if _UNWANTED.match(second) and not _UNWANTED.match(first) else second

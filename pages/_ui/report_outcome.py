@@ -1,0 +1,93 @@
+"""What counts as approved in a report: target, favourable outcome and cutoff, as settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages._ui import groups_choices, kept
+from tabnet_engine.data.schema import Task
+from tabnet_engine.explain.groups.decision import likely_favourable
+from tabnet_engine.texts.speaking import say
+
+if TYPE_CHECKING:
+    from tabnet_engine.data.targets import TargetCodec
+    from tabnet_engine.runs.run import Run
+
+__all__ = ["chosen_outcome"]
+
+_BY_NAME = "-"  # no class has that key: classes go by their number
+
+
+def chosen_outcome(run: Run) -> dict[str, Any]:
+    """Draw the controls; the names are those of the settings.
+
+    Raises:
+        UserError: a cutoff that is no number.
+    """
+    names = run.targets.names
+    target = names[0]
+    if len(names) > 1:
+        help_text = say("What is decided upon.")
+        target = kept.choice("target", say("Target"), {name: name for name in names}, help_text=help_text)
+    codec, _ = run.targets.of(target)
+    left, right = st.columns(2, vertical_alignment="bottom")
+    if codec.task is Task.REGRESSION:
+        return {"target": target, **_limit(left, right)}
+    with left:
+        favourable = _favourable(codec)
+    with right:
+        cutoff = _share(several=codec.task is Task.MULTICLASS)
+    return {"target": target, "favourable": favourable, "cutoff": cutoff}
+
+
+def _favourable(codec: TargetCodec) -> str:
+    """The class that is decided in a person's favour; "" while nobody chose it, which the report says."""
+    likely = likely_favourable(codec)
+    options = {str(code): name for code, name in enumerate(codec.classes)}
+    if likely is not None:
+        options = {_BY_NAME: say("{name}, by its name", name=likely), **options}
+    chosen = kept.choice(
+        "favourable",
+        say("Favourable outcome"),
+        options,
+        help_text=say(
+            "The class that is decided in a person's favour, such as a loan that is granted. Until you choose one, the "
+            "report says that it was taken by its name."
+        ),
+    )
+    return "" if chosen == _BY_NAME else codec.classes[int(chosen)]
+
+
+def _share(*, several: bool) -> float | None:
+    if not several:
+        return kept.amount(
+            "cutoff",
+            say("Cutoff"),
+            0.01,
+            0.99,
+            default=0.5,
+            help_text=say("The probability of the favourable outcome from which a row is approved."),
+        )
+    typed = kept.text(
+        "cutoff",
+        say("Cutoff"),
+        placeholder=say("the predicted class"),
+        help_text=say("The probability from which a row is approved; empty: where it is the likeliest class."),
+    )
+    return groups_choices.typed_number(typed)
+
+
+def _limit(left: Any, right: Any) -> dict[str, Any]:
+    """From which quantity a row is approved."""
+    with left:
+        typed = kept.text(
+            "cutoff",
+            say("Cutoff"),
+            placeholder=say("needed: from which quantity on"),
+            help_text=say("The prediction, in the target's own unit, from which a row is approved."),
+        )
+    with right:
+        high = kept.toggle("high", say("High is favourable"), default=True)
+    return {"cutoff": groups_choices.typed_number(typed), "is_high_favourable": high}

@@ -1,0 +1,336 @@
+"""Reports about many rows: each written once, an index of all, one archive; an interrupted batch goes on.
+
+Every finished report lies in the work folder with a line of its own, so that a second attempt makes only what is
+missing. A row that cannot be reported on is named in the index with the reason, and the others go on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tabnet_engine.errors import ReportError, UserError
+from tabnet_engine.explain.subject import Steering
+from tabnet_engine.report.document import Callout, Document, Facts, Identity, Paragraph, Section, Table
+from tabnet_engine.runs.parts import (
+    is_regular_file,
+    json_bytes,
+    parse_json,
+    sha256_bytes,
+    storage_errors,
+    write_bytes,
+    write_json,
+    write_whole,
+)
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import say, speaking
+
+if TYPE_CHECKING:
+    from tabnet_engine.report.making import MadeReport, ReportMaker
+
+__all__ = ["ARCHIVE", "BatchLine", "BatchRecord", "list_batches", "planned_time", "write_batch"]
+
+ARCHIVE = "reports.zip"
+Form = Literal["pdf", "html"]
+_PLAN, _RECORD, _LINES, _REPORTS = "plan.json", "batch.json", "lines", "reports"
+_FIXED_MOMENT = (1980, 1, 1, 0, 0, 0)  # of every entry: the archive depends on what is in it alone
+_MOST_LISTED = 2_000  # lines of the index that people read; the CSV file beside it has all
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchLine:
+    """What came of one row. ``state`` is made, blocked, or refused; ``told`` says why it was not simply made.
+
+    ``share`` is the probability of the favourable outcome, or the quantity; ``reasons`` are columns. ``file`` and
+    ``sha256`` are empty where no report was written.
+    """
+
+    row: int
+    state: Literal["made", "blocked", "refused"]
+    case_id: str = ""
+    outcome: str = ""
+    share: float | None = None
+    reasons: tuple[str, ...] = ()
+    told: str = ""
+    file: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchRecord:
+    """A finished batch as a list shows it; ``archive`` is the file to take away, ``sha256`` its hash."""
+
+    batch_id: str
+    run_id: str
+    run_title: str
+    kind: str
+    profile: str
+    language: str
+    created: str
+    n_rows: int
+    n_made: int
+    n_blocked: int
+    n_refused: int
+    sha256: str
+    archive: Path
+
+
+def write_batch(
+    maker: ReportMaker, rows: Sequence[int], folder: Path, *, form: Form = "pdf", steering: Steering | None = None
+) -> BatchRecord:
+    """Make a report for each row and pack them with an index into one archive.
+
+    Args:
+        maker: of decision reports or notices; its time is that of all reports, so a second attempt must bring the
+            same one (:func:`planned_time`).
+        rows: row numbers in the table.
+        folder: where the batch lives; what an earlier attempt left there is gone on from.
+        form: PDF, or HTML with drawn charts and no scripts.
+        steering: counts the rows that are done.
+
+    Raises:
+        ReportError: no row, or the folder holds another batch.
+        StorageError: the disk refuses; what is finished stays.
+        JobCancelledError: the steering asked to stop.
+    """
+    if not len(rows):
+        raise ReportError("no row is to be reported on; name rows, or loosen the condition")
+    steering = steering or Steering()
+    with storage_errors("write the reports"):
+        _plan(maker, rows, folder, form)
+        if is_regular_file(folder / _RECORD):  # the worker died between the last file and the end of its job
+            return _record(folder)
+        lines = []
+        for done, row in enumerate(rows):
+            steering.step(done, len(rows))
+            lines.append(_line(maker, int(row), folder, form))
+        record = _pack(maker, lines, folder)
+        shutil.rmtree(folder / _REPORTS, ignore_errors=True)
+        shutil.rmtree(folder / _LINES, ignore_errors=True)
+    steering.step(len(rows), len(rows))
+    return record
+
+
+def planned_time(folder: Path) -> str:
+    """The time that the reports of an interrupted batch carry; empty where none was begun."""
+    plan = folder / _PLAN
+    return str(parse_json(plan.read_bytes())["created"]) if is_regular_file(plan) else ""
+
+
+def list_batches(folder: Path) -> tuple[BatchRecord, ...]:
+    """The finished batches within a folder of batches, newest first; one that cannot be read is left out."""
+    if not folder.is_dir():
+        return ()
+    found = []
+    for path in folder.iterdir():
+        try:
+            found.append(_record(path))
+        except (OSError, ValueError, TypeError):
+            continue
+    return tuple(sorted(found, key=lambda record: (record.created, record.batch_id), reverse=True))
+
+
+def _record(folder: Path) -> BatchRecord:
+    return BatchRecord(**parse_json((folder / _RECORD).read_bytes()), archive=folder / ARCHIVE)
+
+
+def _plan(maker: ReportMaker, rows: Sequence[int], folder: Path, form: Form) -> None:
+    """Write down what the batch is, or see that an earlier attempt meant the same."""
+    for name in (_LINES, _REPORTS):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    plan = {
+        "created": maker.created,
+        "run_id": maker.run.run_id,
+        "request": maker.config.replace(time=maker.created).to_mapping(),
+        "form": form,
+        "rows": [int(row) for row in rows],
+    }
+    plan = parse_json(json_bytes(plan))
+    if is_regular_file(folder / _PLAN):
+        if parse_json((folder / _PLAN).read_bytes()) != plan:
+            raise ReportError(f"{folder.name} holds another batch; choose another folder for this one")
+        return
+    write_json(folder / _PLAN, plan)
+
+
+def _line(maker: ReportMaker, row: int, folder: Path, form: Form) -> BatchLine:
+    """The line of one row: of an earlier attempt, else made now. Its file is written before it."""
+    path = folder / _LINES / f"{row}.json"
+    if is_regular_file(path):
+        values = parse_json(path.read_bytes())
+        return BatchLine(**{**values, "reasons": tuple(values["reasons"])})
+    line = _made(maker, row, folder, form)
+    write_json(path, dataclasses.asdict(line))
+    return line
+
+
+def _made(maker: ReportMaker, row: int, folder: Path, form: Form) -> BatchLine:
+    try:
+        made = maker.make(row)
+    except UserError as error:
+        return BatchLine(row=row, state="refused", told=str(error))
+    content = _rendered(made.document, form)
+    name = f"{_REPORTS}/row-{row:07d}.{form}"
+    target = folder / name
+    write_whole(target, lambda temporary: write_bytes(temporary, content))
+    return _told(made, row, name, sha256_bytes(content))
+
+
+def _told(made: MadeReport, row: int, name: str, digest: str) -> BatchLine:
+    document, case = made.document, made.case
+    line = BatchLine(
+        row=row,
+        state="blocked" if document.is_blocked else "made",
+        case_id=document.identity.case_id,
+        told=" ".join(document.blocked),
+        file=name,
+        sha256=digest,
+    )
+    if case is None:
+        return line
+    score = case.score
+    return dataclasses.replace(
+        line,
+        outcome="favourable" if score.is_favourable else "unfavourable",
+        share=score.value if score.share is None else score.share,
+        reasons=tuple(reason.column for reason in case.reasons),
+    )
+
+
+def _rendered(document: Document, form: Form) -> bytes:
+    if form == "pdf":
+        from tabnet_engine.report.rendering.pdf import pdf_bytes
+
+        return pdf_bytes(document)
+    from tabnet_engine.report.rendering.html import html_bytes
+
+    return html_bytes(document, is_interactive=False)
+
+
+def _pack(maker: ReportMaker, lines: Sequence[BatchLine], folder: Path) -> BatchRecord:
+    """The archive: index, reports, and a manifest with the hash of each."""
+    import pandas as pd
+
+    from tabnet_engine.data.export import safe_csv
+
+    table = pd.DataFrame([dataclasses.asdict(line) | {"reasons": "; ".join(line.reasons)} for line in lines])
+    index = _index(maker, lines)
+    entries: dict[str, bytes] = {
+        "index.csv": safe_csv(table),
+        "index.html": _rendered(index, "html"),
+        "plan.json": (folder / _PLAN).read_bytes(),
+    }
+    hashes = {name: sha256_bytes(content) for name, content in entries.items()}
+    hashes |= {line.file: line.sha256 for line in lines if line.file}
+    entries["manifest.json"] = json_bytes({"format": "report-batch", "sha256": hashes}, indent=1)
+    files = [line.file for line in lines if line.file]
+    digest = write_whole(folder / ARCHIVE, lambda path: _write_zip(path, entries, folder, files))
+    counts = {state: sum(line.state == state for line in lines) for state in ("made", "blocked", "refused")}
+    record = {
+        "batch_id": index.identity.case_id,
+        "run_id": maker.run.run_id,
+        "run_title": maker.run.manifest.title,
+        "kind": maker.config.kind,
+        "profile": maker.materials.profile.name,
+        "language": maker.config.language,
+        "created": maker.created,
+        "n_rows": len(lines),
+        **{f"n_{state}": count for state, count in counts.items()},
+        "sha256": digest,
+    }
+    write_json(folder / _RECORD, record)
+    return _record(folder)
+
+
+def _write_zip(path: Path, entries: Mapping[str, bytes], folder: Path, files: Sequence[str]) -> None:
+    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(_entry(name), content)
+        for name in files:
+            with (folder / name).open("rb") as source, archive.open(_entry(name), "w") as target:
+                shutil.copyfileobj(source, target)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _FIXED_MOMENT)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+_STATES: Mapping[str, Callable[[], str]] = {
+    "made": lambda: say("made"),
+    "blocked": lambda: say("blocked"),
+    "refused": lambda: say("no report"),
+}
+_OUTCOMES: Mapping[str, Callable[[], str]] = {
+    "favourable": lambda: say("approved"),
+    "unfavourable": lambda: say("not approved"),
+}
+
+
+def _index(maker: ReportMaker, lines: Sequence[BatchLine]) -> Document:
+    """What a person opens first: how many of each, then one line a row."""
+    with speaking(maker.config.language):
+        identity = _identity(maker, lines)
+        counts = [(told(), f"{sum(line.state == state for line in lines):,}") for state, told in _STATES.items()]
+        facts = Facts(
+            lines=(
+                (say("Run"), maker.run.manifest.title),
+                (say("Profile"), f"{maker.materials.profile.title} ({maker.materials.profile.version})"),
+                (say("Rows"), f"{len(lines):,}"),
+                *counts,
+            )
+        )
+        blocks: list[Any] = [_listed(lines[:_MOST_LISTED])]
+        if len(lines) > _MOST_LISTED:
+            told = say("The first {n:,} of {total:,} rows; index.csv lists all.", n=_MOST_LISTED, total=len(lines))
+            blocks.append(Paragraph(text=told, is_note=True))
+        if any(line.state == "blocked" for line in lines):
+            warned = say("Blocked reports must not be used; each says why on its first page.")
+            blocks.insert(0, Callout(tone="block", text=warned))
+        return Document(
+            title=say("Index of reports"),
+            subtitle=maker.run.manifest.title,
+            language=maker.config.language,
+            identity=identity,
+            summary=(facts,),
+            sections=(Section(key="index", title=say("Every row"), blocks=tuple(blocks)),),
+        )
+
+
+def _listed(lines: Sequence[BatchLine]) -> Table:
+    rows = [
+        (
+            f"{line.row}",
+            _OUTCOMES[line.outcome]() if line.outcome else "",
+            "" if line.share is None else f"{line.share:.3f}",
+            "; ".join(line.reasons),
+            _STATES[line.state](),
+            recalled(line.told) if line.state == "refused" else line.told,
+            line.file,
+        )
+        for line in lines
+    ]
+    columns = (say("Row"), say("Outcome"), say("Score"), say("Reasons"), say("Report"), say("Why"), say("File"))
+    caption = say("One line for each row")
+    return Table(caption=caption, columns=columns, rows=tuple(rows), numeric=(0, 2))
+
+
+def _identity(maker: ReportMaker, lines: Sequence[BatchLine]) -> Identity:
+    from tabnet_engine.report.identity import identity_of
+
+    content = json_bytes([dataclasses.asdict(line) for line in lines])
+    return identity_of(
+        maker.run,
+        maker.config,
+        profile=maker.materials.profile,
+        created=maker.created,
+        row=None,
+        extra={"reports": sha256_bytes(content)},
+    )

@@ -1,0 +1,210 @@
+"""Limits of a model that follow from what was measured of it, each as a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from tabnet_engine.data.profile import Severity
+from tabnet_engine.explain.agreement import rank_agreement
+from tabnet_engine.explain.estimates import Estimate
+from tabnet_engine.explain.trust.finding import Family
+from tabnet_engine.report.model.evidence import ModelEvidence
+from tabnet_engine.report.model.judging import JudgedRows, JudgedTarget
+from tabnet_engine.report.model.words import cell, estimate_text, share
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import msg, say
+
+__all__ = ["measured_limitations"]
+
+_FEW_ROWS = 500
+_FEW_OF_CLASS = 50
+_MUCH_MISSING = 0.2
+_WEAK_AGREEMENT = 0.5
+
+_SAME_TABLE = msg(
+    "Every score is that of rows of the same table as the training: nothing was measured on later data or on other "
+    "people."
+)
+_NO_CAUSE = msg("Explanations say how the model uses columns; they do not say what causes an outcome.")
+_WEAK = {
+    Family.FAITHFULNESS: msg(
+        "No measured figure of faithfulness is told apart, for the better, from useless explanations: explanations of "
+        "single rows must not be relied on."
+    ),
+    Family.STABILITY: msg(
+        "No measured figure of stability is told apart, for the better, from useless explanations: explanations may "
+        "change with small changes of a row."
+    ),
+    Family.AGREEMENT: msg(
+        "No measured figure of agreement between methods is told apart, for the better, from useless explanations."
+    ),
+    Family.RANDOMISATION: msg(
+        "No measured figure of randomisation is told apart, for the better, from useless explanations: explanations "
+        "may not follow what was learned."
+    ),
+}
+
+
+def measured_limitations(evidence: ModelEvidence) -> tuple[str, ...]:
+    """One sentence for each limit found: of the rows, the data, the fit, the explanations, the groups."""
+    return tuple(
+        dict.fromkeys(
+            (
+                *_of_rows(evidence),
+                *_of_data(evidence),
+                *_of_fit(evidence),
+                *_of_explanations(evidence),
+                *_of_groups(evidence),
+                say(_NO_CAUSE),
+            )
+        )
+    )
+
+
+def _of_rows(evidence: ModelEvidence) -> Iterator[str]:
+    judged = evidence.judged
+    if evidence.is_imported:
+        yield say("The model was imported: how it was trained, and on which rows, is not known here.")
+    if judged is None:
+        yield say("No score was measured with an interval.")
+        return
+    if not judged.is_held_out:
+        yield say("Which rows the model learned from is not known: its scores may be too kind.")
+    else:
+        yield say(_SAME_TABLE)
+    if judged.is_held_out and not judged.is_test:
+        yield say("No rows were kept for a test: the rows it is judged on chose the epoch.")
+    for target in judged.targets:
+        yield from _of_outcomes(target)
+
+
+def _of_outcomes(target: JudgedTarget) -> Iterator[str]:
+    name = target.codec.name
+    if target.n_known < _FEW_ROWS:
+        yield say(
+            "The scores of “{target}” rest on {n_rows:,} rows only; their intervals are wide.",
+            target=name,
+            n_rows=target.n_known,
+        )
+    for class_name, found in target.shares.items():
+        n_class = round((found.value or 0.0) * found.n)
+        if n_class < _FEW_OF_CLASS:
+            yield say(
+                "“{class_name}” came in {n_rows:,} of these rows only: little is known of how the model does on it.",
+                class_name=class_name,
+                n_rows=n_class,
+            )
+
+
+def _of_data(evidence: ModelEvidence) -> Iterator[str]:
+    for note in evidence.run.manifest.notes:
+        yield _sentence(recalled(note))
+    table = evidence.table
+    if table is None:
+        return
+    read = set(evidence.run.schema.feature_names)
+    for warning in table.profile.warnings:
+        if warning.severity is not Severity.INFO:
+            yield _sentence(recalled(warning.text))
+    much = [
+        f"{column.name} ({share(column.missing_share)})"
+        for column in table.profile.columns
+        if column.name in read and column.missing_share >= _MUCH_MISSING
+    ]
+    if much:
+        yield say("Cells are missing in a fifth of the rows or more: {columns}.", columns=cell(much))
+    if table.unseen:
+        found = [f"{name} ({estimate_text(one, share)})" for name, one in table.unseen.items()]
+        yield say(
+            "Held-out rows hold categories that the training never saw, which are read as unseen: {columns}.",
+            columns=cell(found),
+        )
+
+
+def _of_fit(evidence: ModelEvidence) -> Iterator[str]:
+    history = evidence.run.history
+    if len(history) and history.best_epoch == len(history) and len(history) > 1:
+        yield say("The last epoch was the best one: the training may have ended early.")
+    if evidence.judged is not None:
+        yield from _of_calibration(evidence.judged)
+
+
+def _of_calibration(judged: JudgedRows) -> Iterator[str]:
+    for target in judged.targets:
+        name = target.codec.name
+        slope = target.calibration.get("calibration_slope")
+        if _excludes(slope, 1.0):
+            text = _STEEP if (slope.value or 0.0) < 1 else _FLAT  # type: ignore[union-attr]
+            yield say(text, target=name, slope=estimate_text(slope))
+        error, chance = (target.calibration.get(key) for key in ("calibration_error", "calibration_error_by_chance"))
+        if error and chance and error.low is not None and chance.high is not None and error.low > chance.high:
+            yield say(_OFF, target=name, error=estimate_text(error), chance=estimate_text(chance))
+        for key, found in target.calibration.items():
+            if key.startswith("calibration_in_the_large") and _excludes(found, 0.0):
+                about = key.partition(": ")[2] or target.about
+                text = _LOW if (found.value or 0.0) > 0 else _HIGH
+                yield say(text, target=name, about=about or name, difference=estimate_text(found))
+
+
+_OFF = msg(
+    "Predictions of “{target}” are not calibrated: the calibration error is {error}, by chance alone it would be "
+    "{chance}."
+)
+_STEEP = msg("Predictions of “{target}” are too extreme: the calibration slope is {slope}.")
+_FLAT = msg("Predictions of “{target}” are not extreme enough: the calibration slope is {slope}.")
+_LOW = msg("Predictions of “{about}” are too low on average: outcome minus prediction is {difference}.")
+_HIGH = msg("Predictions of “{about}” are too high on average: outcome minus prediction is {difference}.")
+
+
+def _excludes(found: Estimate | None, value: float) -> bool:
+    return (
+        found is not None and found.low is not None and found.high is not None and not found.low <= value <= found.high
+    )
+
+
+def _of_explanations(evidence: ModelEvidence) -> Iterator[str]:
+    found = evidence.importances
+    if found is not None:
+        for first, second in combinations(found.methods, 2):
+            agreement = rank_agreement(first, second)
+            if agreement.spearman is not None and agreement.spearman < _WEAK_AGREEMENT:
+                yield say(
+                    "{first} and {second} order the columns differently (Spearman {spearman:.2f}): which columns "
+                    "matter depends on the method.",
+                    first=first.name,
+                    second=second.name,
+                    spearman=agreement.spearman,
+                )
+    yield from evidence.mask_problems
+    certificate = evidence.certificate
+    if certificate is None:
+        yield say("How far explanations can be trusted was not measured.")
+        return
+    for family, text in _WEAK.items():
+        findings = certificate.of_family(family)
+        if findings and not any(finding.stands for finding in findings):
+            yield say(text)
+
+
+def _of_groups(evidence: ModelEvidence) -> Iterator[str]:
+    if not evidence.audits:
+        yield say("The model was not measured by group: nothing is known of differences between groups.")
+    for audit in evidence.audits:
+        if any(found.is_told_apart for found in audit.differences) or any(group.is_small for group in audit.groups):
+            for sentence in audit.sentences:
+                yield say("Groups of “{column}”: {sentence}", column=audit.column, sentence=sentence)
+    for report in evidence.proxies:
+        told = [proxy.column for proxy in report.proxies if proxy.is_told_apart and proxy.is_read]
+        if told:
+            yield say(
+                "The model reads columns that tell “{column}” in part: {columns}.",
+                column=report.column,
+                columns=cell(told),
+            )
+
+
+def _sentence(text: str) -> str:
+    """A stored note as a sentence of its own."""
+    whole = text[:1].upper() + text[1:]
+    return whole if whole.endswith((".", "。", "!", "?")) else say("{note}.", note=whole)

@@ -1,0 +1,185 @@
+"""Verifying an evidence pack: every byte, how it fits together, and the decision with its reasons computed again."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tabnet_engine.config import ReportConfig
+from tabnet_engine.report.evidence import MODEL_PREFIX
+from tabnet_engine.report.pack_checks import checked_contents, document_of, guarded
+from tabnet_engine.report.pack_reading import Checked, Pack, checked_files, open_pack, pack_content
+from tabnet_engine.runs.manifest import MANIFEST, RunManifest
+from tabnet_engine.runs.parts import sha256_bytes
+from tabnet_engine.runs.run import CORE_PARTS, Run
+from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.speaking import ENGLISH, say, say_plural, speaking
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Checked", "PackVerdict", "verify_pack", "verify_pack_bytes"]
+
+CASE, REQUEST, RECEIVED, REFERENCE = "case.json", "request.json", "received.parquet", "reference.parquet"
+_ABOUT_ROWS = ("decision", "notice")
+_MOST_ROWS, _MOST_COLUMNS, _MOST_BYTES = 10_000, 20_000, 1024**3
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackVerdict:
+    """What verifying a pack found, one line for each thing that was checked."""
+
+    lines: tuple[Checked, ...]
+    case_id: str
+    sha256: str
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether everything holds: the pack is as it was written, and the decision and its reasons come out again."""
+        return all(line.ok for line in self.lines)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What does not hold, in sentences."""
+        return tuple(line.sentence for line in self.lines if not line.ok)
+
+
+def verify_pack(path: Path, run: Run | None = None) -> PackVerdict:
+    """Verify an evidence pack.
+
+    Args:
+        path: the zip file.
+        run: the run to compute with; the one in the pack when None.
+
+    Raises:
+        ReportError: it is no evidence pack, or too damaged to be opened.
+        StorageError: the disk refuses.
+    """
+    return verify_pack_bytes(pack_content(path), run)
+
+
+def verify_pack_bytes(content: bytes, run: Run | None = None) -> PackVerdict:
+    """The same for the bytes of a pack; raises as :func:`verify_pack` does, except for the disk."""
+    pack = open_pack(content)
+    lines = [*checked_files(pack), *checked_contents(pack)]
+    with tempfile.TemporaryDirectory(prefix="evidence-") as folder:
+        lines += guarded("model", lambda: _model(pack, run, Path(folder)))
+        lines += guarded("decision", lambda: _decision(pack, run, Path(folder)))
+    identity = pack.manifest.get("identity")
+    case_id = str(identity.get("case_id", "")) if isinstance(identity, dict) else ""
+    return PackVerdict(lines=tuple(lines), case_id=case_id, sha256=sha256_bytes(content))
+
+
+def _model(pack: Pack, run: Run | None, folder: Path) -> Iterator[Checked]:
+    """The run in the pack is whole, and is the one that was given."""
+    packed = _packed_run(pack, folder)
+    packed.verify()
+    if run is None:
+        sentence = say("The model is the one in the pack; give the run itself to see that it is the same one.")
+        yield Checked(name="model", ok=True, sentence=sentence)
+        return
+    other = [part for part in CORE_PARTS if run.manifest.parts.get(part) != packed.manifest.parts[part]]
+    sentence = (
+        say(
+            "The run {title!r} is not the one of the report: {parts} differ.",
+            title=run.manifest.title,
+            parts=", ".join(other),
+        )
+        if other
+        else say("The run {title!r} is the one of the report, in every part that decides.", title=run.manifest.title)
+    )
+    yield Checked(name="model", ok=not other, sentence=sentence)
+
+
+def _packed_run(pack: Pack, folder: Path) -> Run:
+    """The run in a pack, written to ``folder``: what its training made, without what was explained of it later."""
+    for name in (MANIFEST, *CORE_PARTS):
+        content = pack.files.get(f"{MODEL_PREFIX}{name}")
+        if content is None:
+            raise ValueError(f"the pack lacks the model's part {name!r}")
+        (folder / name).write_bytes(content)
+    manifest = RunManifest.read(folder)
+    own = {name: manifest.parts[name] for name in CORE_PARTS}
+    return Run(folder, dataclasses.replace(manifest, parts=own))
+
+
+def _decision(pack: Pack, run: Run | None, folder: Path) -> Iterator[Checked]:
+    identity = document_of(pack).identity
+    if identity.kind not in _ABOUT_ROWS:
+        yield Checked(
+            name="decision", ok=True, sentence=say("The report is about no single decision: none is computed.")
+        )
+        return
+    case = pack.json(CASE)
+    config = ReportConfig.from_mapping(pack.json(REQUEST))
+    cells, reference = (_table(pack.files[name]) for name in (RECEIVED, REFERENCE))
+    ok = (case["row"], case["run_id"]) == (identity.row, identity.run_id) and len(cells) == 1
+    if not ok:
+        yield Checked(name="case", ok=False, sentence=say("The case in the pack is not that of the report."))
+    run = run or _packed_run(pack, folder)
+    yield from _computed(run, cells, reference, config, case)
+    yield from _counterfactuals(run, cells, config, case)
+
+
+def _computed(
+    run: Run, cells: pd.DataFrame, reference: pd.DataFrame, config: ReportConfig, case: Mapping[str, Any]
+) -> Iterator[Checked]:
+    from tabnet_engine.explain.reasons.replaying import replay_case
+
+    with speaking(ENGLISH):
+        again = replay_case(run, cells, reference, config, int(case["row"]))
+    differences = again.differences(case)
+    for sentence in differences:
+        yield Checked(name="decision", ok=False, sentence=recalled(sentence))
+    if not differences:
+        n = len(case["reasons"])
+        sentence = say_plural(
+            "Computed again from the row as received, the decision, its score and its {count} principal reason are "
+            "equal.",
+            "Computed again from the row as received, the decision, its score and its {count} principal reasons are "
+            "equal.",
+            n,
+        )
+        yield Checked(name="decision", ok=True, sentence=sentence)
+
+
+def _counterfactuals(run: Run, cells: pd.DataFrame, config: ReportConfig, case: Mapping[str, Any]) -> Iterator[Checked]:
+    """Every proposal of how the outcome could have been another is scored again."""
+    stored = case["counterfactual"]
+    if stored is None:
+        return
+    from tabnet_engine.explain.reasons.replaying import counterfactual_differences
+
+    differences = counterfactual_differences(run, cells, config, stored)
+    for sentence in differences:
+        yield Checked(name="counterfactual", ok=False, sentence=recalled(sentence))
+    n = len(stored["counterfactuals"])
+    if n and not differences:
+        sentence = say_plural(
+            "Scored again, {count} change of the row gives the outcome that the report says.",
+            "Scored again, {count} changes of the row give the outcomes that the report says.",
+            n,
+        )
+        yield Checked(name="counterfactual", ok=True, sentence=sentence)
+
+
+def _table(content: bytes) -> pd.DataFrame:
+    """A small table of the pack; one that says it is large is refused before it is read.
+
+    Raises:
+        ValueError: it is no table, or a large one.
+    """
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(io.BytesIO(content))
+    facts = file.metadata
+    n_bytes = sum(facts.row_group(number).total_byte_size for number in range(facts.num_row_groups))
+    if facts.num_rows > _MOST_ROWS or facts.num_columns > _MOST_COLUMNS or n_bytes > _MOST_BYTES:
+        raise ValueError(f"a table of {facts.num_rows:,} rows and {facts.num_columns:,} columns is in no pack")
+    frame: pd.DataFrame = file.read().to_pandas()
+    return frame

@@ -1,0 +1,225 @@
+"""The page of reports: what is asked for is queued as chosen, what was made is reviewed and signed, nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages._ui import data_access, explain_access
+from tabnet_engine.config import ReportConfig
+from tabnet_engine.explain import store
+from tabnet_engine.explain.groups.decision import Decision
+from tabnet_engine.jobs.queue import JobQueue
+from tabnet_engine.jobs.report_spec import ReportPayload
+from tabnet_engine.report.register import ReportRegister
+from tabnet_engine.runs.workspace import Workspace
+from tests.pages.conftest import Stored, checked, texts
+from tests.pages.explained import install
+from tests.pages.reported import HOSTILE, keep_report
+
+Open = Callable[..., AppTest]
+pytestmark = pytest.mark.usefixtures("no_process")
+LETTER_OF_A_ROW = {"view": "new", "kind": "notice", "part": "several"}
+
+
+def button(app: AppTest, label: str) -> Any:
+    return next(item for item in app.button if item.label == label)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    button(app, label).click()
+    return checked(app.run())
+
+
+def said(app: AppTest) -> str:
+    return texts(app).replace("\\", "")
+
+
+def queued(space: Workspace) -> ReportPayload:
+    (job,) = JobQueue(space).list()
+    return ReportPayload.of(job.spec)
+
+
+def not_approved(run_id: str, **decision: Any) -> set[int]:
+    """The oracle: rows whose stored logits do not reach the cutoff."""
+    run = data_access.run(run_id)
+    masks = store.load_masks(run)
+    found = Decision.of(run.codec, **decision)
+    assert found is not None
+    return set(masks.rows[~found.selected(run.codec, np.asarray(masks.logits, dtype=np.float64))].tolist())
+
+
+def test_a_report_on_a_row_is_queued_as_chosen_and_once(open_page: Open, with_run: Stored, space: Workspace) -> None:
+    app = open_page(
+        "report",
+        run=with_run.run_id,
+        row="7",
+        profile="internal_model_risk",
+        written="zh",
+        favourable="1",
+        cutoff="0.3",
+    )
+    (protected,) = [item for item in app.multiselect if item.label == "Protected columns"]
+    assert protected.value == ["age"]  # often protected, so it is there to start from
+    assert "approved" not in protected.options
+    press(app, "Make the report")
+    payload = queued(space)
+    wanted = ReportConfig(
+        profile="internal_model_risk", language="zh", target="approved", favourable="yes", cutoff=0.3,
+        protected=("age",),
+    )  # fmt: skip
+    assert payload.settings == wanted
+    assert (payload.rows, payload.is_single, payload.dataset_id) == ((7,), True, with_run.dataset_id)
+    assert payload.title == "Decision report of First try"
+    assert button(app, "Make the report").disabled  # while it works
+
+
+def test_an_outcome_that_nobody_chose_is_not_written_into_the_report(
+    open_page: Open, with_run: Stored, space: Workspace
+) -> None:
+    app = open_page("report", run=with_run.run_id, row="0")
+    assert next(item for item in app.selectbox if item.label == "Favourable outcome").options[0] == "yes, by its name"
+    press(app, "Make the report")
+    assert queued(space).settings.favourable == ""
+
+
+@pytest.mark.parametrize("cutoff", ["0.2", "0.6"])
+def test_several_rows_are_the_declined_ones_that_meet_the_condition(
+    open_page: Open, with_run: Stored, space: Workspace, cutoff: str
+) -> None:
+    declined = not_approved(with_run.run_id, cutoff=float(cutoff))
+    ids = {"run": with_run.run_id, "where": "job = nurse", "cutoff": cutoff, "form": "html"}
+    app = open_page("report", **LETTER_OF_A_ROW, **ids)
+    table = explain_access.frame(data_access.run(with_run.run_id))
+    assert table is not None
+    wanted = sorted(declined & set(np.flatnonzero(table["job"] == "nurse").tolist()))
+    label = "Make 1 report" if len(wanted) == 1 else f"Make {len(wanted)} reports"
+    if not wanted:
+        assert button(app, "Make 0 reports").disabled
+        return
+    press(app, label)
+    payload = queued(space)
+    assert list(payload.rows) == wanted
+    assert (payload.is_single, payload.form, payload.settings.kind) == (False, "html", "notice")
+
+
+def test_where_a_row_stands_is_said_before_anything_is_made(open_page: Open, with_run: Stored) -> None:
+    declined = not_approved(with_run.run_id, cutoff=0.5)
+    for row in {min(declined, default=0), min(set(range(120)) - declined, default=0)}:
+        app = open_page("report", run=with_run.run_id, row=str(row))
+        stands = "declined" if row in declined else "approved"
+        assert f"At this cutoff row {row} is {stands}." in said(app)
+
+
+def test_a_quantity_needs_its_cutoff_and_several_classes_a_favourable_one(
+    open_page: Open, workspace_root: Path
+) -> None:
+    stored = install("price", workspace_root)
+    app = open_page("report", run=stored.run_id)
+    assert "type the cutoff" in said(app)
+    assert button(app, "Make the report").disabled
+    app = open_page("report", run=stored.run_id, cutoff="20")
+    assert not button(app, "Make the report").disabled
+    app = open_page("report", run=stored.run_id, cutoff="many")
+    assert "the cutoff must be a number" in app.error[0].value.replace("\\", "").lower()
+
+
+def test_a_comparison_without_a_second_run_leads_to_a_training(open_page: Open, with_run: Stored) -> None:
+    app = open_page("report", run=with_run.run_id, kind="comparison")
+    assert "One run only" in texts(app)
+    assert not any(item.label == "Make the report" for item in app.button)
+
+
+def test_without_its_table_a_run_has_a_model_report_alone(
+    open_page: Open, with_run: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explain_access, "frame", lambda run: None)
+    app = open_page("report", run=with_run.run_id)
+    assert "is not in this workspace any more" in said(app)
+    app = open_page("report", run=with_run.run_id, kind="model")
+    assert not button(app, "Make the report").disabled
+
+
+def test_without_a_run_the_page_leads_to_one_and_the_history_is_empty(open_page: Open) -> None:
+    assert "No run yet" in texts(open_page("report"))
+    assert "No report was made yet" in texts(open_page("report", view="history"))
+
+
+def test_what_blocks_a_report_comes_first_and_it_can_be_reviewed_but_not_signed(
+    open_page: Open, with_run: Stored, workspace_root: Path
+) -> None:
+    record = keep_report(workspace_root, run_id=with_run.run_id, blocked=(f"It rests on age. {HOSTILE}",))
+    app = open_page("report", run=with_run.run_id, row="3")
+    assert HOSTILE in app.error[0].value.replace("\\", "").replace("\u2060", "")
+    assert record.case_id in said(app)
+    take_review(app, "Ada", "Seen, and stopped.")
+    assert "Reviewed by Ada" in said(app)
+    assert not any(item.label == "Sign this report" for item in app.button)
+    with pytest.raises(Exception, match="blocked"):
+        ReportRegister(workspace_root / "reports").sign(record.case_id, "Ada")
+
+
+def take_review(app: AppTest, name: str, comment: str) -> AppTest:
+    box = next(item for item in app.text_input if str(item.key).startswith("reviewer_"))
+    box.set_value(name)
+    next(item for item in app.text_area if item.label == "Comment").set_value(comment)
+    return press(app, "Record the review")
+
+
+def test_a_report_is_reviewed_then_signed_and_then_stays(
+    open_page: Open, with_run: Stored, workspace_root: Path
+) -> None:
+    record = keep_report(workspace_root, run_id=with_run.run_id)
+    app = open_page("report", view="history", case=record.case_id)
+    take_review(app, "Ada", "Read and compared.")
+    register = ReportRegister(workspace_root / "reports")
+    assert register.get(record.case_id).state == "reviewed"
+    press(app, "Sign this report")
+    assert register.get(record.case_id).state == "signed"
+    assert register.get(record.case_id).review[-1].name == "Ada"  # remembered from the review
+    assert "cannot change" in said(app)
+    assert not [item for item in app.button if item.label in ("Record the review", "Delete this draft")]
+    app.button(key="verify_log").click()
+    checked(app.run())
+    assert "3 lines, nothing is wrong" in said(app)
+
+
+def test_a_review_without_a_name_is_answered_by_a_sentence(
+    open_page: Open, with_run: Stored, workspace_root: Path
+) -> None:
+    record = keep_report(workspace_root, run_id=with_run.run_id)
+    app = press(open_page("report", view="history", case=record.case_id), "Record the review")
+    assert "the name is empty" in said(app).lower()
+    assert ReportRegister(workspace_root / "reports").get(record.case_id).state == "draft"
+
+
+def test_a_draft_can_be_deleted_and_the_log_remembers(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
+    record = keep_report(workspace_root, run_id=with_run.run_id, unmet=("Not stated: the address.",))
+    app = open_page("report", view="history", case=record.case_id)
+    assert "Not stated: the address." in said(app)
+    press(app, "Delete this draft")
+    register = ReportRegister(workspace_root / "reports")
+    assert register.list() == ()
+    assert [line.action for line in register.log.lines()] == ["draft", "deleted"]
+    assert "No report was made yet" in said(app)
+
+
+def test_the_history_is_filtered_and_a_damaged_report_says_so(
+    open_page: Open, with_run: Stored, workspace_root: Path
+) -> None:
+    for number, kind in enumerate(("decision", "notice", "model")):
+        keep_report(workspace_root, case=f"C-{number}", run_id=with_run.run_id, kind=kind)
+    app = open_page("report", view="history")
+    assert sorted(app.dataframe[0].value["case"]) == ["C-0", "C-1", "C-2"]
+    app = open_page("report", view="history", of_kind="notice")
+    assert list(app.dataframe[0].value["case"]) == ["C-1"]
+    (workspace_root / "reports" / "cases" / "C-1" / "record.json").write_text("{}")
+    app = open_page("report", view="history", case="C-1")
+    assert "damaged" in said(app)
+    assert "Damaged" in list(app.dataframe[0].value["state"])
+    assert "is not in this workspace" in said(open_page("report", view="history", case="C-9"))
