@@ -33,6 +33,9 @@ def result(record: JobRecord) -> None:
     run = data_access.run(run_id)
     time = job_panel.time_text(run.manifest.seconds)
     widgets.success(say(_DONE[record.spec.kind], title=run.manifest.title, time=time))
+    if record.spec.kind == "report":
+        shell.link("report", say("Reports of this run"), icon=":material/description:", run=run_id)
+        return
     if run.is_pretraining:
         pretraining_view.next_step(run)
         pretraining_view.details(run)

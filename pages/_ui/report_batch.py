@@ -94,7 +94,7 @@ def _told(rows: Rows, n_all: int) -> None:
     else:
         st.caption(
             say(
-                "{n_rows:,} of {n_all:,} rows. An interrupted job goes on where it was; the page can be left meanwhile.",
+                "{n_rows:,} of {n_all:,} rows. An interrupted job goes on where it was; you may leave the page.",
                 n_rows=len(rows),
                 n_all=n_all,
             )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tabnet_engine.report.regulation import RegulationProfile
     from tabnet_engine.runs.run import Run
 
-__all__ = ["ABOUT_ROWS", "chosen_config", "chosen_language", "chosen_profile"]
+__all__ = ["ABOUT_ROWS", "chosen_config", "chosen_language", "chosen_profile", "usual_protected"]
 
 ABOUT_ROWS = ("decision", "notice")
 
@@ -44,9 +44,10 @@ def chosen_config(run: Run, kind: ReportKind) -> ReportConfig:
             language = chosen_language()
         _about(profile, kind)
         values: dict[str, Any] = {"kind": kind, "profile": profile.name, "language": language}
-        if kind != "model":
-            values |= report_outcome.chosen_outcome(run)
+        if kind == "comparison":
+            values["target"] = report_outcome.chosen_target(run)
         if kind in ABOUT_ROWS:
+            values |= report_outcome.chosen_outcome(run)
             values |= _protected(run)
             with st.expander(say("More choices"), icon=":material/tune:"):
                 values |= _more(run)
@@ -58,7 +59,7 @@ def chosen_profile(kind: ReportKind) -> RegulationProfile:
     known = report_access.profiles(kind)
     name = kept.choice(
         "profile",
-        say("Profile"),
+        say("Regulation profile"),
         {key: profile.title for key, profile in known.items()},
         default=report_access.start_profile(kind),
         help_text=say("Which rules the report answers to: they decide its parts. Profiles are versioned data files."),
@@ -105,7 +106,7 @@ def _protected(run: Run) -> dict[str, Any]:
         "protected",
         say("Protected columns"),
         names,
-        default=[name for name in names if groups_choices.is_often_protected(name)],
+        default=usual_protected(run),
         help_text=say(
             "A report whose principal reason is one of these, or a column that gives it away, is blocked and says so. "
             "The model need not read them."
@@ -114,6 +115,11 @@ def _protected(run: Run) -> dict[str, Any]:
     if not chosen:
         st.caption(say("Without a protected column nothing is checked, and the report says so."))
     return {"protected": tuple(chosen)}
+
+
+def usual_protected(run: Run) -> list[str]:
+    """The columns that by their names are often protected."""
+    return [name for name in _columns(run) if groups_choices.is_often_protected(name)]
 
 
 def _columns(run: Run) -> list[str]:

@@ -22,16 +22,16 @@ _MOST = 200  # a selectable table is sent whole with every click
 
 
 def section() -> None:
-    """The list, the report that was chosen in it, the log."""
+    """The list, the log, the report that was chosen in the list."""
     everything = report_access.register().list()
     if not everything:
         widgets.info(say("No report was made yet; make one under New report"))
         return
     found = _filtered(everything)
-    case = _chosen(found, everything)
-    if case is not None:
-        report_shown.show(case)
+    chosen = _chosen(found, everything)
     _log()
+    if chosen is not None:
+        report_shown.show(chosen)
 
 
 def _filtered(everything: Sequence[ReportRecord]) -> list[ReportRecord]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import asked, explain_access, report_access, report_outcome, report_shown
+from pages._ui import asked, explain_access, report_access, report_choices, report_outcome, report_shown
 from tabnet_engine.config import ReportConfig
 from tabnet_engine.texts.speaking import ENGLISH, say, speaking
 
@@ -35,7 +35,14 @@ def section(run: Run, profile: RegulationProfile, text: str) -> None:
         values = report_outcome.chosen_outcome(run)
         # Reasons alone stand in a letter; what unsettles them is for a report.
         config = ReportConfig.from_mapping(
-            {"kind": "notice", "profile": profile.name, "language": profile.language, "n_repetitions": 0, **values}
+            {
+                "kind": "notice",
+                "profile": profile.name,
+                "language": profile.language,
+                "protected": tuple(report_choices.usual_protected(run)),
+                "n_repetitions": 0,
+                **values,
+            }
         )
         row = st.number_input(
             say("Row"), 0, len(table) - 1, _start(run, config, len(table)), key=f"letter_row_{run.run_id}"

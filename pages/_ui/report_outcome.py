@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from tabnet_engine.data.targets import TargetCodec
     from tabnet_engine.runs.run import Run
 
-__all__ = ["chosen_outcome"]
+__all__ = ["chosen_outcome", "chosen_target"]
 
-_BY_NAME = "-"  # no class has that key: classes go by their number
+_NOBODY = "-"  # no class has that key: classes go by their number
 
 
 def chosen_outcome(run: Run) -> dict[str, Any]:
@@ -26,11 +26,7 @@ def chosen_outcome(run: Run) -> dict[str, Any]:
     Raises:
         UserError: a cutoff that is no number.
     """
-    names = run.targets.names
-    target = names[0]
-    if len(names) > 1:
-        help_text = say("What is decided upon.")
-        target = kept.choice("target", say("Target"), {name: name for name in names}, help_text=help_text)
+    target = chosen_target(run)
     codec, _ = run.targets.of(target)
     left, right = st.columns(2, vertical_alignment="bottom")
     if codec.task is Task.REGRESSION:
@@ -42,12 +38,20 @@ def chosen_outcome(run: Run) -> dict[str, Any]:
     return {"target": target, "favourable": favourable, "cutoff": cutoff}
 
 
+def chosen_target(run: Run) -> str:
+    """Which target is decided upon; asked only where there are several."""
+    names = run.targets.names
+    if len(names) == 1:
+        return names[0]
+    help_text = say("What is decided upon.")
+    return kept.choice("target", say("Target"), {name: name for name in names}, help_text=help_text)
+
+
 def _favourable(codec: TargetCodec) -> str:
     """The class that is decided in a person's favour; "" while nobody chose it, which the report says."""
     likely = likely_favourable(codec)
-    options = {str(code): name for code, name in enumerate(codec.classes)}
-    if likely is not None:
-        options = {_BY_NAME: say("{name}, by its name", name=likely), **options}
+    nobody = say("choose one") if likely is None else say("{name}, by its name", name=likely)
+    options = {_NOBODY: nobody, **{str(code): name for code, name in enumerate(codec.classes)}}
     chosen = kept.choice(
         "favourable",
         say("Favourable outcome"),
@@ -57,7 +61,7 @@ def _favourable(codec: TargetCodec) -> str:
             "report says that it was taken by its name."
         ),
     )
-    return "" if chosen == _BY_NAME else codec.classes[int(chosen)]
+    return "" if chosen == _NOBODY else codec.classes[int(chosen)]
 
 
 def _share(*, several: bool) -> float | None:

@@ -57,10 +57,10 @@ def _form(room: str, key: str, stored: Mapping[str, object], helps: Mapping[str,
     """The fields in two columns; what was typed when the button is pressed, else None."""
     # Named by what is stored, so that the fields show it when another tab has saved.
     with st.form(f"{key}_{state.token(key)}", border=True):
-        places = st.columns(2)
-        values = {}
-        for number, (name, help_text) in enumerate(helps.items()):
-            with places[number % 2]:
+        values, places = {}, []
+        for name, help_text in helps.items():
+            places = places or list(st.columns(2))  # pair by pair, so that a narrow screen keeps the order
+            with places.pop(0):
                 values[name] = _field(say(STATED[f"{room}.{name}"]), name, str(stored[name]), say(help_text))
         pressed = st.form_submit_button(say("Save"), type="primary", icon=":material/save:")
     return values if pressed else None

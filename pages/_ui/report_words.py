@@ -35,7 +35,7 @@ TABLE_WORDS = {
     "kind": msg("Kind"),
     "title": msg("Run"),
     "row": msg("Row"),
-    "profile": msg("Profile"),
+    "profile": msg("Regulation profile"),
     "language": msg("Language"),
     "state": msg("State"),
     "case": msg("Case"),

@@ -282,7 +282,7 @@ def _index(maker: ReportMaker, lines: Sequence[BatchLine]) -> Document:
         facts = Facts(
             lines=(
                 (say("Run"), maker.run.manifest.title),
-                (say("Profile"), f"{maker.materials.profile.title} ({maker.materials.profile.version})"),
+                (say("Regulation profile"), f"{maker.materials.profile.title} ({maker.materials.profile.version})"),
                 (say("Rows"), f"{len(lines):,}"),
                 *counts,
             )

@@ -7,11 +7,15 @@ very same zip again: :mod:`tabnet_engine.report.replay` does, and finds every by
 from __future__ import annotations
 
 import dataclasses
+import functools
+import hashlib
 import io
 import json
 import re
 import zipfile
 from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from tabnet_engine.report.document import Document
@@ -27,6 +31,7 @@ __all__ = [
     "check_entry_name",
     "manifest_digest",
     "pack_bytes",
+    "program_hash",
     "rendered_files",
     "zip_bytes",
 ]
@@ -37,6 +42,16 @@ HTML, PDF = "report.html", "report.pdf"
 MODEL_PREFIX = "model/"  # the parts of the run
 MADE_HERE = frozenset({PACK_MANIFEST, DOCUMENT, HTML, PDF})
 _ENTRY_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}){0,5}")
+_ROOT = Path(__file__).resolve().parents[2]
+# What decides how a report is worded and drawn; a file that is not installed is simply not among them.
+_WRITERS = (
+    "tabnet_engine/report/**/*",
+    "tabnet_engine/explain/**/*.py",
+    "tabnet_engine/figures/plain.py",
+    "tabnet_engine/texts/*",
+    "assets/report.*",
+    "assets/fonts/*",
+)
 _FIXED_MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
@@ -65,6 +80,17 @@ def rendered_files(document: Document) -> dict[str, bytes]:
     from tabnet_engine.report.rendering.pdf import pdf_bytes
 
     return {HTML: html_bytes(document, is_interactive=False), PDF: pdf_bytes(document)}
+
+
+@functools.cache
+def program_hash() -> str:
+    """The SHA-256 of the part of this program that writes reports: only the same one writes the same bytes."""
+    digest = hashlib.sha256(f"reportlab {version('reportlab')}".encode())
+    files = {path for pattern in _WRITERS for path in _ROOT.glob(pattern) if path.is_file()}
+    for path in sorted(file for file in files if file.suffix != ".pyc"):
+        digest.update(path.relative_to(_ROOT).as_posix().encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def manifest_digest(values: Mapping[str, Any]) -> str:
@@ -102,6 +128,7 @@ def _manifest(document: Document, files: Mapping[str, str]) -> dict[str, Any]:
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "identity": identity.to_mapping(),
+        "program": program_hash(),
         "profile": {"name": identity.profile, "version": identity.profile_version},
         "review": [dataclasses.asdict(step) for step in document.review],
         "files": dict(files),

@@ -44,7 +44,7 @@ def identity_facts(identity: Identity) -> tuple[tuple[str, str], ...]:
     return (
         (say("Case id"), identity.case_id),
         (say("Kind of report"), say(_KINDS[identity.kind]) if identity.kind in _KINDS else identity.kind),
-        (say("Made"), moment_words(identity.created)),
+        (say("Made on"), moment_words(identity.created)),
         (say("Run"), identity.run_title),
         (say("Run id"), identity.run_id),
         *(() if identity.row is None else ((say("Row of the table"), f"{identity.row:,}"),)),

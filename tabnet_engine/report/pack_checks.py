@@ -8,7 +8,7 @@ from tabnet_engine import __version__
 from tabnet_engine.config import ReportConfig
 from tabnet_engine.errors import EngineError
 from tabnet_engine.report.document import Document
-from tabnet_engine.report.evidence import DOCUMENT, LOG, MODEL_PREFIX, rendered_files
+from tabnet_engine.report.evidence import DOCUMENT, LOG, MODEL_PREFIX, program_hash, rendered_files
 from tabnet_engine.report.identity import CORE_HASHES, case_id_of, content_hash, request_hash
 from tabnet_engine.report.log import LogLine
 from tabnet_engine.report.pack_reading import Checked, Pack
@@ -19,7 +19,7 @@ from tabnet_engine.runs.parts import json_bytes, parse_json, sha256_bytes
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import say
 
-__all__ = ["NOT_READABLE", "checked_contents", "document_of", "guarded"]
+__all__ = ["NOT_READABLE", "checked_contents", "document_of", "guarded", "why_other"]
 
 # What reading something forged may raise.
 NOT_READABLE = (
@@ -96,7 +96,7 @@ def _hashes(pack: Pack) -> Iterator[Checked]:
 def _found_hashes(pack: Pack) -> dict[str, str]:
     """The hashes that a report's identity names, of what is in the pack."""
     parts = {name: f"{MODEL_PREFIX}{part}" for name, part in {**CORE_HASHES, "manifest": MANIFEST}.items()}
-    parts |= {"template": "template.txt", "received": "received.parquet"}
+    parts |= {"template": "template.txt", "received": "received.parquet", "profile": "profile.json"}
     found = {name: sha256_bytes(pack.files[part]) for name, part in parts.items() if part in pack.files}
     found["request"] = request_hash(ReportConfig.from_mapping(pack.json("request.json")))
     if f"{MODEL_PREFIX}{MANIFEST}" in pack.files:
@@ -125,25 +125,29 @@ def _profile(pack: Pack) -> Iterator[Checked]:
 
 
 def _renderings(pack: Pack) -> Iterator[Checked]:
-    document = document_of(pack)
-    made = document.identity.engine_version
-    if made != __version__:
-        sentence = say(
-            "The report was written by version {made} of this program and this is version {present}: HTML and PDF "
-            "are not compared, only their hashes.",
-            made=made,
-            present=__version__,
-        )
-        yield Checked(name="renderings", ok=True, sentence=sentence)
-        return
-    for name, content in rendered_files(document).items():
+    for name, content in rendered_files(document_of(pack)).items():
         ok = pack.files.get(name) == content
         sentence = (
             say("{name} is, byte for byte, what the stored report gives.", name=name)
             if ok
-            else say("{name} is not what the stored report gives.", name=name)
+            else f"{say('{name} is not what the stored report gives.', name=name)} {why_other(pack)}".strip()
         )
         yield Checked(name=name, ok=ok, sentence=sentence)
+
+
+def why_other(pack: Pack) -> str:
+    """What may excuse a report that comes out otherwise; empty where this program wrote it as it is now.
+
+    It is an excuse and no proof: a pack says itself which program wrote it. So what differs is never passed over.
+    """
+    if pack.manifest.get("program") == program_hash():
+        return ""
+    return say(
+        "It was written by another state of this program (version {made}; this is {present}), which may word or draw a "
+        "report otherwise: compare with that one.",
+        made=document_of(pack).identity.engine_version,
+        present=__version__,
+    )
 
 
 def _review(pack: Pack) -> Iterator[Checked]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tabnet_engine.config import ReportConfig
 from tabnet_engine.report.evidence import MODEL_PREFIX
-from tabnet_engine.report.pack_checks import checked_contents, document_of, guarded
+from tabnet_engine.report.pack_checks import checked_contents, document_of, guarded, why_other
 from tabnet_engine.report.pack_reading import Checked, Pack, checked_files, open_pack, pack_content
 from tabnet_engine.runs.manifest import MANIFEST, RunManifest
 from tabnet_engine.runs.parts import sha256_bytes
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Checked", "PackVerdict", "verify_pack", "verify_pack_bytes"]
 
 CASE, REQUEST, RECEIVED, REFERENCE = "case.json", "request.json", "received.parquet", "reference.parquet"
+ATTRIBUTIONS = "attributions.parquet"
 _ABOUT_ROWS = ("decision", "notice")
 _MOST_ROWS, _MOST_COLUMNS, _MOST_BYTES = 10_000, 20_000, 1024**3
 
@@ -70,6 +71,7 @@ def verify_pack_bytes(content: bytes, run: Run | None = None) -> PackVerdict:
     with tempfile.TemporaryDirectory(prefix="evidence-") as folder:
         lines += guarded("model", lambda: _model(pack, run, Path(folder)))
         lines += guarded("decision", lambda: _decision(pack, run, Path(folder)))
+        lines += guarded("report", lambda: _report(pack, Path(folder)))
     identity = pack.manifest.get("identity")
     case_id = str(identity.get("case_id", "")) if isinstance(identity, dict) else ""
     return PackVerdict(lines=tuple(lines), case_id=case_id, sha256=sha256_bytes(content))
@@ -124,6 +126,29 @@ def _decision(pack: Pack, run: Run | None, folder: Path) -> Iterator[Checked]:
     run = run or _packed_run(pack, folder)
     yield from _computed(run, cells, reference, config, case)
     yield from _counterfactuals(run, cells, config, case)
+    yield _attributions(_table(pack.files[ATTRIBUTIONS]), case)
+
+
+def _report(pack: Pack, folder: Path) -> Iterator[Checked]:
+    """The report says what the case says: it is written again from the evidence."""
+    from tabnet_engine.report.rebuilding import materials_of_pack, places_that_differ, rewritten
+
+    document = document_of(pack)
+    if document.identity.kind not in _ABOUT_ROWS:
+        return
+    schema = _packed_run(pack, folder).schema
+    again = rewritten(pack, document, schema)
+    places = places_that_differ(document, again)
+    other = say("The report is not the one that follows from the case: {places} differ.", places=", ".join(places))
+    sentence = (
+        f"{other} {why_other(pack)}".strip()
+        if places
+        else say("Written again from the case and from what people wrote, the report is the same in every word.")
+    )
+    yield Checked(name="report", ok=not places, sentence=sentence)
+    if materials_of_pack(pack, document, schema).codes.sha256 != document.identity.hashes.get("reason_codes"):
+        sentence = say("The report names other reason codes than those in the pack.")
+        yield Checked(name="reason codes", ok=False, sentence=sentence)
 
 
 def _computed(
@@ -166,6 +191,22 @@ def _counterfactuals(run: Run, cells: pd.DataFrame, config: ReportConfig, case: 
             n,
         )
         yield Checked(name="counterfactual", ok=True, sentence=sentence)
+
+
+def _attributions(table: pd.DataFrame, case: Mapping[str, Any]) -> Checked:
+    """The table of attributions has the numbers of the case, which were computed again."""
+    told = [(item["column"], "principal", item["value"]) for item in case["contributions"]]
+    for method in case["methods"]:
+        told += [
+            (name, method["method"], value) for name, value in zip(case["features"], method["values"], strict=True)
+        ]
+    ok = list(zip(table["feature"], table["method"], table["value"], strict=True)) == told
+    sentence = (
+        say("The table of attributions holds the numbers of the case.")
+        if ok
+        else say("The table of attributions does not hold the numbers of the case.")
+    )
+    return Checked(name="attributions", ok=ok, sentence=sentence)
 
 
 def _table(content: bytes) -> pd.DataFrame:

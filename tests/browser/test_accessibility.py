@@ -13,7 +13,10 @@ pytestmark = [
     pytest.mark.usefixtures("explored"),  # every page has something to show
 ]
 
-PAGES = ("", "dataset", "train", "runs", "importance", "masks", "shap_comparison", "decision", "groups", "measures")
+PAGES = (
+    *("", "dataset", "train", "runs", "importance", "masks", "shap_comparison", "decision", "groups"),
+    *("report", "measures"),
+)
 FURTHER = (
     "dataset?view=Columns",
     "dataset?view=Profile",
@@ -24,6 +27,10 @@ FURTHER = (
     "decision?view=what_if",
     "decision?view=counterfactual",
     "runs?view=compare",
+    "report?part=several",
+    "report?view=codes",
+    "report?view=letter",
+    "report?view=facts",
 )
 # Streamlit's own, which a page cannot change: rule to where, and why.
 STREAMLIT = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,9 +119,7 @@ def test_where_a_row_stands_is_said_before_anything_is_made(open_page: Open, wit
         assert f"At this cutoff row {row} is {stands}." in said(app)
 
 
-def test_a_quantity_needs_its_cutoff_and_several_classes_a_favourable_one(
-    open_page: Open, workspace_root: Path
-) -> None:
+def test_a_quantity_needs_its_cutoff(open_page: Open, workspace_root: Path) -> None:
     stored = install("price", workspace_root)
     app = open_page("report", run=stored.run_id)
     assert "type the cutoff" in said(app)
@@ -127,6 +128,16 @@ def test_a_quantity_needs_its_cutoff_and_several_classes_a_favourable_one(
     assert not button(app, "Make the report").disabled
     app = open_page("report", run=stored.run_id, cutoff="many")
     assert "the cutoff must be a number" in app.error[0].value.replace("\\", "").lower()
+
+
+def test_of_several_classes_one_must_be_chosen_as_favourable(open_page: Open, workspace_root: Path) -> None:
+    stored = install("grape", workspace_root)
+    app = open_page("report", run=stored.run_id)
+    assert "choose the favourable outcome" in said(app)
+    assert button(app, "Make the report").disabled
+    app = open_page("report", run=stored.run_id, row="0", favourable="1")  # its name is markup
+    assert not button(app, "Make the report").disabled
+    assert any(f"At this cutoff row 0 is {stands}." in said(app) for stands in ("approved", "declined"))
 
 
 def test_a_comparison_without_a_second_run_leads_to_a_training(open_page: Open, with_run: Stored) -> None:
@@ -223,3 +234,44 @@ def test_the_history_is_filtered_and_a_damaged_report_says_so(
     assert "damaged" in said(app)
     assert "Damaged" in list(app.dataframe[0].value["state"])
     assert "is not in this workspace" in said(open_page("report", view="history", case="C-9"))
+
+
+def test_the_preview_runs_nothing_and_reaches_nowhere(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
+    record = keep_report(workspace_root, run_id=with_run.run_id)
+    app = open_page("report", view="history", case=record.case_id)
+    (frame,) = app.get("iframe")
+    inner = re.search(r'<iframe sandbox="" [^>]*srcdoc="([^"]*)"', frame.proto.srcdoc)
+    assert inner is not None, "nothing is allowed in the inner frame"
+    page = html.unescape(inner[1])
+    assert "default-src 'none'" in html.unescape(page)
+    assert html.escape(HOSTILE, quote=False) in page
+    assert "<b>bold" not in page
+    assert "<script" not in page
+
+
+def test_an_archive_can_be_taken_away_and_says_what_is_in_it(
+    open_page: Open, with_run: Stored, workspace_root: Path
+) -> None:
+    folder = workspace_root / "batches" / "job"
+    folder.mkdir(parents=True)
+    (folder / "reports.zip").write_bytes(b"PK")
+    record = {
+        "batch_id": "D-1", "run_id": with_run.run_id, "run_title": "First try", "kind": "decision", "profile": "p",
+        "language": "en", "created": "2026-11-21T10:00:00+00:00", "n_rows": 7, "n_made": 4, "n_blocked": 1,
+        "n_refused": 2, "sha256": "0" * 64,
+    }  # fmt: skip
+    (folder / "batch.json").write_text(json.dumps(record))
+    app = open_page("report", run=with_run.run_id, part="several")
+    assert "5 reports, 1 of them blocked; 2 rows without one" in said(app)
+    assert any(item.label == "Download" for item in app.get("download_button"))
+
+
+def test_a_comparison_names_the_champion(
+    open_page: Open, with_run: Stored, space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {with_run.run_id: "First try", "20261121-000000-00000001": "In use"}
+    monkeypatch.setattr(data_access, "run_names", lambda: names)
+    press(open_page("report", run=with_run.run_id, kind="comparison"), "Make the report")
+    payload = queued(space)
+    assert payload.baseline_run_id == "20261121-000000-00000001"
+    assert (payload.settings.kind, payload.rows) == ("comparison", ())

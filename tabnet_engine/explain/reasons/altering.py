@@ -96,8 +96,9 @@ def wanted_outcome(model: CaseModel, *, favourable: bool) -> WantedOutcome:
     codec, place = score.codec, score.place
     if codec.task is Task.REGRESSION:
         cutoff = float(decision.cutoff or 0.0)
-        bound = {"low" if favourable == decision.is_high_favourable else "high": cutoff}
-        return WantedOutcome(target=codec.name, task=codec.task, start=place.start, stop=place.stop, **bound)
+        is_low = favourable == decision.is_high_favourable
+        low, high = (cutoff, None) if is_low else (None, cutoff)
+        return WantedOutcome(target=codec.name, task=codec.task, start=place.start, stop=place.stop, low=low, high=high)
     scorer = decision_scorer(model)
     if scorer.targets is not model.targets:
         codec, place = scorer.targets.codecs[0], slice(0, 1)

@@ -225,7 +225,7 @@ def _no_reason(measured: Measured) -> str:
             "No contribution can be told from 0 within the error of the sampling; more evaluations would make it "
             "smaller."
         )
-    if not measured.values.any():
+    if measured.is_flat:
         return say(
             "Every contribution is 0: the row has the same cells as the approved rows it is compared with, or the "
             "model gives all of them one score."
@@ -272,7 +272,21 @@ def _notes(measured: Measured, left_out: tuple[str, ...], protected: ProtectedCo
             )
         )
     if not population.is_near:
-        notes.append(say("Some of the approved rows compared with lie well above the cutoff, since few lie near it."))
+        notes.append(
+            say(
+                "Some of the approved rows compared with lie well beyond the cutoff, since few lie near it; to compare "
+                "with fewer that are nearer, lower n_reference."
+            )
+        )
+    if measured.opposed:
+        notes.append(
+            say(
+                "Set alone to the reference value, these reasons do not bring the score back but take it further: "
+                "{columns}. They count by what they do together with other columns, so changing one of them alone is "
+                "no remedy.",
+                columns=joined(measured.opposed),
+            )
+        )
     unsure = [name for name in left_out if name in {link.column for link in protected.links}]
     if unsure:
         notes.append(

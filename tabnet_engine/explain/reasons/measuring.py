@@ -24,6 +24,7 @@ from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.reasons.records import Contribution, JointMove, Score
 from tabnet_engine.explain.reasons.reference import ReferenceSample
 from tabnet_engine.explain.reasons.scoring import FavourableScore, decision_for
+from tabnet_engine.explain.reasons.steady import SteadySubject
 from tabnet_engine.explain.reasons.typical import State, TypicalCell, TypicalCells, changed_to, direction_of
 from tabnet_engine.explain.signed.methods import SignedMethod, explain_rows
 from tabnet_engine.explain.subject import ChosenRows, Subject
@@ -59,13 +60,18 @@ def principal_places(
         Positions of the reasons, and of players among the first ``most`` whose 95 % interval holds 0.
     """
     towards = values if is_favourable else -values
-    floor = _ROUNDING * max(1.0, float(np.abs(values).max(initial=0.0)))
+    floor = _floor(values)
     ordered = np.argsort(-towards, kind="stable")
     speaking = ordered[towards[ordered] > floor]
     if errors is None:
         return speaking[:most].tolist(), []
     is_told = towards[speaking] > NORMAL_POINT * errors[speaking]
     return speaking[is_told][:most].tolist(), speaking[:most][~is_told[:most]].tolist()
+
+
+def _floor(values: Floats) -> float:
+    """The size up to which a contribution is 0 but for rounding."""
+    return _ROUNDING * max(1.0, float(np.abs(values).max(initial=0.0)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,7 +94,7 @@ class CaseModel:
             SchemaError: no target is called so.
             DamagedRunError: a part of the run is damaged.
         """
-        subject = Subject.of_run(run)
+        subject = SteadySubject.of_run(run)
         target = config.target or run.targets.names[0]
         codec, _ = run.targets.of(target)
         decision, is_assumed = decision_for(
@@ -175,6 +181,11 @@ class Measured:
         return None if errors is None else errors[0, :, 0]
 
     @property
+    def is_flat(self) -> bool:
+        """Whether no column adds anything."""
+        return bool((np.abs(self.values) <= _floor(self.values)).all())
+
+    @property
     def mean_score(self) -> float:
         """The mean score of the reference: what the contributions start from."""
         return float(self.attribution.base[0])
@@ -247,6 +258,13 @@ class Measured:
             (float(after - scores[0]), bool(outcome != outcomes[0]))
             for after, outcome in zip(scores[1:].tolist(), outcomes[1:].tolist(), strict=True)
         )
+
+    @property
+    def opposed(self) -> tuple[str, ...]:
+        """Principal reasons whose own move takes the score further the way that they speak, not back."""
+        sign = 1.0 if self.told.is_favourable else -1.0
+        names = (self.attribution.features[place] for place in self.principal[0])
+        return tuple(name for name, (moved, _) in zip(names, self.moves, strict=True) if sign * moved > _ROUNDING)
 
     @cached_property
     def joint(self) -> JointMove | None:

@@ -175,8 +175,8 @@ class ApprovedRows:
         )
         if not len(kept):
             raise ExplanationError(
-                f"row {row} is the only approved one of the {len(self.candidates.rows):,} {self.candidates.name}, so "
-                "there is no other to compare it with; choose a lower cutoff"
+                f"row {row} is the only approved one of {len(self.candidates.rows):,} rows ({self.candidates.name}), "
+                "so there is no other to compare it with; choose another cutoff"
             )
         kept = kept[np.argsort(rows[kept], kind="stable")]
         population = self._population(kept, n_approved=self.n_approved - int(row is not None and row in rows))
@@ -231,7 +231,9 @@ def _words(score: FavourableScore, population: ReferencePopulation) -> str:
 def _nobody(score: FavourableScore, logits: Floats, candidates: CandidateRows) -> str:
     """Why there is no reference, with the best that was reached and what to do."""
     decision = score.decision
-    start = f"none of the {len(candidates.rows):,} {candidates.name} is approved, so there is nothing to compare with: "
+    start = (
+        f"none of {len(candidates.rows):,} rows ({candidates.name}) is approved, so there is nothing to compare with: "
+    )
     shares = score.shares(logits)
     if shares is None:
         values = logits[:, score.place.start]

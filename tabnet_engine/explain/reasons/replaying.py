@@ -20,7 +20,7 @@ from tabnet_engine.explain.reasons.altering import decision_scorer, wanted_outco
 from tabnet_engine.explain.reasons.measuring import CaseModel, Measured
 from tabnet_engine.explain.reasons.records import Contribution, JointMove, ReferencePopulation, Score
 from tabnet_engine.explain.reasons.reference import ReferenceSample
-from tabnet_engine.texts.speaking import ENGLISH, speaking
+from tabnet_engine.texts.speaking import ENGLISH, msg, say, speaking
 
 if TYPE_CHECKING:
     from tabnet_engine.config import ReportConfig
@@ -31,6 +31,38 @@ __all__ = ["TOLERANCE", "ReplayedCase", "counterfactual_differences", "replay_ca
 # Relative to the larger number, and absolute below one unit of the score. Another processor or number of threads sums
 # in another order, which moves the values by about 1e-9; single precision within a walk by about 1e-7.
 TOLERANCE = 1e-6
+_ABSENT = object()
+# What is compared, by its name in a stored case.
+_SCORE = {
+    "value": msg("the score"),
+    "cutoff": msg("the cutoff as a score"),
+    "margin": msg("the distance from the cutoff"),
+    "is_favourable": msg("whether the row is approved"),
+    "predicted": msg("what is predicted"),
+    "unit": msg("the unit of the score"),
+    "share": msg("the probability of the favourable class"),
+    "cutoff_share": msg("the cutoff as a probability"),
+}
+_CONTRIBUTION = {
+    "value": msg("the contribution of '{column}'"),
+    "standard_error": msg("the standard error of the contribution of '{column}'"),
+    "actual": msg("the value of '{column}'"),
+    "reference": msg("the reference value of '{column}'"),
+    "direction": msg("how '{column}' stands to its reference value"),
+}
+_MOVED_TOGETHER = {
+    "before": msg("the score before the reasons are moved together"),
+    "after": msg("the score after the reasons are moved together"),
+    "flips": msg("whether moving the reasons together changes the outcome"),
+}
+_WANTED = msg("the outcome that changes are proposed for")
+_BEFORE = msg("the score of the row that changes are proposed for")
+_AFTER = msg("the score of the row with proposal {place}")
+_MEAN = msg("the mean score of the reference rows")
+_COLUMNS = msg("the columns that the model reads")
+_REASONS = msg("the principal reasons")
+_LEFT_OUT = msg("the reasons left out")
+_JOINT = msg("the reasons that are moved together")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,25 +93,22 @@ class ReplayedCase:
             ExplanationError: it does not hold what a case holds.
         """
         try:
-            told = _told(case_mapping)
+            with speaking(ENGLISH):
+                told = _told(case_mapping)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ExplanationError(
                 f"the stored case cannot be read: {error!r}; restore the evidence from a copy"
             ) from error
-        found = []
         own = self._facts()
-        for name in dict.fromkeys((*own, *told)):
-            mine, theirs = own.get(name, _ABSENT), told.get(name, _ABSENT)
-            if not _equal(mine, theirs):
-                found.append(f"{name}: the evidence says {_shown(theirs)}, the model says {_shown(mine)}")
-        return tuple(found)
+        pairs = ((name, told.get(name, _ABSENT), own.get(name, _ABSENT)) for name in dict.fromkeys((*own, *told)))
+        with speaking(ENGLISH):
+            return tuple(_otherwise(name, theirs, mine) for name, theirs, mine in pairs if not _equal(mine, theirs))
 
     def _facts(self) -> dict[str, Any]:
         joint = None if self.joint is None else dataclasses.asdict(self.joint)
         facts = _facts(dataclasses.asdict(self.score), self.mean_score, joint)
         facts |= _of_contributions([dataclasses.asdict(item) for item in self.contributions])
-        facts["principal reasons"] = list(self.reasons)
-        facts["reasons left out"] = list(self.left_out)
+        facts[_REASONS], facts[_LEFT_OUT] = list(self.reasons), list(self.left_out)
         for column, moved, flips in zip(self.reasons, self.moved, self.flips, strict=True):
             facts |= _of_move(column, moved, flips=flips)
         return facts
@@ -137,17 +166,13 @@ def counterfactual_differences(
         before = scorer.logits(cells)[0].tolist()
         found = []
         if stored.wanted not in (wanted_outcome(model, favourable=True), wanted_outcome(model, favourable=False)):
-            found.append(f"counterfactual: the outcome asked for ({stored.wanted.words}) is not that of the decision")
+            found.append(_otherwise(say(_WANTED), stored.wanted.words, say("another outcome")))
         if not _equal(before, list(stored.logits)):
-            found.append(f"counterfactual: the row is scored {_shown(before)}, not {_shown(list(stored.logits))}")
+            found.append(_otherwise(say(_BEFORE), list(stored.logits), before))
         for place, item in enumerate(stored.counterfactuals, start=1):
             after = scorer.logits(item.apply(cells))[0].tolist()
             if not _equal(after, list(item.logits)):
-                found.append(
-                    f"counterfactual {place}: the changes score {_shown(after)}, not {_shown(list(item.logits))}"
-                )
-            elif not stored.wanted.reached([after])[0]:
-                found.append(f"counterfactual {place}: the changes do not give {stored.wanted.words}")
+                found.append(_otherwise(say(_AFTER, place=place), list(item.logits), after))
         return tuple(found)
 
 
@@ -180,45 +205,48 @@ def _unknown(n_rows: int) -> ReferencePopulation:
     )
 
 
-_ABSENT = object()
-
-
 def _told(case: Mapping[str, Any]) -> dict[str, Any]:
     """What a stored case says of everything that is computed again, by what it is."""
     facts = _facts(case["score"], case["reference"]["mean_score"], case["joint"])
     facts |= _of_contributions(case["contributions"])
-    facts["principal reasons"] = [item["contribution"]["column"] for item in case["reasons"]]
-    facts["reasons left out"] = list(case["left_out"])
+    facts[_REASONS] = [item["contribution"]["column"] for item in case["reasons"]]
+    facts[_LEFT_OUT] = list(case["left_out"])
     for item in case["reasons"]:
         facts |= _of_move(item["contribution"]["column"], item["moved"], flips=item["flips"])
         column = item["contribution"]["column"]
         if item["contribution"] not in case["contributions"]:
-            facts[f"reason {column!r}"] = "another contribution than the one listed for that column"
+            facts[say("the reason '{column}'", column=column)] = "another contribution than is listed for that column"
     return facts
 
 
 def _facts(score: Mapping[str, Any], mean_score: float, joint: Mapping[str, Any] | None) -> dict[str, Any]:
-    names = ("value", "cutoff", "margin", "is_favourable", "predicted", "unit", "share", "cutoff_share")
-    facts = {f"score, {name.replace('_', ' ')}": score[name] for name in names}
-    facts["mean score of the reference"] = mean_score
-    facts["joint move"] = None if joint is None else [*map(str, joint["columns"])]
-    for name in ("before", "after", "flips"):
-        facts[f"joint move, {name}"] = None if joint is None else joint[name]
-    return facts
+    facts = {words: score[name] for name, words in _SCORE.items()}
+    facts[_MEAN] = mean_score
+    facts[_JOINT] = None if joint is None else [*map(str, joint["columns"])]
+    return facts | {words: None if joint is None else joint[name] for name, words in _MOVED_TOGETHER.items()}
 
 
 def _of_contributions(items: list[Mapping[str, Any]]) -> dict[str, Any]:
-    facts: dict[str, Any] = {"columns": [item["column"] for item in items]}
+    facts: dict[str, Any] = {_COLUMNS: [item["column"] for item in items]}
     for item in items:
-        facts[f"contribution of {item['column']!r}"] = item["value"]
-        facts[f"standard error of {item['column']!r}"] = item["standard_error"]
-        for name in ("actual", "reference", "direction"):
-            facts[f"{name} value of {item['column']!r}"] = item[name]
+        facts |= {say(words, column=item["column"]): item[name] for name, words in _CONTRIBUTION.items()}
     return facts
 
 
 def _of_move(column: str, moved: float, *, flips: bool) -> dict[str, Any]:
-    return {f"score when {column!r} alone is moved": moved, f"outcome when {column!r} alone is moved": flips}
+    return {
+        say("the change of the score when '{column}' alone is moved", column=column): moved,
+        say("whether moving '{column}' alone changes the outcome", column=column): flips,
+    }
+
+
+def _otherwise(what: str, told: Any, found: Any) -> str:
+    return say(
+        "Of {what} the evidence says {told}, the model says {found}.",
+        what=what,
+        told=_shown(told),
+        found=_shown(found),
+    )
 
 
 def _equal(mine: Any, theirs: Any) -> bool:
@@ -234,8 +262,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    if value is _ABSENT:
-        return "nothing"
+    if value is _ABSENT or value is None:
+        return say("nothing")
     if isinstance(value, float):
         return f"{value:.9g}"
     return ", ".join(map(_shown, value)) if isinstance(value, list) else f"{value!r}"

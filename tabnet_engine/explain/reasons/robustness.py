@@ -4,7 +4,7 @@ Shapes: M reference rows, P players, n players that vary, K outputs, R repetitio
 
 Shapley values against a background are the mean of those against each of its rows. So what each reference row adds is
 computed once, and the reference drawn again with replacement (Efron 1979) costs a mean of these and no forward. Copies
-of the row are explained anew, with one order of the columns for each reference row, forwards and backwards.
+of the row are explained anew.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ MOVED = msg("numbers moved by up to 0.05 standard deviations")
 REDRAWN = msg("reference rows drawn again")
 
 _FRACTION = 0.05  # of a column's standard deviation, as in the certificate
-_ORDERS = 2  # of the columns for each reference row, where the reference is drawn again
 _MOST_STEPS = 200_000  # of walks over all copies of a row: wide rows are explained against fewer reference rows
-_FEWEST_ROWS, _MOST_ROWS = 25, 50  # of the reference, for copies
+_FEWEST_ROWS, _MOST_ROWS = 15, 50  # of the reference, for copies
 _STEPS_AT_ONCE = 500_000
 
 
@@ -82,12 +81,11 @@ def robustness_words(measured: Measured, n_repetitions: int) -> str:
     if not n_repetitions:
         return say("Whether the reasons stay under slightly other conditions was not measured.")
     return say(
-        "Copies of the row with moved numbers are explained with one order of the columns for each of {n_copied:,} "
-        "reference rows, the reference drawn again with {n_orders} orders for each of {n_rows:,}, where the reasons "
-        "themselves have {n_evaluations:,} evaluations: a reason that stays holds in spite of the coarser estimate.",
-        n_copied=_n_used(measured, n_repetitions),
-        n_orders=_ORDERS,
+        "Repetitions are coarser than the reasons themselves: one order of the columns there and back for each of "
+        "{n_rows:,} reference rows where these are drawn again, and for each of {n_copied:,} where numbers are moved, "
+        "instead of {n_evaluations:,} evaluations. A reason that stays holds in spite of that.",
         n_rows=len(measured.reference.background.encoded),
+        n_copied=_n_used(measured, n_repetitions),
         n_evaluations=measured.attribution.n_evaluations,
     )
 
@@ -115,7 +113,7 @@ def _of_copies(measured: Measured, n_repetitions: int, seed: int) -> list[list[i
     mixtures = mixtures_of(model.subject, players, used)
     generator = np.random.default_rng([seed, int(measured.chosen.rows[0]), 7])
     return [
-        _principal(measured, _by_reference_row(measured, copy.table, used, mixtures, 1, generator).mean(axis=0))
+        _principal(measured, _by_reference_row(measured, copy.table, used, mixtures, generator).mean(axis=0))
         for copy in copies
     ]
 
@@ -126,7 +124,7 @@ def _of_draws(measured: Measured, n_repetitions: int, seed: int) -> list[list[in
     players = Players.columns(measured.model.subject.layout.feature_names)
     mixtures = mixtures_of(measured.model.subject, players, encoded)
     generator = np.random.default_rng([seed, int(measured.chosen.rows[0]), 8])
-    values = _by_reference_row(measured, measured.chosen.table, encoded, mixtures, _ORDERS, generator)
+    values = _by_reference_row(measured, measured.chosen.table, encoded, mixtures, generator)
     draws = generator.integers(0, len(values), (n_repetitions, len(values)))
     return [_principal(measured, values[drawn].mean(axis=0)) for drawn in draws]
 
@@ -164,12 +162,11 @@ def _by_reference_row(
     row: EncodedTable,
     background: EncodedTable,
     mixtures: Mixtures,
-    n_orders: int,
     generator: np.random.Generator,
 ) -> Floats:
     """What each column adds to the score from each reference row to the row: (M, P), Shapley values by sampled orders.
 
-    Every reference row is walked to the row in orders of its own, forwards and backwards.
+    Every reference row is walked to the row in an order of its own, forwards and backwards.
     """
     subject, n_rows = measured.model.subject, len(background)
     players = Players.columns(subject.layout.feature_names)
@@ -177,22 +174,18 @@ def _by_reference_row(
     values, n_varying = np.zeros((n_rows, len(players))), len(game.varying)
     if not n_varying:
         return values
-    size = max(1, _STEPS_AT_ONCE // (2 * n_orders * n_varying))
+    size = max(1, _STEPS_AT_ONCE // (2 * n_varying))
     for first in range(0, n_rows, size):
         starts = np.arange(first, min(first + size, n_rows))
-        values[np.ix_(starts, game.varying)] = _walked(measured, game, starts, n_orders, generator)
+        values[np.ix_(starts, game.varying)] = _walked(measured, game, starts, generator)
     return values
 
 
-def _walked(
-    measured: Measured, game: RowGame, starts: npt.NDArray[np.int64], n_orders: int, generator: np.random.Generator
-) -> Floats:
-    """What each varying player adds from each of some reference rows (B, n), the mean of its walks both ways."""
-    n_varying = len(game.varying)
-    forwards = generator.random((n_orders * len(starts), n_varying)).argsort(axis=1)
-    rows = np.tile(starts, n_orders)
-    walked = game.walks(np.concatenate([forwards, forwards[:, ::-1]]), np.concatenate([rows, rows]))
+def _walked(measured: Measured, game: RowGame, starts: npt.NDArray[np.int64], generator: np.random.Generator) -> Floats:
+    """What each varying player adds from each of some reference rows (B, n), the mean of both walks."""
+    forwards = generator.random((len(starts), len(game.varying))).argsort(axis=1)
+    walked = game.walks(np.concatenate([forwards, forwards[:, ::-1]]), np.concatenate([starts, starts]))
     there, back = np.split(np.diff(measured.score.values(walked), axis=1), 2)
     gains = np.empty_like(there)
     np.put_along_axis(gains, forwards, (there + back[:, ::-1]) / 2, axis=1)
-    return np.asarray(gains.reshape(n_orders, len(starts), n_varying).mean(axis=0))
+    return gains

@@ -109,7 +109,8 @@ class FavourableScore:
     @property
     def output(self) -> str:
         """The output of the network that the score leans on most."""
-        return self.outputs[self.place.start + (0 if self._is_single else self._code)]
+        place: int = self.place.start + (0 if self._is_single else self._code)
+        return self.outputs[place]
 
     @property
     def words(self) -> str:
@@ -226,7 +227,7 @@ class FavourableScore:
     @property
     def _is_single(self) -> bool:
         """Whether one output says it all: of a binary target, or of a quantity."""
-        return self.place.stop - self.place.start == 1
+        return len(range(*self.place.indices(len(self.outputs)))) == 1
 
     @property
     def _is_several(self) -> bool:

@@ -146,6 +146,9 @@ def _summary(compared: Compared, materials: Materials) -> tuple[Block, ...]:
 def _limits(compared: Compared) -> tuple[str, ...]:
     """What this comparison does not say."""
     limits = [recalled(gap) for gap in compared.gaps]
+    others = [name for name in compared.runs.first.targets.names if name != compared.target]
+    if others:
+        limits.append(say("Of several targets only “{target}” was compared.", target=compared.target))
     if compared.has_rows:
         limits.append(
             say(

@@ -8,7 +8,7 @@ from tabnet_engine.explain.comparison.decisions import PredictionShift, Transiti
 from tabnet_engine.figures.plain import Bar, BarChart, HeatChart
 from tabnet_engine.report.comparison.compared import ChangedRow, Compared
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
-from tabnet_engine.report.model.words import estimate_text, number, points, share, signed_text
+from tabnet_engine.report.model.words import estimate_text, number, points, share, signed_text, together
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["decision_blocks", "decision_sentences"]
@@ -19,6 +19,7 @@ _MOST_MOVES = 30
 _SURE = 0.05
 _HARDLY = 0.001
 
+_NO_OUTCOME = msg("No outcome of these rows is known, so whether the changes are for the better cannot be said.")
 _BY_DESIGN = msg("As uneven a split would hardly come by chance (exact McNemar test, p {p}).")
 _BY_CHANCE = msg("Such a split may well come by chance (exact McNemar test, p {p}).")
 
@@ -53,8 +54,7 @@ def _moved(compared: Compared, moves: Transitions) -> tuple[str, ...]:
         )
     ]
     if moves.p_value is None:
-        unknown = "No outcome of these rows is known, so whether the changes are for the better cannot be said."
-        return (*said, say(unknown))
+        return (*said, say(_NO_OUTCOME))
     said.append(
         say(
             "{n_corrected:,} wrong decisions became right, {n_spoiled:,} right ones became wrong, and {n_both_wrong:,} "
@@ -150,8 +150,10 @@ def _histogram(compared: Compared, shift: PredictionShift) -> tuple[Block, ...]:
 
 
 def _rows(compared: Compared) -> tuple[Block, ...]:
+    is_quantity = compared.transitions is None
     if not compared.changed:
-        return (Paragraph(text=say("No row is decided otherwise.")),)
+        none = say("Every prediction is the same.") if is_quantity else say("No row is decided otherwise.")
+        return (Paragraph(text=none),)
     shown = compared.changed[:_MOST_ROWS]
     first, second = compared.names
     rest = compared.n_changed - len(shown)
@@ -159,20 +161,20 @@ def _rows(compared: Compared) -> tuple[Block, ...]:
     note = say("The largest change of the score first.")
     if rest:
         told = say("{rest:,} more rows changed, of which {kept:,} are listed in the evidence.", rest=rest, kept=kept)
-        note = f"{note} {told}"
+        note = together(note, told)
     columns = [say("Row"), say("By {run}", run=first), say("By {run}", run=second), say("What came")]
-    if compared.transitions is not None:
+    if not is_quantity:
         columns += [
             say("Probability by {run}", run=first),
             say("Probability by {run}", run=second),
         ]
-        note = f"{note} {say('The probability is that of the class that {run} gives.', run=second)}"
+        note = together(note, say("The probability is that of the class that {run} gives.", run=second))
     columns.append(say("Change"))
     table = Table(
-        caption=say("Rows that are decided otherwise"),
+        caption=say("Rows whose prediction moved most") if is_quantity else say("Rows that are decided otherwise"),
         columns=tuple(columns),
         rows=tuple(_row(compared, row) for row in shown),
-        numeric=(0, *range(4, len(columns))) if compared.transitions is not None else tuple(range(len(columns))),
+        numeric=tuple(range(len(columns))) if is_quantity else (0, *range(4, len(columns))),
         note=note,
     )
     return (table,)

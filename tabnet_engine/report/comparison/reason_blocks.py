@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from tabnet_engine.explain.comparison.reasons import ReasonChanges
+from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.importance import METHOD_NAMES
 from tabnet_engine.figures.plain import Bar, BarChart
 from tabnet_engine.report.comparison.compared import Compared
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
-from tabnet_engine.report.model.words import estimate_text, number, points, share
+from tabnet_engine.report.model.words import estimate_text, number, points, share, together
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
@@ -15,7 +18,7 @@ __all__ = ["reason_blocks", "reason_sentences"]
 
 _MOST_COLUMNS = 25
 _CHARTED = 10
-_MOST_MOVES = 15
+_MOST_MOVES = 8
 _FEWEST_ROWS = 10
 
 _READ = msg("By the masks, that is by what was read: not by what moved the score.")
@@ -40,7 +43,7 @@ def reason_sentences(compared: Compared, changes: ReasonChanges) -> tuple[str, .
             "{overlap} of those that either names.",
             top_k=changes.top_k,
             share=estimate_text(changes.same_set, share),
-            overlap=estimate_text(changes.overlap, share),
+            overlap=estimate_text(_as_share(changes.overlap), share),
         ),
     ]
     if changes.opposite is not None:
@@ -79,6 +82,13 @@ def _method(compared: Compared, changes: ReasonChanges) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def _as_share(found: Estimate) -> Estimate:
+    """A mean share with the ends of its interval between nothing and all, where a share must be."""
+    if found.low is None or found.high is None:
+        return found
+    return dataclasses.replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
+
+
 def _name(changes: ReasonChanges) -> str:
     return say(METHOD_NAMES.get(changes.method, changes.method))
 
@@ -113,7 +123,7 @@ def _table(compared: Compared, changes: ReasonChanges) -> Table:
         more = say_plural(
             "{count} more column is in the evidence.", "{count:,} more columns are in the evidence.", rest
         )
-        note = f"{note} {more}"
+        note = together(note, more)
     return Table(
         caption=say("How often a column leads, the largest difference first"),
         columns=(say("Column"), *compared.names, say("Difference, with its 95 % interval")),

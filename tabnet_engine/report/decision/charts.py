@@ -75,14 +75,14 @@ def tone(value: float) -> Literal["for", "against", "neutral"]:
 def reference_chart(told: Told) -> BarChart | None:
     """Where this row, the cutoff and the ends of the reference population lie; None for what has no such level."""
     case = told.case
-    level = case.score.share if not told.is_quantity else _own(told, case.score.value)
+    level = case.score.share if not told.is_quantity else told.quantity(case.score.value)
     if level is None:
         return None
     show = _quantity if told.is_quantity else probability
     ends = (
         (case.reference.low, case.reference.high)
         if not told.is_quantity
-        else sorted((_own(told, case.reference.low), _own(told, case.reference.high)))
+        else sorted((told.quantity(case.reference.low), told.quantity(case.reference.high)))
     )
     cutoff = case.score.cutoff_share if not told.is_quantity else case.decision.cutoff
     named = ((say("this row"), level), (say("reference, lowest"), ends[0]), (say("reference, highest"), ends[1]))
@@ -93,11 +93,6 @@ def reference_chart(told: Told) -> BarChart | None:
         is_points=True,
         mark=None if cutoff is None else (say("cutoff"), cutoff),
     )
-
-
-def _own(told: Told, score: float) -> float:
-    """A score towards the favourable side as the quantity that it is."""
-    return score if told.case.decision.is_high_favourable else -score
 
 
 def _quantity(value: float) -> str:

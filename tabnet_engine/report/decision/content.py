@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 
 from tabnet_engine.explain.reasons.records import DecisionCase
@@ -66,16 +67,15 @@ def decision_document(case: DecisionCase, identity: Identity, materials: Materia
     """
     told = Told(case=case, identity=identity, materials=materials)
     sections = tuple(_section(told, asked) for asked in materials.profile.sections("decision"))
-    obstacles, missing = blocked(told), unmet(told)
     return Document(
         title=say("Decision report"),
         subtitle=say("Row {row:,} · {run}", row=case.row, run=identity.run_title),
         language=identity.language,
         identity=identity,
-        summary=summary(told, obstacles, missing),
+        summary=summary(told),
         sections=sections,
-        blocked=obstacles,
-        unmet=missing,
+        blocked=blocked(told),
+        unmet=unmet(told),
     )
 
 
@@ -92,11 +92,18 @@ def _asked_for(told: Told, key: str) -> tuple[Block, ...]:
     statement = told.materials.profile.statement(key)
     if not statement or key in _SPOKEN:
         return ()
-    return (Paragraph(text=statement, is_note=True),)
+    asked = say("What the profile asks for here: {statement}", statement=statement)
+    return (Paragraph(text=asked, is_note=True),)
 
 
 def _sources(told: Told, key: str) -> tuple[Block, ...]:
     sources = told.materials.profile.sources(key)
     if not sources:
         return ()
-    return (Paragraph(text=say("Asked for by: {sources}.", sources="; ".join(sources)), is_note=True),)
+    return (
+        Paragraph(text=say("Asked for by: {sources}.", sources=functools.reduce(_and_next, sources)), is_note=True),
+    )
+
+
+def _and_next(before: str, source: str) -> str:
+    return say("{before}; {source}", before=before, source=source)

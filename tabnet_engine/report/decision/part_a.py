@@ -23,7 +23,11 @@ def action(told: Told) -> tuple[Block, ...]:
         (say("Score"), told.level_with_share(score.value, score.share)),
         (say("Day of this report"), date_words(told.identity.created)),
     )
-    blocks: list[Block] = [Paragraph(text=told.outcome, is_strong=True), Facts(lines=lines)]
+    blocks: list[Block] = [
+        Paragraph(text=told.outcome, is_strong=True),
+        Facts(lines=lines),
+        *told.stated("facts.purpose"),
+    ]
     if told.case.favourable_is_assumed:
         blocks.append(
             Callout(
@@ -57,7 +61,7 @@ def action(told: Told) -> tuple[Block, ...]:
 
 def _given(told: Told) -> str:
     if told.is_quantity:
-        return say("{target} of {value}", target=told.case.target, value=told.level(told.case.score.value))
+        return say("a predicted value of {value}", value=told.level(told.case.score.value))
     return class_name(told.case.score.predicted)
 
 
@@ -105,12 +109,21 @@ def reasons_head(told: Told) -> str:
 
 
 def _how(told: Told) -> str:
+    """How the reasons were chosen, in words."""
     n_columns = len(told.case.contributions)
+    if told.is_favourable:
+        return say_plural(
+            "Of the {count} column that the model reads, these add most to the score of this row, measured against the "
+            "reference population of approved rows.",
+            "Of the {count:,} columns that the model reads, these add most to the score of this row, measured against "
+            "the reference population of approved rows.",
+            n_columns,
+        )
     return say_plural(
-        "They are the largest contributions to the score of this row among the {count} column that the model reads, "
-        "measured against approved rows; no column was set aside.",
-        "They are the largest contributions to the score of this row among the {count:,} columns that the model "
-        "reads, measured against approved rows; no column was set aside.",
+        "Of the {count} column that the model reads, these take most from the score of this row, measured against the "
+        "reference population of approved rows.",
+        "Of the {count:,} columns that the model reads, these take most from the score of this row, measured against "
+        "the reference population of approved rows.",
         n_columns,
     )
 

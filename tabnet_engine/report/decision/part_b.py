@@ -8,7 +8,7 @@ from tabnet_engine.explain.wording import percent
 from tabnet_engine.report.decision.part_c_evidence import calibration_table
 from tabnet_engine.report.decision.told import CELL_STATES, Told, bare, quoted_columns
 from tabnet_engine.report.decision.unmet import link_sentence
-from tabnet_engine.report.decision.variation import joint_sentence, moves_table, proposals
+from tabnet_engine.report.decision.variation import against_words, joint_sentence, moves_table, proposals
 from tabnet_engine.report.document import Block, Bullets, Callout, Paragraph, Table
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import say, say_plural
@@ -19,7 +19,6 @@ __all__ = ["data_used", "fairness", "human_review", "outcome_role", "procedure",
 def procedure(told: Told) -> tuple[Block, ...]:
     """How this decision came about, step by step, in plain words."""
     return (
-        *told.stated("facts.purpose"),
         Paragraph(text=say("This is how this decision came about:")),
         Bullets(items=tuple(_procedure(told)), is_numbered=True),
         Paragraph(
@@ -51,9 +50,9 @@ def _procedure(told: Told) -> Iterator[str]:
     yield say("The score is compared with a fixed rule: a row is approved where {rule}.", rule=told.rule)
     yield told.outcome
     yield say_plural(
-        "To find the reasons, the case was compared with {count} approved case at or just above the cutoff: what each "
+        "To find the reasons, the case was compared with {count} approved case that passed by the least: what each "
         "item adds to or takes from the score, compared with that case, was computed for all items together.",
-        "To find the reasons, the case was compared with {count:,} approved cases at or just above the cutoff: what "
+        "To find the reasons, the case was compared with {count:,} approved cases that passed by the least: what "
         "each item adds to or takes from the score, compared with them, was computed for all items together.",
         len(case.reference.rows),
     )
@@ -72,7 +71,7 @@ def data_used(told: Told) -> tuple[Block, ...]:
         columns=(say("item"), say("value"), say("state"), say("part in this decision")),
         rows=rows,
         note=say(
-            "“For” and “against” say which way an item moved the score compared with approved cases; the principal "
+            "Whether an item speaks for or against approval is measured against approved cases; the principal "
             "reasons name the largest ones."
         ),
     )
@@ -87,7 +86,9 @@ def data_used(told: Told) -> tuple[Block, ...]:
 
 def _part(added: dict[str, float], column: str) -> str:
     value = added.get(column, 0.0)
-    return say("for") if value > 0 else say("against") if value < 0 else say("none")
+    if value == 0:
+        return say("moved nothing")
+    return say("speaks for it") if value > 0 else say("speaks against it")
 
 
 def _gaps(told: Told) -> Iterator[Block]:
@@ -112,7 +113,7 @@ def _gaps(told: Told) -> Iterator[Block]:
 
 def variation(told: Told) -> tuple[Block, ...]:
     """How other data would have changed the outcome: changes that were tried on the model itself."""
-    return (*proposals(told), *moves_table(told), *joint_sentence(told))
+    return (*proposals(told), *moves_table(told), *against_words(told), *joint_sentence(told))
 
 
 def outcome_role(told: Told) -> tuple[Block, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tabnet_engine.data.schema import KIND_NAMES, Kind
 from tabnet_engine.explain.wording import class_name, signed
-from tabnet_engine.report.decision.told import CELL_STATES, Told, bare, percent_exact, quoted_columns
+from tabnet_engine.report.decision.numbers import percent_exact
+from tabnet_engine.report.decision.told import CELL_STATES, Told, bare, quoted_columns
 from tabnet_engine.report.document import Block, Callout, Facts, Paragraph, Table
 from tabnet_engine.report.integrity_section import HASHED, identity_facts
 from tabnet_engine.texts.recalling import recalled
@@ -100,7 +101,7 @@ def score(told: Told) -> tuple[Block, ...]:
         (say("Outcome"), say("favourable") if own.is_favourable else say("not favourable")),
     ]
     if own.cutoff is not None:
-        lines.insert(2, (say("Cutoff of the score"), told.level(own.cutoff)))
+        lines.insert(2, (say("Cutoff of the score"), told.cutoff))
     return (
         Facts(lines=tuple(lines)),
         Paragraph(

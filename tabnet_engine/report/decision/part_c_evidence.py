@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tabnet_engine.explain.wording import amount
+from tabnet_engine.explain.wording import amount, class_name
 from tabnet_engine.report.dates import moment_words
 from tabnet_engine.report.decision.setting_words import setting_lines
 from tabnet_engine.report.decision.told import Told
@@ -57,7 +57,8 @@ def counterfactual(told: Told) -> tuple[Block, ...]:
         blocks.append(
             Table(caption=say("How each proposal was checked"), columns=tuple(map(str, frame.columns)), rows=lines)
         )
-        blocks += [Paragraph(text=item.likeness.sentence, is_note=True) for item in result.counterfactuals]
+        likeness = tuple(item.likeness.sentence for item in result.counterfactuals)
+        blocks.append(Bullets(items=likeness, is_numbered=True))
     blocks.append(Paragraph(text=say("Asked for: {wanted}.", wanted=result.wanted.words)))
     blocks.append(Paragraph(text=result.note, is_note=True))
     return tuple(blocks)
@@ -65,16 +66,13 @@ def counterfactual(told: Told) -> tuple[Block, ...]:
 
 def calibration(told: Told) -> tuple[Block, ...]:
     """Whether predictions are as high as outcomes are, on rows that no weight was fitted to."""
-    return (
-        *calibration_table(told),
-        Paragraph(
-            text=say(
-                "Calibration tells of many rows together: of the cases with a predicted probability of 30 %, about 30 "
-                "of 100 should turn out so. It says nothing certain about a single one."
-            ),
-            is_note=True,
-        ),
+    text = say(
+        "Calibration tells of many rows together: of the cases with a predicted probability of 30 %, about 30 of 100 "
+        "should turn out so. It says nothing certain about a single one."
     )
+    if told.is_quantity:
+        text = say("Calibration tells of many rows together. It says nothing certain about a single one.")
+    return (*calibration_table(told), Paragraph(text=text, is_note=True))
 
 
 def calibration_table(told: Told) -> Iterator[Block]:
@@ -96,6 +94,9 @@ def calibration_table(told: Told) -> Iterator[Block]:
         numeric=(1, 2),
         note=say("Measured on: {which}.", which=which) if which else "",
     )
+    if not told.is_quantity and told.case.score.cutoff is not None:
+        text = say("These measures are of the probability of {output}.", output=class_name(told.case.output))
+        yield Paragraph(text=text, is_note=True)
 
 
 def _three(value: float) -> str:
@@ -147,5 +148,6 @@ def review(told: Told) -> tuple[Block, ...]:
                 say("warnings and missing parts named in this report were dealt with."),
             )
         ),
+        *told.stated("facts.retention"),
         SignatureLines(roles=(say("Reviewer"), say("Approver"))),
     )

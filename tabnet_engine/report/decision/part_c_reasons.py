@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tabnet_engine.explain.reasons.records import Contribution, Reason
 from tabnet_engine.explain.wording import amount, listed, percent, probability, signed
 from tabnet_engine.report.decision.charts import NORMAL_POINT, contribution_chart, largest, reference_chart
 from tabnet_engine.report.decision.told import DIRECTIONS, Told, bare, method_name, quoted_columns
-from tabnet_engine.report.decision.variation import flip_words, joint_sentence
+from tabnet_engine.report.decision.variation import against_words, flip_words, joint_sentence
 from tabnet_engine.report.document import Block, Callout, ChartBlock, Facts, Paragraph, Table
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["kept_table", "reasons_table", "reference"]
 
+_FIRM, _SHAKY = 0.9, 0.6  # of repetitions, as for the reasons of a row elsewhere in the product
 MAX_LINES = 25  # of the table of all contributions; the evidence holds every one
 
 
@@ -24,7 +25,7 @@ def reasons_table(told: Told) -> tuple[Block, ...]:
     case = told.case
     blocks: list[Block] = []
     if case.reasons:
-        blocks += [_reasons(told), _checks(told), *kept_table(told), *joint_sentence(told)]
+        blocks += [_reasons(told), _checks(told), *against_words(told), *kept_table(told), *joint_sentence(told)]
     else:
         why = recalled(case.no_reason) or say("No column can be named as a principal reason for this outcome.")
         blocks.append(Callout(tone="warning", text=why))
@@ -71,7 +72,8 @@ def _reasons(told: Told) -> Table:
 
 def _checks(told: Told) -> Table:
     """How far each reason can be trusted: what other methods say, and what the model answers when it is changed."""
-    names = [item.method for item in told.case.methods]
+    methods = (item.method for item in told.case.methods)
+    names = [name for name in methods if any(name in reason.ranks for reason in told.case.reasons)]
     rows = tuple(
         (
             f"{reason.rank}",
@@ -119,6 +121,23 @@ def kept_table(told: Told) -> Iterator[Block]:
         numeric=(0, *range(2, 2 + len(causes))),
         note=say("The row was explained again, each time with one thing changed; the share of repetitions is given."),
     )
+    yield from _firmness(reasons)
+
+
+def _firmness(reasons: Sequence[Reason]) -> Iterator[Paragraph]:
+    """Which reasons are firm under every cause, and which are not under some."""
+    least = {reason.column: min(kept.share for kept in reason.kept) for reason in reasons if reason.kept}
+    firm = [column for column, share in least.items() if share >= _FIRM]
+    shaky = [column for column, share in least.items() if share < _SHAKY]
+    if firm:
+        text = say("Firm, kept in at least 9 of 10 repetitions of each kind: {columns}.", columns=quoted_columns(firm))
+        yield Paragraph(text=text)
+    if shaky:
+        text = say(
+            "Not firm, lost or turned in more than 4 of 10 repetitions of some kind: {columns}.",
+            columns=quoted_columns(shaky),
+        )
+        yield Paragraph(text=text)
 
 
 def _kept(reason: Reason, cause: str) -> str:
@@ -227,11 +246,11 @@ def reference(told: Told) -> tuple[Block, ...]:
     own = told.case.reference
     show = told.level if told.is_quantity or told.case.score.share is None else probability
     lines = (
-        (say("Rows"), f"{len(own.rows):,}"),
+        (say("Rows compared with"), f"{len(own.rows):,}"),
         (say("Approved candidates"), f"{own.n_approved:,}"),
         (say("Candidates"), say("{n:,} ({which})", n=own.n_candidates, which=recalled(own.candidates))),
-        (say("From"), show(own.low)),
-        (say("To"), show(own.high)),
+        (say("Lowest of them"), show(own.low)),
+        (say("Highest of them"), show(own.high)),
         (say("Mean score"), told.level(own.mean_score)),
     )
     chart = reference_chart(told)

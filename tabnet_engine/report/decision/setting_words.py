@@ -34,7 +34,7 @@ def setting_lines(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tup
     """Name and value of each setting; of settings within settings with the names of both."""
     for key, value in settings.items():
         name = say(_NAMES[key]) if key in _NAMES else str(key)
-        title = say("{whole}: {part}", whole=prefix, part=name) if prefix else name
+        title = say("{label}: {value}", label=prefix, value=name) if prefix else name
         if isinstance(value, Mapping):
             yield from setting_lines(value, title)
         else:

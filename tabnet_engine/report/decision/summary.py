@@ -1,32 +1,20 @@
-"""The first page of a decision report: whether it may be used, the outcome, the principal reasons."""
+"""The first page of a decision report: the outcome, the principal reasons, the profile."""
 
 from __future__ import annotations
 
 from tabnet_engine.report.decision.part_a import reasons_head
 from tabnet_engine.report.decision.told import Told
-from tabnet_engine.report.document import Block, Bullets, Callout, Facts, Paragraph
+from tabnet_engine.report.document import Block, Bullets, Facts, Paragraph
 from tabnet_engine.report.integrity_section import validity_words
 from tabnet_engine.texts.recalling import recalled
-from tabnet_engine.texts.speaking import say, say_plural
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["summary"]
 
 
-def summary(told: Told, blocked: tuple[str, ...], unmet: tuple[str, ...]) -> tuple[Block, ...]:
-    """What to read first, the obstacles before anything else."""
-    blocks: list[Block] = [Callout(tone="block", text=sentence) for sentence in blocked]
-    if unmet:
-        blocks.append(
-            Callout(
-                tone="warning",
-                text=say_plural(
-                    "{count} thing that the profile asks for is missing; it is listed in this report.",
-                    "{count} things that the profile asks for are missing; they are listed in this report.",
-                    len(unmet),
-                ),
-            )
-        )
-    blocks.append(Paragraph(text=told.outcome, is_strong=True))
+def summary(told: Told) -> tuple[Block, ...]:
+    """What to read first; whether the report may be used stands before it wherever it is shown."""
+    blocks: list[Block] = [Paragraph(text=told.outcome, is_strong=True)]
     if told.case.reasons:
         blocks.append(Paragraph(text=reasons_head(told)))
         blocks.append(Bullets(items=tuple(one.text for one in told.sentences), is_numbered=True))
@@ -54,8 +42,6 @@ def _head(told: Told) -> tuple[tuple[str, str], ...]:
         validity=validity_words(profile),
     )
     return (
-        (say("Case id"), told.identity.case_id),
         (say("Row of the table"), f"{told.case.row:,}"),
-        (say("Model"), told.identity.run_title),
-        (say("Profile"), used),
+        (say("Regulation profile"), used),
     )

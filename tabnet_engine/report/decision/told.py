@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from tabnet_engine.explain.importance import METHOD_NAMES
 from tabnet_engine.explain.reasons.records import Contribution, DecisionCase, Direction, Reason
-from tabnet_engine.explain.wording import amount, class_name, column_name, listed, probability, signed
+from tabnet_engine.explain.wording import class_name, column_name, listed, signed
+from tabnet_engine.report.decision.numbers import exact, percent_exact, quantity_beside, share_beside
 from tabnet_engine.report.document import Facts, Identity, Paragraph
 from tabnet_engine.report.materials import Materials
 from tabnet_engine.report.reason_codes import ReasonSentence
@@ -78,8 +79,19 @@ class Told:
         """A score as a level: a quantity in its own sign, anything else with its sign shown."""
         if not self.is_quantity:
             return signed(score) if score else "0"
-        quantity = score if self.case.decision.is_high_favourable else -score
-        return f"{'−' if quantity < 0 else ''}{amount(quantity)}"
+        return quantity_beside(self.quantity(score), self.case.decision.cutoff)
+
+    def quantity(self, score: float) -> float:
+        """The quantity that a score towards the favourable side stands for."""
+        return score if self.case.decision.is_high_favourable else -score
+
+    @property
+    def cutoff(self) -> str:
+        """The cutoff of the score, as it was chosen; a dash where the score has none."""
+        cutoff = self.case.score.cutoff
+        if cutoff is None:
+            return bare("")
+        return exact(self.quantity(cutoff)) if self.is_quantity else self.level(cutoff)
 
     def actual(self, item: Contribution) -> str:
         """A column's own value in this row, as a cell of a table."""
@@ -89,11 +101,10 @@ class Told:
         """A level with the probability that it means, where it has one."""
         if share is None:
             return self.level(score)
+        places = {"log_odds": self.level(score), "probability": share_beside(share, self.case.score.cutoff_share)}
         if self.case.score.cutoff is None:  # no function of the one score
-            return say("{score}; probability {probability}", score=self.level(score), probability=probability(share))
-        return say(
-            "{log_odds}, a probability of {probability}", log_odds=self.level(score), probability=probability(share)
-        )
+            return say("{log_odds}; probability {probability}", **places)
+        return say("{log_odds}, a probability of {probability}", **places)
 
     @property
     def rule(self) -> str:
@@ -108,7 +119,7 @@ class Told:
             told = _APPROVED if score.is_favourable else _NOT_APPROVED
             return say(
                 told,
-                share=probability(score.share),
+                share=share_beside(score.share, score.cutoff_share),
                 output=class_name(self.case.decision.favourable),
                 cutoff=percent_exact(score.cutoff_share),
             )
@@ -118,7 +129,7 @@ class Told:
                 told,
                 target=column_name(self.case.target),
                 value=self.level(score.value),
-                cutoff=self.level(score.cutoff),
+                cutoff=self.cutoff,
             )
         told = _LIKELIEST if score.is_favourable else _NOT_LIKELIEST
         return say(told, predicted=class_name(score.predicted), output=class_name(self.case.decision.favourable))
@@ -157,15 +168,6 @@ _NOT_LIKELIEST = msg(
     "The outcome is not favourable: the likeliest of all classes is {predicted}; a row is approved where it is "
     "{output}."
 )
-
-
-def percent_exact(share: float) -> str:
-    """A cutoff as it was chosen, without rounding it to another one.
-
-    >>> percent_exact(0.5), percent_exact(0.0725)
-    ('50 %', '7.25 %')
-    """
-    return f"{share * 100:.10g} %"
 
 
 def bare(text: str) -> str:

@@ -12,9 +12,9 @@ from tabnet_engine.explain.wording import signed
 from tabnet_engine.report.decision.told import Told, bare, quoted_columns
 from tabnet_engine.report.document import Block, Bullets, Callout, Paragraph, Table
 from tabnet_engine.texts.recalling import recalled
-from tabnet_engine.texts.speaking import msg, say
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
-__all__ = ["flip_words", "joint_sentence", "moves_table", "proposals"]
+__all__ = ["against_words", "flip_words", "joint_sentence", "moves_table", "proposals"]
 
 
 def proposals(told: Told) -> Iterator[Block]:
@@ -98,6 +98,23 @@ def moves_table(told: Told) -> Iterator[Block]:
             "out what columns do together over all of them."
         ),
     )
+
+
+def against_words(told: Told) -> Iterator[Block]:
+    """Which reasons, changed alone, move the score the other way: what they do rests on other columns."""
+    turned = [reason.column for reason in told.case.reasons if reason.moved * reason.contribution.value > 0]
+    if turned:
+        yield Callout(
+            tone="note",
+            text=say_plural(
+                "Set to its reference value alone, {columns} moves the score the other way than its contribution says: "
+                "what it does here depends on other columns.",
+                "Each set to its reference value alone, {columns} move the score the other way than their "
+                "contributions say: what they do here depends on other columns.",
+                len(turned),
+                columns=quoted_columns(turned),
+            ),
+        )
 
 
 def joint_sentence(told: Told) -> Iterator[Block]:

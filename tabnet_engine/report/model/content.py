@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tabnet_engine.report.document import Block, Document, Facts, Identity, Paragraph, Section
@@ -13,7 +14,7 @@ from tabnet_engine.report.model.draft import Builder, Draft
 from tabnet_engine.report.model.evidence import ModelEvidence, gather
 from tabnet_engine.report.model.words import estimate_text, metric_text, score, task_text
 from tabnet_engine.report.regulation import AskedSection
-from tabnet_engine.report.stated_checks import profile_unmet, stated_unmet
+from tabnet_engine.report.stated_checks import STATED, profile_unmet, stated_unmet
 from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ def model_document(run: Run, frame: pd.DataFrame | None, identity: Identity, mat
     """
     asked = materials.profile.sections("model")
     draft = Draft(evidence=gather(run, frame, identity, materials))
-    sections = tuple(_section(draft, one) for one in asked)
     required = materials.profile.required("model")
+    sections = _with_statements(draft, [_section(draft, one) for one in asked], required)
     measured = tuple(sentence for check, sentence in draft.lacking.items() if check in required)
     return Document(
         title=say("Model report: {title}", title=run.manifest.title),
@@ -104,6 +105,16 @@ def _section(draft: Draft, asked: AskedSection) -> Section:
             0, Paragraph(text=say("What the profile asks for here: {statement}", statement=statement), is_note=True)
         )
     return Section(key=asked.key, title=draft.title, part=asked.part, blocks=tuple(blocks))
+
+
+def _with_statements(draft: Draft, sections: list[Section], required: Sequence[str]) -> tuple[Section, ...]:
+    """The sections, with what must be stated and belongs to none of them at the end of the last about the model."""
+    further = [key for key in required if key in STATED and key not in draft.told]
+    places = [place for place, section in enumerate(sections) if section.key != "integrity"]
+    if further and places:
+        last = sections[places[-1]]
+        sections[places[-1]] = dataclasses.replace(last, blocks=(*last.blocks, *draft.stated_keys(*further)))
+    return tuple(sections)
 
 
 def _summary(evidence: ModelEvidence) -> tuple[Block, ...]:

@@ -10,12 +10,20 @@ from tabnet_engine.data.schema import Column, Kind
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.report.document import Block, Bullets, Facts, Paragraph, Table
 from tabnet_engine.report.model.draft import Blocks, Draft
-from tabnet_engine.report.model.words import cell, estimate_text, kind_text, number, share, split_name
+from tabnet_engine.report.model.words import cell, estimate_text, kind_text, number, share, split_name, together
 from tabnet_engine.texts.recalling import recalled
-from tabnet_engine.texts.speaking import say, say_plural
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["class_table", "column_blocks", "dataset_blocks", "split_blocks", "warning_blocks"]
 
+_DEALT = msg(
+    "Rows were dealt out at random (seed {seed}): {train} for the training, {validation} for validation, {test} for "
+    "the test."
+)
+_DEALT_BY_CLASS = msg(
+    "Rows were dealt out at random (seed {seed}), classes in like shares to each part: {train} for the training, "
+    "{validation} for validation, {test} for the test."
+)
 MOST_COLUMNS = 25
 _DAY_SECONDS = 86_400
 
@@ -45,19 +53,22 @@ def split_blocks(draft: Draft) -> Blocks:
         return (Paragraph(text=say("The model was imported: the rows that it was trained on are not known here.")),)
     config = run.training_config
     lines = [(split_name(name), number(count)) for name, count in run.manifest.rows.items()]
+    total = max(1, sum(run.manifest.rows.values()))
+    shares = {name: share(count / total) for name, count in run.manifest.rows.items()}
+    has_classes = any(codec.classes for codec in run.targets.codecs)
     told = say(
-        "Rows were dealt out at random (seed {seed}), classes in like shares to each part: {validation} of the rows "
-        "for validation, {test} for the test.",
+        _DEALT_BY_CLASS if has_classes else _DEALT,
         seed=config.seed,
-        validation=share(config.validation_fraction),
-        test=share(config.test_fraction),
+        train=shares.get("train", "–"),
+        validation=shares.get("validation", "–"),
+        test=shares.get("test", "–"),
     )
     meant = say(
         "Weights, bins and categories come from the training rows alone; the validation rows chose the epoch; the test "
         "rows chose nothing."
     )
     left_out = run.manifest.dataset.n_rows - sum(run.manifest.rows.values())
-    blocks: list[Block] = [Facts(lines=tuple(lines)), Paragraph(text=f"{told} {meant}")]
+    blocks: list[Block] = [Facts(lines=tuple(lines)), Paragraph(text=together(told, meant))]
     if left_out > 0:
         blocks.append(
             Paragraph(
@@ -123,11 +134,11 @@ def column_blocks(draft: Draft) -> Blocks:
             "{count:,} more columns are in the evidence.",
             len(features) - len(shown),
         )
-        note = f"{note} {rest}"
+        note = together(note, rest)
     if evidence.table is None:
-        note = f"{note} {say('Missing and unseen cells are not known without the table.')}"
+        note = together(note, say("Missing and unseen cells are not known without the table."))
     else:
-        note = f"{note} {say('Missing and unseen cells are those of the rows that the model is judged on.')}"
+        note = together(note, say("Missing and unseen cells are those of the rows that the model is judged on."))
     table = Table(
         caption=say("The {n_columns:,} columns that the model reads", n_columns=len(features)),
         columns=(say("Column"), say("Kind"), say("Holds"), say("Missing"), say("Unseen")),

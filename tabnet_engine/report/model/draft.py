@@ -17,11 +17,15 @@ Blocks = tuple[Block, ...]
 
 @dataclass(kw_only=True, eq=False)
 class Draft:
-    """``title`` is that of the section being written; ``lacking`` maps the key of a check to why it does not hold."""
+    """``title`` is that of the section being written; ``lacking`` maps the key of a check to why it does not hold.
+
+    ``told`` are the keys of the statements that stand in the report.
+    """
 
     evidence: ModelEvidence
     title: str = ""
     lacking: dict[str, str] = field(default_factory=dict)
+    told: dict[str, None] = field(default_factory=dict)
     _shown: dict[str, str] = field(default_factory=dict)
 
     def once(self, name: str, make: Callable[[], Blocks]) -> Blocks:
@@ -38,13 +42,17 @@ class Draft:
 
     def stated(self, *names: str) -> Blocks:
         """What the owner states under some names of :class:`~tabnet_engine.config.ModelFacts`, or that nobody did."""
+        return self.stated_keys(*(f"facts.{name}" for name in names))
+
+    def stated_keys(self, *keys: str) -> Blocks:
+        """The same under some keys of :data:`~tabnet_engine.report.stated_checks.STATED`."""
         materials = self.evidence.materials
-        keys = [f"facts.{name}" for name in names]
+        self.told.update(dict.fromkeys(keys))
         lines = tuple((say(STATED[key]), stated_or_not(materials, key)) for key in keys)
         facts = Facts(lines=lines)
         if all(text == not_stated() for _, text in lines):
             return (facts,)
-        return (facts, Paragraph(text=say("Stated by the owner of the model, not measured."), is_note=True))
+        return (facts, Paragraph(text=say("Stated by those who answer for the model, not measured."), is_note=True))
 
     def is_first(self, name: str) -> bool:
         """Whether something is told for the first time; it is not the next time."""

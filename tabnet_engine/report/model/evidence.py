@@ -68,6 +68,11 @@ class ModelEvidence:
         return not len(self.run.history)
 
     @property
+    def was_tested_elsewhere(self) -> bool:
+        """Whether its test scores are those of a second table, which the run does not keep."""
+        return "test" in self.run.manifest.metrics and not len(self.run.splits.test)
+
+    @property
     def crossed(self) -> tuple[GroupAudit, ...]:
         """The audits of two columns crossed."""
         return tuple(audit for audit in self.audits if audit.settings.get("crossed_with"))

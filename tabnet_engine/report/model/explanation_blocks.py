@@ -15,7 +15,7 @@ from tabnet_engine.explain.wording import listed
 from tabnet_engine.figures.plain import Bar, BarChart, HeatChart
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
 from tabnet_engine.report.model.draft import Blocks, Draft
-from tabnet_engine.report.model.words import cell, estimate_text, number, share, signed_text
+from tabnet_engine.report.model.words import cell, estimate_text, number, share, signed_text, together
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
@@ -23,7 +23,7 @@ __all__ = ["UNDERSTANDING", "certificate_blocks", "effect_blocks", "importance_b
 
 MOST_COLUMNS = 25
 UNDERSTANDING = (Family.AGREEMENT, Family.FAITHFULNESS, Family.RANDOMISATION)  # all but stability
-_CHARTED = 12
+_CHARTED = 6
 
 _NO_IMPORTANCE = msg(
     "Which columns matter was not computed. Explain the run on the page “Importance”, or with "
@@ -132,7 +132,7 @@ def _ranks(found: ImportanceComparison) -> Table:
             "{count:,} more columns are in the evidence.",
             len(order) - len(shown),
         )
-        note = f"{note} {rest}"
+        note = together(note, rest)
     return Table(
         caption=say("Importance of the columns by every method"),
         columns=(say("Column"), *(importance.name for importance in found.methods), say("Places apart")),
@@ -212,20 +212,23 @@ def _mask_map(masks: MaskSummary) -> ChartBlock:
     columns = tuple(masks.features[place] for place in order)
     steps = range(masks.n_steps)
     weights = [
-        say("Step {step} ({share} of the decision)", step=step + 1, share=share(float(masks.mean_step_shares[step])))
-        for step in steps
+        say("step {step}: {share}", step=step + 1, share=share(float(masks.mean_step_shares[step]))) for step in steps
     ]
     return ChartBlock(
         chart=HeatChart(
             title=say("What each step reads, on average"),
             unit=say("share of the step's mask"),
             rows=columns,
-            columns=tuple(weights),
+            columns=tuple(say("Step {step}", step=step + 1) for step in steps),
             values=tuple(tuple(float(masks.mean_masks[step, place]) for step in steps) for place in order),
             texts=tuple(tuple(share(float(masks.mean_masks[step, place])) for step in steps) for place in order),
         ),
         alt=say("Read most over all steps: {columns}.", columns=cell(columns, 5)),
-        note=say("Means over {n_rows:,} rows.", n_rows=masks.n_rows),
+        note=say(
+            "Means over {n_rows:,} rows. How much of the decision each step makes: {shares}.",
+            n_rows=masks.n_rows,
+            shares=listed(weights),
+        ),
     )
 
 

@@ -7,16 +7,19 @@ from functools import partial
 
 from tabnet_engine.explain.groups.audit import GroupAudit, GroupRecord
 from tabnet_engine.explain.groups.proxies import ProxyReport
+from tabnet_engine.figures.group_rows import group_name
 from tabnet_engine.figures.plain import Bar, BarChart
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
 from tabnet_engine.report.model.draft import Blocks, Draft
-from tabnet_engine.report.model.words import estimate_text, metric_text, number, score, share
+from tabnet_engine.report.model.words import estimate_text, metric_text, number, score, share, together
+from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["group_blocks", "proxy_blocks"]
 
-_MOST_GROUPS = 40
+_MOST_GROUPS = 20
 _MOST_PROXIES = 10
+_MOST_SENTENCES = 15
 _SHARES = frozenset({"selection_rate", "favourable_rate", "false_positive_rate", "false_negative_rate", "accuracy"})
 _SHOWN = ("auc", "accuracy", "rmse", "mae", "calibration_in_the_large", "calibration_error")
 _DECIDED = ("selection_rate", "selection_ratio", "false_positive_rate", "false_negative_rate")
@@ -63,39 +66,57 @@ def proxy_blocks(draft: Draft) -> Blocks:
 
 def _audit(audit: GroupAudit) -> list[Block]:
     title = say("Groups of “{column}” in “{target}”", column=audit.column, target=audit.target)
-    shown, note = audit.groups[:_MOST_GROUPS], audit.note
+    shown, note = _largest(audit), audit.note
     if len(audit.groups) > len(shown):
         rest = len(audit.groups) - len(shown)
-        note = f"{note} {say('{n_more:,} more groups are in the evidence.', n_more=rest)}"
-    blocks: list[Block] = [Paragraph(text=title, is_strong=True), Bullets(items=audit.sentences)]
+        note = together(note, say("{n_more:,} more groups, of fewer rows, are in the evidence.", n_more=rest))
+    blocks: list[Block] = [Paragraph(text=title, is_strong=True), Bullets(items=_sentences(audit))]
     names = [name for name in _SHOWN if name in audit.everyone.measures]
-    blocks.append(_table(say("{title}: scores", title=title), (*shown, audit.everyone), names, note))
+    blocks.append(_table(audit, say("{title}: scores", title=title), names, note))
     decided = [name for name in _DECIDED if any(name in group.measures for group in shown)]
     if decided:
-        blocks.append(_table(say("{title}: decisions", title=title), (*shown, audit.everyone), decided, ""))
+        blocks.append(_table(audit, say("{title}: decisions", title=title), decided, ""))
         blocks.append(_selection(audit, shown))
     return blocks
 
 
-def _table(caption: str, groups: Sequence[GroupRecord], names: Sequence[str], note: str) -> Table:
+def _largest(audit: GroupAudit) -> tuple[GroupRecord, ...]:
+    """The groups in their own order; of many those of most rows."""
+    least = sorted((group.n_rows for group in audit.groups), reverse=True)[:_MOST_GROUPS][-1]
+    return tuple(group for group in audit.groups if group.n_rows >= least)[:_MOST_GROUPS]
+
+
+def _sentences(audit: GroupAudit) -> tuple[str, ...]:
+    """What the audit says first; of many groups the rest is in the evidence."""
+    said = audit.sentences
+    if len(said) <= _MOST_SENTENCES:
+        return said
+    more = say("{n_more:,} more sentences about these groups are in the evidence.", n_more=len(said) - _MOST_SENTENCES)
+    return (*said[:_MOST_SENTENCES], more)
+
+
+def _table(audit: GroupAudit, caption: str, names: Sequence[str], note: str) -> Table:
     return Table(
         caption=say("{caption}, with 95 % intervals", caption=caption),
         columns=(say("Group"), say("Rows"), *map(metric_text, names)),
         rows=tuple(
             (
-                _group(group),
+                _group(audit, group),
                 number(group.n_rows),
                 *(estimate_text(group.measures.get(name), partial(_shown, name)) for name in names),
             )
-            for group in groups
+            for group in (*_largest(audit), audit.everyone)
         ),
         numeric=tuple(range(1, len(names) + 2)),
         note=note,
     )
 
 
-def _group(group: GroupRecord) -> str:
-    return say("{group} (few rows)", group=group.name) if group.is_small else group.name
+def _group(audit: GroupAudit, group: GroupRecord) -> str:
+    if group is audit.everyone:
+        return recalled(group.name)
+    name = group_name(audit, group.name)
+    return say("{group} (few rows)", group=name) if group.is_small else name
 
 
 def _shown(name: str, value: float) -> str:
@@ -103,7 +124,7 @@ def _shown(name: str, value: float) -> str:
 
 
 def _selection(audit: GroupAudit, groups: Sequence[GroupRecord]) -> ChartBlock:
-    bars = [_bar(group) for group in groups if group.measures["selection_rate"].value is not None]
+    bars = [_bar(audit, group) for group in groups if group.measures["selection_rate"].value is not None]
     everyone = audit.everyone.measures["selection_rate"].value
     return ChartBlock(
         chart=BarChart(
@@ -113,22 +134,34 @@ def _selection(audit: GroupAudit, groups: Sequence[GroupRecord]) -> ChartBlock:
             is_points=True,
             mark=None if everyone is None else (say("all rows"), everyone),
         ),
-        alt=say(
-            "Selection rates of {n_groups} groups of “{column}”; the table above holds them.",
-            n_groups=len(bars),
-            column=audit.column,
-        ),
+        alt=_selection_alt(audit, bars),
     )
 
 
-def _bar(group: GroupRecord) -> Bar:
+def _selection_alt(audit: GroupAudit, bars: Sequence[Bar]) -> str:
+    if not bars:
+        return say("No selection rate of a group of “{column}” is known.", column=audit.column)
+    least, most = min(bars, key=lambda bar: bar.value), max(bars, key=lambda bar: bar.value)
+    return say(
+        "Selection rates of {n_groups} groups of “{column}”: the lowest is that of {least} with {low}, the highest "
+        "that of {most} with {high}.",
+        n_groups=len(bars),
+        column=audit.column,
+        least=least.label,
+        low=least.text,
+        most=most.label,
+        high=most.text,
+    )
+
+
+def _bar(audit: GroupAudit, group: GroupRecord) -> Bar:
     rate = group.measures["selection_rate"]
     return Bar(
-        label=_group(group),
+        label=_group(audit, group),
         value=float(rate.value or 0.0),
         low=rate.low,
         high=rate.high,
-        text=estimate_text(rate, share),
+        text=share(rate.value or 0.0),
     )
 
 
@@ -137,7 +170,7 @@ def _proxies(report: ProxyReport) -> list[Block]:
     note = report.note
     if len(report.proxies) > len(shown):
         rest = len(report.proxies) - len(shown)
-        note = f"{note} {say('{n_more:,} weaker columns are in the evidence.', n_more=rest)}"
+        note = together(note, say("{n_more:,} weaker columns are in the evidence.", n_more=rest))
     table = Table(
         caption=say("Columns that tell “{column}”, the strongest first", column=report.column),
         columns=(say("Column"), say("Share told, with its 95 % interval"), say("Read by the model")),

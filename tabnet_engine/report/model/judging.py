@@ -5,6 +5,7 @@ Shapes: B rows, K outputs, T targets.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ __all__ = ["CalibrationBin", "JudgedRows", "JudgedTarget", "calibration_bins", "
 
 Floats = npt.NDArray[np.float64]
 _FEWEST_IN_BIN = 10
+_ROUNDING = 0.01  # by which a score may differ between machines and precisions
 
 _TESTED = msg("{n_rows:,} test rows")
 _VALIDATED = msg("{n_rows:,} validation rows")
@@ -68,7 +70,8 @@ class JudgedTarget:
 class JudgedRows:
     """The rows that a run is judged on. ``words`` say which; ``is_test`` whether nothing at all was chosen by them.
 
-    ``rows`` (B) are row numbers in the table of the run.
+    ``rows`` (B) are row numbers in the table of the run. ``unlike`` are scores that are not those that the training
+    stored of the same rows: the table is then not the one that the run was trained on.
     """
 
     words: str
@@ -76,6 +79,7 @@ class JudgedRows:
     is_held_out: bool
     is_test: bool
     targets: tuple[JudgedTarget, ...]
+    unlike: tuple[str, ...] = ()
 
 
 def judge(run: Run, frame: pd.DataFrame | None, *, seed: int = 0) -> JudgedRows | None:
@@ -90,7 +94,7 @@ def judge(run: Run, frame: pd.DataFrame | None, *, seed: int = 0) -> JudgedRows 
         seed: of the resampling.
 
     Raises:
-        ReportError: ``frame`` is shorter than the run's own table.
+        ReportError: ``frame`` has not as many rows as the run's own table.
         SchemaError: ``frame`` does not hold what the run reads.
     """
     from tabnet_engine.explain.subject import Subject
@@ -113,7 +117,20 @@ def judge(run: Run, frame: pd.DataFrame | None, *, seed: int = 0) -> JudgedRows 
         is_held_out=len(known) > 0,
         is_test=len(run.splits.test) > 0,
         targets=tuple(target for target in targets if target.n_known),
+        unlike=() if frame is None else tuple(_unlike(run, targets)),
     )
+
+
+def _unlike(run: Run, targets: Sequence[JudgedTarget]) -> Iterator[str]:
+    """Scores of all held-out rows that differ from what was stored of them by more than another machine's rounding."""
+    stored = run.manifest.metrics.get("test" if len(run.splits.test) else "validation", {})
+    for target in targets:
+        for name, found in target.scores.items():
+            before = stored.get(name if len(targets) == 1 else f"{target.codec.name}: {name}")
+            if before is None or found.value is None:
+                continue
+            if abs(found.value - before) > _ROUNDING * max(1.0, abs(before)):
+                yield name
 
 
 _Found = tuple[npt.NDArray[np.int64], str, Any, dict[str, npt.NDArray[Any]]]
@@ -121,10 +138,11 @@ _Found = tuple[npt.NDArray[np.int64], str, Any, dict[str, npt.NDArray[Any]]]
 
 def _from_table(run: Run, frame: pd.DataFrame) -> _Found | None:
     rows, _ = held_out(run)
-    if len(rows) and rows.max() >= len(frame):
+    n_rows = run.manifest.dataset.n_rows
+    if len(rows) and len(frame) != n_rows:
         raise ReportError(
-            f"the table has {len(frame):,} rows, but the run {run.manifest.title!r} was trained on one of at least "
-            f"{int(rows.max()) + 1:,}; give the table that it was trained on"
+            f"the table has {len(frame):,} rows, but the run {run.manifest.title!r} was trained on one of {n_rows:,}; "
+            "give the table that it was trained on"
         )
     words = (_TESTED if len(run.splits.test) else _VALIDATED) if len(rows) else _EVERY_ROW
     if not len(rows):

@@ -8,7 +8,9 @@ from itertools import combinations
 from tabnet_engine.data.profile import Severity
 from tabnet_engine.explain.agreement import rank_agreement
 from tabnet_engine.explain.estimates import Estimate
+from tabnet_engine.explain.groups.audit import FOUR_FIFTHS, SMALL_GROUP, GroupAudit, GroupRecord
 from tabnet_engine.explain.trust.finding import Family
+from tabnet_engine.figures.group_rows import group_name
 from tabnet_engine.report.model.evidence import ModelEvidence
 from tabnet_engine.report.model.judging import JudgedRows, JudgedTarget
 from tabnet_engine.report.model.words import cell, estimate_text, share
@@ -71,9 +73,9 @@ def _of_rows(evidence: ModelEvidence) -> Iterator[str]:
         return
     if not judged.is_held_out:
         yield say("Which rows the model learned from is not known: its scores may be too kind.")
-    else:
+    elif not evidence.was_tested_elsewhere:
         yield say(_SAME_TABLE)
-    if judged.is_held_out and not judged.is_test:
+    if judged.is_held_out and not judged.is_test and not evidence.was_tested_elsewhere:
         yield say("No rows were kept for a test: the rows it is judged on chose the epoch.")
     for target in judged.targets:
         yield from _of_outcomes(target)
@@ -191,9 +193,8 @@ def _of_groups(evidence: ModelEvidence) -> Iterator[str]:
     if not evidence.audits:
         yield say("The model was not measured by group: nothing is known of differences between groups.")
     for audit in evidence.audits:
-        if any(found.is_told_apart for found in audit.differences) or any(group.is_small for group in audit.groups):
-            for sentence in audit.sentences:
-                yield say("Groups of “{column}”: {sentence}", column=audit.column, sentence=sentence)
+        for sentence in _of_audit(audit):
+            yield say("Groups of “{column}”: {sentence}", column=audit.column, sentence=sentence)
     for report in evidence.proxies:
         told = [proxy.column for proxy in report.proxies if proxy.is_told_apart and proxy.is_read]
         if told:
@@ -202,6 +203,45 @@ def _of_groups(evidence: ModelEvidence) -> Iterator[str]:
                 column=report.column,
                 columns=cell(told),
             )
+
+
+def _of_audit(audit: GroupAudit) -> Iterator[str]:
+    """Differences that are told apart, groups that are selected seldom, and how many groups have few rows."""
+    n_told = sum(found.is_told_apart for found in audit.differences)
+    yield from audit.sentences[:n_told]
+    low = [_quoted(audit, group.name) for group in audit.groups if _is_low(group, of_interval=False)]
+    sure = [_quoted(audit, group.name) for group in audit.groups if _is_low(group, of_interval=True)]
+    if sure:
+        yield say(_SURELY_LOW, groups=cell(sure), reference=_quoted(audit, audit.reference))
+    if perhaps := [name for name in low if name not in sure]:
+        yield say(_PERHAPS_LOW, groups=cell(perhaps), reference=_quoted(audit, audit.reference))
+    n_small = sum(group.is_small for group in audit.groups)
+    if n_small:
+        yield say(
+            "{n_small:,} of {n_groups:,} groups have fewer than {least} rows with a known outcome: little is known of "
+            "them.",
+            n_small=n_small,
+            n_groups=len(audit.groups),
+            least=SMALL_GROUP,
+        )
+
+
+_SURELY_LOW = msg(
+    "selected less than four fifths as often as {reference}, with the whole 95 % interval below: {groups}."
+)
+_PERHAPS_LOW = msg(
+    "selected less than four fifths as often as {reference}, with a 95 % interval that reaches above: {groups}."
+)
+
+
+def _quoted(audit: GroupAudit, name: str) -> str:
+    return f"“{group_name(audit, name)}”"
+
+
+def _is_low(group: GroupRecord, *, of_interval: bool) -> bool:
+    ratio = group.measures.get("selection_ratio")
+    value = None if ratio is None else ratio.high if of_interval else ratio.value
+    return value is not None and value < FOUR_FIFTHS
 
 
 def _sentence(text: str) -> str:

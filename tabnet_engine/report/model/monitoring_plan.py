@@ -7,6 +7,7 @@ from functools import partial
 
 from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.estimates import Estimate
+from tabnet_engine.figures.group_rows import group_name
 from tabnet_engine.report.document import Block, Paragraph, Table
 from tabnet_engine.report.model.evidence import ModelEvidence
 from tabnet_engine.report.model.judging import JudgedTarget
@@ -18,6 +19,7 @@ __all__ = ["monitoring_blocks"]
 
 _WATCHED_SCORES = ("auc", "accuracy", "log_loss", "rmse", "mae", "r2")
 _MOST_COLUMNS = 5
+_MOST_GROUPS = 10
 
 _PROPOSAL = msg(
     "A proposal that follows from what was measured: each trigger is an end of a 95 % interval measured now. A period "
@@ -94,14 +96,16 @@ def _of_cells(evidence: ModelEvidence) -> Iterator[_Line]:
 
 def _of_groups(evidence: ModelEvidence) -> Iterator[_Line]:
     for audit in evidence.audits:
-        for group in audit.groups:
+        if audit in evidence.crossed:  # too many groups of too few rows to watch one by one
+            continue
+        for group in sorted(audit.groups, key=lambda one: -one.n_rows)[:_MOST_GROUPS]:
             ratio = group.measures.get("selection_ratio")
             if ratio is None or group.name == audit.reference or ratio.low is None or ratio.high is None:
                 continue
             watched = say(
                 "selection of “{group}” against “{reference}” in “{column}”",
-                group=group.name,
-                reference=audit.reference,
+                group=group_name(audit, group.name),
+                reference=group_name(audit, audit.reference),
                 column=audit.column,
             )
             yield from _both(watched, ratio, number)

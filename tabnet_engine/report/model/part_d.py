@@ -100,7 +100,7 @@ def _validation(draft: Draft) -> Blocks:
 
 
 def _limitations(draft: Draft) -> Blocks:
-    return (*limitation_blocks(draft), *draft.stated("limitations", "controls"))
+    return (*limitation_blocks(draft), *draft.stated("limitations", "controls", "human_oversight"))
 
 
 def _monitoring(draft: Draft) -> Blocks:
@@ -111,13 +111,13 @@ def _changes(draft: Draft) -> Blocks:
     told = say(
         "A model is never changed in place: every training is a run of its own, and this report is about one run."
     )
-    return (*draft.stated("change_log"), Paragraph(text=told))
+    return (*draft.stated("change_log", "retention"), Paragraph(text=told))
 
 
 def _approvals(draft: Draft) -> Blocks:  # noqa: ARG001 - all builders are called alike
     told = say(
-        "The steps of the review of this report, with name and time, stand at its end; each is kept in a log that "
-        "cannot be changed unseen."
+        "The steps of the review of this report, with name and time, stand at its end. Each is written to a log in "
+        "which every entry holds the hash of the one before."
     )
     roles = (say("Owner of the model"), say("Independent validation"), say("Approval for use"))
     return (Paragraph(text=told), SignatureLines(roles=roles))

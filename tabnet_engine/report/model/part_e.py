@@ -15,7 +15,7 @@ from tabnet_engine.report.model.data_blocks import (
 from tabnet_engine.report.model.draft import Blocks, Builder, Draft
 from tabnet_engine.report.model.group_blocks import group_blocks, proxy_blocks
 from tabnet_engine.report.model.limitations import measured_limitations
-from tabnet_engine.report.model.performance_blocks import calibration_blocks, measure_table, performance_blocks
+from tabnet_engine.report.model.performance_blocks import calibration_blocks, measure_blocks, performance_blocks
 from tabnet_engine.report.model.training_blocks import identity_facts, note_blocks, theory_blocks
 from tabnet_engine.report.model.words import cell, kind_text, number
 from tabnet_engine.texts.speaking import say
@@ -61,6 +61,7 @@ def _metrics(draft: Draft) -> Blocks:
     config = draft.evidence.run.training_config
     monitored = say("loss on the validation rows") if config.monitor == "auto" else config.monitor
     chosen = Paragraph(text=say("The kept epoch was chosen by: {measure}.", measure=monitored))
+    has_classes = any(codec.classes for codec in draft.evidence.run.targets.codecs)
     threshold = Paragraph(
         text=say(
             "Scores by class are at the class of the highest probability, which is a cutoff of 0.5 where there are two "
@@ -68,7 +69,7 @@ def _metrics(draft: Draft) -> Blocks:
         )
     )
     own = () if draft.evidence.is_imported else (chosen,)
-    return (*draft.once("measures", lambda: (measure_table(draft),)), *own, threshold)
+    return (*draft.once("measures", lambda: measure_blocks(draft)), *own, *((threshold,) if has_classes else ()))
 
 
 def _evaluation_data(draft: Draft) -> Blocks:

@@ -14,7 +14,6 @@ from tabnet_engine.report.model.group_blocks import group_blocks, proxy_blocks
 from tabnet_engine.report.model.performance_blocks import calibration_blocks, performance_blocks
 from tabnet_engine.report.model.training_blocks import identity_facts
 from tabnet_engine.report.model.words import number
-from tabnet_engine.report.stated_checks import STATED, stated_or_not
 from tabnet_engine.runs.run import WEIGHTS
 from tabnet_engine.texts.speaking import msg, say
 
@@ -28,16 +27,18 @@ _PROTECTED = (
 )
 _OVERSEEN = (
     msg(
-        "Every decision report names the reasons that moved the score, how robust each is, and what would have changed "
-        "the outcome."
+        "A decision report names the reasons that moved the score and, where it was asked for, how robust each is and "
+        "what would have changed the outcome."
     ),
-    msg("A report is a draft until a person has reviewed it and signed it with a name; a signed one cannot change."),
-    msg("A reason that rests on a protected column, or on one that gives it away, blocks the report."),
+    msg(
+        "A report is a draft until a person has reviewed it and signed it with a name; a signed one cannot be changed."
+    ),
+    msg("A reason that rests on a column declared as protected, or on a proxy of one, blocks the report."),
 )
 _LOGGED = (
     msg("Every report carries a case number, its time, the run, and the hashes of model, data and configuration."),
     msg("Every step of a report's review is written to a log in which each line carries the hash of the one before."),
-    msg("An evidence pack recomputes a decision and its reasons from the run, and says whether they are equal."),
+    msg("From an evidence pack a decision and its reasons can be computed again from the model, and compared."),
 )
 _OUTPUTS: Mapping[Task, str] = {
     Task.BINARY: msg(
@@ -56,10 +57,7 @@ _OUTPUTS: Mapping[Task, str] = {
 
 
 def _provider(draft: Draft) -> Blocks:
-    materials = draft.evidence.materials
-    keys = ("organisation.name", "organisation.address", "organisation.contact")
-    lines = tuple((say(STATED[key]), stated_or_not(materials, key)) for key in keys)
-    return (*draft.stated("provider"), Facts(lines=lines))
+    return draft.stated_keys("facts.provider", "organisation.name", "organisation.address", "organisation.contact")
 
 
 def _intended_purpose(draft: Draft) -> Blocks:
@@ -114,7 +112,7 @@ def _output_interpretation(draft: Draft) -> Blocks:
 
 
 def _oversight(draft: Draft) -> Blocks:
-    return (*draft.stated("human_oversight"), Bullets(items=tuple(map(say, _OVERSEEN))))
+    return (*draft.stated("human_oversight", "controls"), Bullets(items=tuple(map(say, _OVERSEEN))))
 
 
 def _resources(draft: Draft) -> Blocks:
@@ -126,7 +124,7 @@ def _resources(draft: Draft) -> Blocks:
             (say("Seconds of training"), number(round(run.manifest.seconds, 1))),
             (say("Trained on the device"), run.manifest.device),
         ]
-    return (Facts(lines=tuple(lines)), *draft.stated("resources"))
+    return (Facts(lines=tuple(lines)), *draft.stated("resources", "monitoring", "change_log"))
 
 
 def _logs(draft: Draft) -> Blocks:

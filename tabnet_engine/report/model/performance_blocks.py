@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.groups.audit import MEASURES
+from tabnet_engine.explain.wording import listed
 from tabnet_engine.figures.plain import Line, LineChart
 from tabnet_engine.report.document import Block, Callout, ChartBlock, Paragraph, Table
 from tabnet_engine.report.model.draft import Blocks, Draft
 from tabnet_engine.report.model.judging import JudgedTarget
-from tabnet_engine.report.model.words import estimate_text, metric_text, number, score, share, split_name
+from tabnet_engine.report.model.words import estimate_text, metric_text, number, score, share, split_name, together
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say
 
-__all__ = ["calibration_blocks", "measure_table", "performance_blocks"]
+__all__ = ["calibration_blocks", "measure_blocks", "performance_blocks"]
 
 _HOW_TO_TABLE = msg(
     "Intervals and calibration were not measured: the run keeps no rows with a known outcome, and no table was given. "
     "Give the table that the run was trained on."
 )
 _NO_TEST = msg(
-    "The run kept no test rows. Its scores are those of the validation rows, by which the epoch was chosen: a little "
-    "kind to it."
+    "The run kept no test rows of its table. These scores are those of the validation rows, by which the epoch was "
+    "chosen: a little kind to it."
+)
+_TEST_TABLE = msg(
+    "At the training a second table was given for the test. The run does not keep it, so its scores stand here as they "
+    "were stored, without intervals."
 )
 _NOT_HELD_OUT = msg(
     "Which rows the model learned from is not known, so these scores may be too kind: they are no scores of new rows."
@@ -40,28 +46,46 @@ def performance_blocks(draft: Draft) -> Blocks:
         blocks.append(draft.missing("evaluation.held_out", say(_NOT_HELD_OUT)))
     elif not judged.is_test:
         blocks.append(Callout(tone="warning", text=say(_NO_TEST)))
+    if judged.unlike:
+        blocks.append(draft.missing("evaluation.held_out", _unlike(judged.unlike)))
     if judged.targets and all(_has_no_interval(target.scores) for target in judged.targets):
         blocks.append(draft.missing("measured.intervals", say("So few rows give no score an interval.")))
     blocks += [_score_table(target) for target in judged.targets]
+    if draft.evidence.was_tested_elsewhere:
+        metrics = draft.evidence.run.manifest.metrics
+        blocks += [Paragraph(text=say(_TEST_TABLE)), _stored_table({"test": metrics["test"]})]
     return tuple(blocks)
 
 
-def measure_table(draft: Draft) -> Table:
-    """What each score means, and how its interval is made."""
-    judged = draft.evidence.judged
-    names: dict[str, Estimate | None] = {}
-    if judged is not None:
-        for target in judged.targets:
-            names |= target.scores
-            names |= {name: found for name, found in target.calibration.items() if ": " not in name}
-    else:
-        scores = draft.evidence.run.manifest.metrics
-        names |= {key.rpartition(": ")[2]: None for values in scores.values() for key in values}
-    return Table(
+def _unlike(names: Sequence[str]) -> str:
+    return say(
+        "These scores are not those that the training stored of the same rows ({measures}): the table is not the one "
+        "that the run was trained on, or was changed since. Give that table.",
+        measures=listed([metric_text(name) for name in names]),
+    )
+
+
+def measure_blocks(draft: Draft) -> Blocks:
+    """What each score means, and how its interval is made; nothing where nothing was measured."""
+    ways: dict[str, dict[str, None]] = {}
+    evidence = draft.evidence
+    for target in evidence.judged.targets if evidence.judged is not None else ():
+        for name, found in {**target.scores, **target.calibration}.items():
+            ways.setdefault(name.partition(": ")[0], {})[recalled(found.how)] = None
+    for audit in evidence.audits:
+        for name, found in audit.everyone.measures.items():
+            ways.setdefault(name.partition(": ")[0], {})[recalled(found.how)] = None
+    if evidence.judged is None:
+        for key in (key for values in evidence.run.manifest.metrics.values() for key in values):
+            ways.setdefault(key.rpartition(": ")[2], {})
+    if not ways:
+        return ()
+    table = Table(
         caption=say("What each measure means"),
         columns=(say("Measure"), say("What it is"), say("Its 95 % interval")),
-        rows=tuple((metric_text(name), _meaning(name), _how(found)) for name, found in names.items()),
+        rows=tuple((metric_text(name), _meaning(name), "; ".join(found) or "–") for name, found in ways.items()),
     )
+    return (table,)
 
 
 def calibration_blocks(draft: Draft) -> Blocks:
@@ -177,8 +201,8 @@ def _curve_note(target: JudgedTarget) -> str:
     if target.codec.task is Task.REGRESSION:
         return told
     if target.about:
-        return f"{told} {say('The probability is that of “{class_name}”.', class_name=target.about)}"
-    return f"{told} {say('The probability is that of the predicted class.')}"
+        return together(told, say("The probability is that of “{class_name}”.", class_name=target.about))
+    return together(told, say("The probability is that of the predicted class."))
 
 
 def _stored_scores(draft: Draft) -> Blocks:
@@ -188,18 +212,20 @@ def _stored_scores(draft: Draft) -> Blocks:
     if not metrics:
         held_out = say("The run holds no scores: it was not tested here. Give a table with its columns and its target.")
         return (draft.missing("evaluation.held_out", held_out),)
-    rows = [
-        (split_name(split), metric_text(name), "–" if value is None else score(name, value))
-        for split, scores in metrics.items()
-        for name, value in scores.items()
-    ]
-    table = Table(
+    return (lacking, _stored_table(metrics))
+
+
+def _stored_table(metrics: Mapping[str, Mapping[str, float | None]]) -> Table:
+    return Table(
         caption=say("Scores that the run stored"),
         columns=(say("Rows"), say("Measure"), say("Value")),
-        rows=tuple(rows),
+        rows=tuple(
+            (split_name(split), metric_text(name), "–" if value is None else score(name, value))
+            for split, scores in metrics.items()
+            for name, value in scores.items()
+        ),
         numeric=(2,),
     )
-    return (lacking, table)
 
 
 def _has_no_interval(scores: dict[str, Estimate]) -> bool:
@@ -208,9 +234,3 @@ def _has_no_interval(scores: dict[str, Estimate]) -> bool:
 
 def _meaning(name: str) -> str:
     return say(MEASURES[name]) if name in MEASURES else name
-
-
-def _how(found: Estimate | None) -> str:
-    if found is None:
-        return "–"
-    return recalled(found.how)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from tabnet_engine.data.schema import KIND_NAMES, Column, Task
 from tabnet_engine.explain.estimates import Estimate
-from tabnet_engine.explain.wording import amount, signed
+from tabnet_engine.explain.wording import amount, listed, signed
+from tabnet_engine.texts.setting import set_together
 from tabnet_engine.texts.speaking import msg, say
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "signed_text",
     "split_name",
     "task_text",
+    "together",
 ]
 
 _IN_UNITS = frozenset({"rmse", "mae", "mse"})  # in the target's unit or its square: digits as the size asks
@@ -110,7 +112,8 @@ def score(name: str, value: float) -> str:
     """A score by its name: in the target's unit with digits as its size asks, else with three decimals."""
     if name.rpartition(": ")[2] in _IN_UNITS or abs(value) >= 1000:
         return number(value)
-    return f"{value:.3f}".replace("-", "−")
+    shown = f"{value:.3f}".replace("-", "−")
+    return "0.000" if shown == "−0.000" else shown
 
 
 def share(value: float) -> str:
@@ -119,7 +122,8 @@ def share(value: float) -> str:
     >>> share(0.1234)
     '12.3 %'
     """
-    return f"{100 * value:.1f} %".replace("-", "−")
+    shown = f"{100 * value:.1f} %".replace("-", "−")
+    return "0.0 %" if shown == "−0.0 %" else shown
 
 
 def signed_text(value: float) -> str:
@@ -151,7 +155,17 @@ def estimate_text(estimate: Estimate | None, show: Callable[[float], str] = numb
 def cell(values: Iterable[str], most: int = 8) -> str:
     """Names in one cell, the first ones and how many more."""
     names = list(values)
-    shown = ", ".join(names[:most])
+    shown = listed(names[:most])
     if len(names) <= most:
         return shown or _NONE
     return say("{names} and {n_more:,} more", names=shown, n_more=len(names) - most)
+
+
+def together(*sentences: str) -> str:
+    """Sentences one after the other, with a blank between them where their language has one.
+
+    >>> together("One.", "Two."), together("一。", "二。")
+    ('One. Two.', '一。二。')
+    """
+    first, *others = sentences
+    return set_together([first, *(f" {sentence}" for sentence in others)])

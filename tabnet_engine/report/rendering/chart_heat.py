@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tabnet_engine.figures.plain import HeatChart
 from tabnet_engine.report.rendering import chart_parts as parts
 from tabnet_engine.report.rendering.fonts import width
+from tabnet_engine.report.rendering.lines import broken
 from tabnet_engine.report.rendering.shapes import ACCENT, GREY, Box, Label, Shape, Sketch
 from tabnet_engine.texts.speaking import say_plural
 
@@ -16,6 +18,7 @@ __all__ = ["heat_sketch"]
 # The deepest shade: the text on it keeps a contrast of 4.5 : 1, on white paper and on a dark page.
 _DEEPEST = 0.75
 _LEAST_CELL = 1.3  # sizes: the narrowest column that is drawn
+_DEEPEST_HEADER = 3  # lines
 _TALLEST_HEADER = 11.0  # sizes
 
 
@@ -48,18 +51,29 @@ def heat_sketch(chart: HeatChart, room: float, size: float) -> Sketch:
 
 
 def _header(columns: tuple[str, ...], left: float, y: float, cell: float, size: float) -> tuple[list[Shape], float]:
-    """The names of the columns: level where they fit their cells, else upright."""
-    is_level = parts.longest(columns, size) * 1.08 <= cell - 0.4 * size
-    longest = min(parts.longest(columns, size) * 1.08, _TALLEST_HEADER * size)
-    names = parts.Names.of(columns, cell if is_level else longest, size)
-    base = y + (1.2 * size if is_level else longest)
+    """The names of the columns: level in a few lines where their words fit the cells, else upright."""
+    room = (cell - 0.4 * size) / 1.08
+    lines = [broken(" ".join(name.split()), room, size) for name in columns]
+    deepest = max(map(len, lines))
+    if deepest > _DEEPEST_HEADER or any(parts.longest(name.split(), size) > room for name in columns):
+        return _upright(columns, left, y, cell, size)
     shapes: list[Shape] = []
-    for place, name in enumerate(columns):
-        middle = left + (place + 0.5) * cell
-        label = names.label(name, middle if is_level else middle + 0.36 * size, base, size)
-        anchor = "middle" if is_level else "start"
-        shapes.append(Label(**{**vars(label), "anchor": anchor, "is_upright": not is_level}))
-    return shapes, base + 0.5 * size
+    for place, name_lines in enumerate(lines):
+        for row, line in enumerate(name_lines, start=deepest - len(name_lines)):
+            text = "".join(glyph.char for glyph in line)
+            x, base = left + (place + 0.5) * cell, y + (1.2 + 1.25 * row) * size
+            shapes.append(Label(x=x, y=base, text=text, size=size, anchor="middle"))
+    return shapes, y + (0.45 + 1.25 * deepest) * size
+
+
+def _upright(columns: tuple[str, ...], left: float, y: float, cell: float, size: float) -> tuple[list[Shape], float]:
+    longest = min(parts.longest(columns, size) * 1.08, _TALLEST_HEADER * size)
+    names = parts.Names.of(columns, longest, size)
+    labels = [
+        names.label(name, left + (place + 0.5) * cell + 0.36 * size, y + longest, size, anchor="start")
+        for place, name in enumerate(columns)
+    ]
+    return [replace(label, is_upright=True) for label in labels], y + longest + 0.5 * size
 
 
 def _cells(

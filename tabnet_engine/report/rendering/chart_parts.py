@@ -37,15 +37,18 @@ def number(value: float, digits: int = 3) -> str:
     """A number beside an axis or a bar.
 
     >>> [number(value) for value in (0.1234, -1234567.0, 1.5e-7, float("nan"))]
-    ['0.123', '-1,234,567', '1.5e-07', 'n/a']
+    ['0.123', '−1,234,567', '1.5e−07', 'n/a']
     """
     if not math.isfinite(value):
         return say("n/a")
     if value == 0:
         return "0"
-    if abs(value) >= 1e12 or abs(value) < 1e-4:
-        return f"{value:.{digits}g}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
+    is_plain = 1000 <= abs(value) < 1e12
+    return _minus(f"{value:,.0f}" if is_plain else f"{value:.{digits}g}")
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
 
 
 def fitted(text: str, room: float, size: float, *, is_bold: bool = False) -> str:
@@ -143,7 +146,7 @@ class Axis:
         cls, values: Iterable[float], start: float, end: float, *, with_zero: bool = False, pad: float = 0.04
     ) -> Axis:
         """An axis that holds all finite values, with a little room on both sides but none beyond zero."""
-        finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
+        finite = [_drawable(value) for value in values if math.isfinite(value)] or [0.0, 1.0]
         low, high = min(finite), max(finite)
         if with_zero:
             low, high = min(low, 0.0), max(high, 0.0)
@@ -152,7 +155,7 @@ class Axis:
             low, high = low - reach, high + reach
         room = pad * high - pad * low
         low, high = (low if with_zero and low == 0 else low - room), (high if with_zero and high == 0 else high + room)
-        return cls(max(low, -1e300), min(high, 1e300), start, end)
+        return cls(low, high, start, end)
 
     def at(self, value: float) -> float:
         """The place of a value; of one beyond the axis its end."""
@@ -169,10 +172,16 @@ class Axis:
         return tuple((value, _tick(value, step)) for value in values if value <= self.high + 1e-9 * step)
 
 
+def _drawable(value: float) -> float:
+    """A value that can be multiplied and divided without leaving the range of floats."""
+    return 0.0 if abs(value) < 1e-300 else min(max(value, -1e300), 1e300)
+
+
 def _tick(value: float, step: float) -> str:
     if step >= 1e12 or step < 1e-4:
-        return f"{value:.3g}"
-    return f"{value:,.{max(0, -math.floor(math.log10(step) + 1e-9))}f}".replace("-0", "0", int(value == 0))
+        digits = 1 if value == 0 else math.floor(math.log10(abs(value))) - math.floor(math.log10(step)) + 1
+        return _minus(f"{value:.{min(max(digits, 1), 17)}g}")
+    return _minus(f"{value or 0.0:,.{max(0, -math.floor(math.log10(step) + 1e-9))}f}")
 
 
 def vertical_marks(axis: Axis, top: float, bottom: float, size: float) -> list[Shape]:

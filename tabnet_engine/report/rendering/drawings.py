@@ -11,7 +11,7 @@ from tabnet_engine.report.rendering.chart_bars import bars_sketch
 from tabnet_engine.report.rendering.chart_heat import heat_sketch
 from tabnet_engine.report.rendering.chart_lines import lines_sketch
 from tabnet_engine.report.rendering.chart_waterfall import waterfall_sketch
-from tabnet_engine.report.rendering.fonts import Glyph, glyphs
+from tabnet_engine.report.rendering.fonts import Glyph, face_names, glyphs
 from tabnet_engine.report.rendering.shapes import INK, Area, Box, Label, Shape, Sketch, Stroke
 
 __all__ = ["TEXT_INK", "drawing_of", "sketch_of"]
@@ -51,7 +51,7 @@ def as_drawing(sketch: Sketch) -> Any:
     """A laid out chart for ReportLab, whose y grows upwards."""
     from reportlab.graphics.shapes import Drawing
 
-    drawing = Drawing(sketch.width, sketch.height)
+    drawing = Drawing(sketch.width, sketch.height, initialFontName=face_names()[0])
     for shape in sketch.shapes:
         for part in _parts(shape, sketch.height):
             drawing.add(part)

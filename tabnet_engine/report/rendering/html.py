@@ -97,9 +97,9 @@ def _policy(style: str, programs: _Programs | None) -> str:
     scripts = "'none'" if programs is None else f"{_hash(programs.own)} {_hash(programs.plotly)}"
     styles = f"style-src {_hash(style)}"
     if programs is not None:
-        # Plotly adds sheets and styles elements of its own.
+        # Plotly adds sheets and styles elements of its own. The first words are for browsers that know no others.
         sheets = " ".join(map(_hash, (style, *programs.sheets)))
-        styles = f"style-src-elem {sheets}; style-src-attr 'unsafe-inline'"
+        styles = f"style-src 'unsafe-inline'; style-src-elem {sheets}; style-src-attr 'unsafe-inline'"
     return f"default-src 'none'; script-src {scripts}; {styles}; img-src data:; base-uri 'none'; form-action 'none'"
 
 

@@ -16,13 +16,16 @@ from tabnet_engine.report.document import (
     Table,
 )
 from tabnet_engine.report.rendering.html_markup import Markup, joined, tag
-from tabnet_engine.texts.speaking import msg, say
+from tabnet_engine.report.rendering.words import TONES, signature_words
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["DrawsCharts", "blocks_html", "callout_html", "facts_html", "table_html"]
 
-# Numbers longer than this are something else, and may be broken into lines.
-_LONGEST_NUMBER = 24
-_TONES = {"block": msg("Blocked"), "warning": msg("Warning"), "note": msg("Note")}
+# Words and numbers of a table longer than this may be broken into lines anywhere.
+_LONGEST_WORD = 24
+_SHORT_WORD = 12  # stays whole, such as a date, which else breaks at its hyphens
+_LONGEST_LINE = 32  # of a cell that needs no room to be set in lines
+_MANY_COLUMNS = 8  # more than fit a printed page by their words alone
 
 
 class DrawsCharts(Protocol):
@@ -70,7 +73,7 @@ def facts_html(lines: Sequence[tuple[str, str]], names: str = "facts") -> Markup
 
 def callout_html(tone: str, *content: str) -> Markup:
     """A box whose tone is said in a word too, not by its colour alone."""
-    word = tag("strong", say(_TONES[tone]), class_="tone")
+    word = tag("strong", say(TONES[tone]), class_="tone")
     return tag("div", word, tag("div", *content), class_=f"callout {tone}", role="note")
 
 
@@ -79,7 +82,7 @@ def table_html(table: Table, *, most_rows: int | None = None) -> Markup:
     shown = table.rows if most_rows is None else table.rows[:most_rows]
     numeric = frozenset(table.numeric)
     head = [
-        tag("th", name, scope="col", class_=_number_class(name, place in numeric))
+        tag("th", name, scope="col", class_=_cell_class(name, is_number=place in numeric))
         for place, name in enumerate(table.columns)
     ]
     body = [_row(row, numeric) for row in shown]
@@ -98,7 +101,10 @@ def table_html(table: Table, *, most_rows: int | None = None) -> Markup:
             )
         )
     label = table.caption or say("Table")
-    scrolled = tag("div", tag("table", *content), class_="scroll", role="region", aria_label=label, tabindex=0)
+    names = "many" if len(table.columns) > _MANY_COLUMNS else None
+    scrolled = tag(
+        "div", tag("table", *content, class_=names), class_="scroll", role="region", aria_label=label, tabindex=0
+    )
     return joined([scrolled, *(tag("p", note, class_="note") for note in notes)])
 
 
@@ -106,22 +112,24 @@ def _row(row: Sequence[str], numeric: frozenset[int]) -> Markup:
     cells = []
     for place, text in enumerate(row):
         is_number = place in numeric
-        if place == 0 and not is_number:
-            cells.append(tag("th", text, scope="row"))
-        else:
-            cells.append(tag("td", text, class_=_number_class(text, is_number)))
+        # The first column says what a row is about, unless it is a mere number.
+        is_heading = place == 0 and not is_number
+        named = {"scope": "row"} if is_heading else {}
+        cells.append(tag("th" if is_heading else "td", text, class_=_cell_class(text, is_number=is_number), **named))
     return tag("tr", *cells)
 
 
-def _number_class(text: str, is_number: bool) -> str | None:  # noqa: FBT001 - two facts of one cell
-    if not is_number:
-        return None
-    return "number" if len(text) <= _LONGEST_NUMBER else "number long"
+def _cell_class(text: str, *, is_number: bool) -> str | None:
+    longest = max(map(len, text.split()), default=0) if not is_number else len(text)
+    names = (
+        ("number", is_number),
+        ("word", longest == len(text) <= _SHORT_WORD and text.isascii()),
+        ("long", longest > _LONGEST_WORD),
+        ("wide", len(text) > _LONGEST_LINE),
+    )
+    return " ".join(name for name, is_so in names if is_so) or None
 
 
 def _signature(role: str) -> Markup:
-    lines = [
-        tag("div", tag("span", name), class_="line")
-        for name in (say("Name in block letters"), say("Signature"), say("Date"))
-    ]
+    lines = [tag("div", tag("span", name), class_="line") for name in signature_words()]
     return tag("div", tag("p", role, class_="role"), *lines, class_="signature")

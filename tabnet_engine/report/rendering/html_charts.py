@@ -19,13 +19,14 @@ from tabnet_engine.figures.plain import (
     chart_of,
 )
 from tabnet_engine.report.document import ChartBlock, Table
+from tabnet_engine.report.rendering.chart_parts import MOST_ROWS
 from tabnet_engine.report.rendering.html_blocks import table_html
 from tabnet_engine.report.rendering.html_markup import Markup, tag, visible
 from tabnet_engine.texts.speaking import say
 
 __all__ = ["Charts", "chart_table"]
 
-_LONG_NAME = 40  # characters from which a chart shortens a name, so that the table with the whole one is open
+_LONG_NAME = 40  # characters from which a drawing surely shortens a name: the table with the whole one is open
 
 
 @dataclass
@@ -54,7 +55,9 @@ class Charts:
         self._drawn += 1
         name = f"chart-{self._drawn}"
         # The drawing is one picture to a screen reader, which the alternative text describes and the table spells out.
-        drawing = tag("div", Markup(svg_of(chart)), class_="drawing", role="img", aria_label=block.alt)
+        picture = tag("div", Markup(svg_of(chart)), aria_hidden="true")
+        # On a narrow screen it is wider than its place: the keyboard must reach it to scroll.
+        drawing = tag("div", picture, class_="drawing", role="img", aria_label=block.alt, tabindex=0)
         is_live = self.is_interactive and self._keep(name, chart)
         content = [drawing]
         if is_live:
@@ -79,9 +82,10 @@ class Charts:
     def _values(self, chart: PlainChart, alt: str) -> Markup:
         table = chart_table(chart)
         table = dataclasses.replace(table, caption=table.caption or alt)
-        is_open = any(len(cell) > _LONG_NAME for row in table.rows for cell in row)
+        has_long_names = any(len(cell) > _LONG_NAME for row in table.rows for cell in row)
+        is_cut = not isinstance(chart, LineChart) and len(table.rows) > MOST_ROWS
         summary = tag("summary", say("Values of this chart as a table"))
-        return tag("details", summary, table_html(table, most_rows=self.most_rows), open=is_open)
+        return tag("details", summary, table_html(table, most_rows=self.most_rows), open=has_long_names or is_cut)
 
 
 def _all_visible(value: Any) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tabnet_engine.report.document import Document, Section, Table
+from tabnet_engine.report.document import Document, Section
 from tabnet_engine.report.identity import content_hash
 from tabnet_engine.report.integrity_section import HASHED, identity_facts
 from tabnet_engine.report.rendering.html_blocks import DrawsCharts, blocks_html, callout_html, facts_html, table_html
 from tabnet_engine.report.rendering.html_markup import Markup, css_string, tag
-from tabnet_engine.report.rendering.html_words import moment, state_words, status_words
+from tabnet_engine.report.rendering.words import front_lines, profile_words, review_table, status_words
 from tabnet_engine.texts.speaking import say
 
 __all__ = ["page_body", "page_rule"]
@@ -43,25 +43,13 @@ def page_body(document: Document, draw: DrawsCharts, *, most_rows: int | None = 
 
 
 def _header(document: Document) -> Markup:
-    identity = document.identity
     status = tag("p", status_words(document), class_=f"status {_state(document)}")
     content = [status, *([tag("h1", document.title)] if document.title else [])]
     if document.subtitle:
         content.append(tag("p", document.subtitle, class_="subtitle"))
     if not document.is_letter:
-        lines = [
-            (say("Case id"), identity.case_id),
-            (say("Made"), moment(identity.created)),
-            (say("Run"), identity.run_title),
-            (say("Regulation profile"), _profile(document)),
-        ]
-        content.append(facts_html(lines, "identity"))
+        content.append(facts_html(front_lines(document)[1:], "identity"))  # its state stands above already
     return tag("header", *content)
-
-
-def _profile(document: Document) -> str:
-    identity = document.identity
-    return say("{profile}, version {version}", profile=identity.profile, version=identity.profile_version)
 
 
 def _state(document: Document) -> str:
@@ -87,8 +75,12 @@ def _warnings(document: Document) -> list[Markup]:
     if document.blocked:
         boxes.append(callout_html("block", *(tag("p", sentence) for sentence in document.blocked)))
     if document.unmet:
-        lead = tag("p", say("What the profile asks for and this report lacks:"))
-        boxes.append(callout_html("warning", lead, tag("ul", *(tag("li", sentence) for sentence in document.unmet))))
+        lead = say("What the profile asks for and this report lacks:")
+        if document.is_letter:
+            lead = say("Not part of the letter: to be settled before it is sent")
+        boxes.append(
+            callout_html("warning", tag("p", lead), tag("ul", *(tag("li", sentence) for sentence in document.unmet)))
+        )
     return boxes
 
 
@@ -106,16 +98,14 @@ def _section(section: Section, name: str, draw: DrawsCharts, *, most_rows: int |
 def _review(document: Document) -> Markup:
     if not document.review:
         return Markup("")
-    rows = [(state_words(step.state), step.name, moment(step.time), step.comment) for step in document.review]
-    columns = (say("State"), say("Person"), say("Time"), say("Comment"))
-    table = Table(caption=say("Steps of the review, the first on top"), columns=columns, rows=tuple(rows))
+    table = review_table(document)
     return tag("section", tag("h2", say("Review"), id="review"), table_html(table), aria_labelledby="review")
 
 
 def _footer(document: Document) -> Markup:
     """The identity, and the SHA-256 of everything that was used where no section lists it."""
     identity = document.identity
-    lines = [*identity_facts(identity), (say("Regulation profile"), _profile(document))]
+    lines = [*identity_facts(identity), (say("Regulation profile"), profile_words(document))]
     content = [facts_html(lines)]
     if identity.hashes and not any(section.key == "integrity" for section in document.sections):
         hashes = [(say(HASHED[name]) if name in HASHED else name, value) for name, value in identity.hashes.items()]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tabnet_engine.report.document import Document, Facts, Section, Table
+from tabnet_engine.report.document import Document, Facts, Section
+from tabnet_engine.report.identity import content_hash
 from tabnet_engine.report.rendering.fonts import face_names
-from tabnet_engine.report.rendering.html_words import moment, state_words, status_words
 from tabnet_engine.report.rendering.pdf_blocks import Blocks, callout_pieces
 from tabnet_engine.report.rendering.pdf_flow import Mark, Piece, Placed, paged, together
 from tabnet_engine.report.rendering.pdf_page import BOTTOM, SIDE, TOP, Surround
 from tabnet_engine.report.rendering.pdf_pen import HEIGHT, MUTED, WIDTH, Pen, written
 from tabnet_engine.report.rendering.pdf_tags import Structure
 from tabnet_engine.report.rendering.pdf_text import Setter, Style
+from tabnet_engine.report.rendering.words import front_lines, review_table
 from tabnet_engine.texts.speaking import say, say_plural, speaking
 
 __all__ = ["pdf_bytes"]
@@ -77,21 +79,11 @@ class _Setting:
         return self.blocks.setter.pieces(text, style, SIDE, self.blocks.room, element, before=before)
 
     def _front(self) -> list[Piece]:
-        document, identity = self.document, self.document.identity
-        lines = (
-            (say("Status"), status_words(document)),
-            (say("Case"), identity.case_id),
-            (say("Made"), moment(identity.created)),
-            (say("Model run"), identity.run_title),
-            (
-                say("Regulation profile"),
-                say("{profile}, version {version}", profile=identity.profile, version=identity.profile_version),
-            ),
-        )
+        document = self.document
         pieces = self._text(document.title, _TITLE, "H1")
         if document.subtitle:
             pieces += self._text(document.subtitle, _SUBTITLE, "P", before=2.0)
-        return [*together(pieces), *self.blocks.pieces([Facts(lines=lines)], self.structure.root)]
+        return [*together(pieces), *self.blocks.pieces([Facts(lines=front_lines(document))], self.structure.root)]
 
     def _letter_title(self) -> list[Piece]:
         return self._text(self.document.title, _LETTER_TITLE, "H1") if self.document.title.strip() else []
@@ -125,7 +117,7 @@ class _Setting:
         element = self.structure.root.child("TOC")
         for key, section in titled:
             pieces += self._entry(key, _section_title(section), element.child("TOCI"))
-        return pieces
+        return together(pieces)
 
     def _entry(self, key: str, title: str, element: Any) -> list[Piece]:
         room = self.blocks.room - 40.0
@@ -157,12 +149,9 @@ class _Setting:
         return [replace(kept[0], mark=mark), *kept[1:]]
 
     def _review(self) -> list[Piece]:
-        steps = self.document.review
-        if not steps:
+        if not self.document.review:
             return []
-        rows = tuple((state_words(step.state), step.name, moment(step.time), step.comment) for step in steps)
-        columns = (say("Step"), say("Name"), say("Time"), say("Comment"))
-        table = Table(caption=say("Steps of the review, the first on top"), columns=columns, rows=rows)
+        table = review_table(self.document)
         title = self._titled(say("Review"), Mark("review", say("Review"), 0))
         return [*title, *self.blocks.pieces([table], self.structure.root)]
 
@@ -211,6 +200,7 @@ def _rendered(document: Document, pages: Sequence[Sequence[Placed]], structure: 
         pdfVersion=(1, 7),
         initialFontName=face_names()[0],  # not a font of the reader's machine
     )
+    _identify(canvas, document)
     _describe(canvas, document)
     pen = Pen(canvas, structure, _bookmarked(pages))
     surround = Surround.of(document)
@@ -231,8 +221,19 @@ def _bookmarked(pages: Sequence[Sequence[Placed]]) -> Mapping[str, int]:
     return {piece.mark.key: number for number, placed in enumerate(pages, start=1) for _, piece in placed if piece.mark}
 
 
+def _identify(canvas: Any, document: Document) -> None:
+    """The time and the id of the file are those of the report: ReportLab would take both from the environment."""
+    file = canvas._doc  # noqa: SLF001 (there is no other way in)
+    made = datetime.fromisoformat(document.identity.created).astimezone(UTC)
+    stamp = file._timeStamp  # noqa: SLF001
+    stamp.t, stamp.lt = made.timestamp(), made.timetuple()
+    stamp.YMDhms = tuple(made.timetuple())[:6]
+    stamp.dhh = stamp.dmm = 0
+    file.signature = hashlib.md5(content_hash(document).encode(), usedforsecurity=False)
+
+
 def _describe(canvas: Any, document: Document) -> None:
-    """Title, language and time of the file; ReportLab itself would read the time from the environment."""
+    """What a reader shows about the file."""
     identity = document.identity
     made_by = f"TabNet dashboard {identity.engine_version}"
     canvas.setTitle(written(document.title))
@@ -243,8 +244,3 @@ def _describe(canvas: Any, document: Document) -> None:
     canvas.setViewerPreference("DisplayDocTitle", "true")
     if not document.is_letter:
         canvas.showOutline()
-    stamp = canvas._doc._timeStamp  # noqa: SLF001 (there is no other way in)
-    moment_made = datetime.fromisoformat(identity.created).astimezone(UTC)
-    stamp.t, stamp.lt = moment_made.timestamp(), moment_made.timetuple()
-    stamp.YMDhms = tuple(moment_made.timetuple())[:6]
-    stamp.dhh = stamp.dmm = 0

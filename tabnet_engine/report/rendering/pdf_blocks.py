@@ -23,6 +23,7 @@ from tabnet_engine.report.rendering.pdf_tables import facts_pieces, table_pieces
 from tabnet_engine.report.rendering.pdf_tags import Element
 from tabnet_engine.report.rendering.pdf_text import Cell, Setter, Style, row_pieces
 from tabnet_engine.report.rendering.shapes import Label, Sketch
+from tabnet_engine.report.rendering.words import TONES, signature_words
 from tabnet_engine.texts.speaking import say
 
 __all__ = ["Blocks", "callout_pieces"]
@@ -31,6 +32,7 @@ _TONES = {"block": (RED, 0.09), "warning": ("#b26a00", 0.10), "note": (ACCENT, 0
 _CHART_SIZE = 8.0
 _INDENT = 16.0
 _PAD = 5.0
+_SHORT = 2  # lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +64,17 @@ class Blocks:
         return Style(size=self.size - 1.5, color=MUTED)
 
     def pieces(self, blocks: Sequence[Block], parent: Element) -> list[Piece]:
-        """All blocks, one after the other."""
-        return [piece for block in blocks for piece in self._block(block, parent)]
+        """All blocks, one after the other. A short note stays with what it is about."""
+        pieces: list[Piece] = []
+        for block in blocks:
+            added = self._block(block, parent)
+            if isinstance(block, Paragraph) and len(added) <= _SHORT:
+                if pieces and block.is_note:
+                    pieces[-1] = replace(pieces[-1], is_kept=True)
+                if not pieces and len(blocks) > 1:
+                    added[-1] = replace(added[-1], is_kept=True)  # not left alone under its heading
+            pieces += added
+        return pieces
 
     def _block(self, block: Block, parent: Element) -> list[Piece]:
         if isinstance(block, Paragraph):
@@ -124,7 +135,6 @@ class Blocks:
     def _signatures(self, block: SignatureLines, parent: Element) -> list[Piece]:
         pieces: list[Piece] = []
         style = self.small
-        words = (say("Name"), say("Signature"), say("Date"))
         shares = (0.0, 0.36, 0.78)
         for role in block.roles:
             element = parent.child("P")
@@ -140,7 +150,7 @@ class Blocks:
                                 style,
                                 element,
                             )
-                            for word, share in zip(words, shares, strict=True)
+                            for word, share in zip(signature_words(), shares, strict=True)
                         ],
                         padding=1.0,
                     ),
@@ -157,7 +167,6 @@ def callout_pieces(tone: str, texts: Sequence[str], blocks: Blocks, parent: Elem
     """Sentences in a box with a word that says how grave they are; the box goes on over the page."""
     color, opacity = _TONES[tone]
     x, room = blocks.x, blocks.room
-    words = {"block": say("Blocked"), "warning": say("Attention"), "note": ""}[tone]
 
     def under(pen: Pen, y: float, height: float) -> None:
         pen.box(x, y, room, height, color, opacity=opacity)
@@ -167,10 +176,9 @@ def callout_pieces(tone: str, texts: Sequence[str], blocks: Blocks, parent: Elem
     inner = (x + 12.0, room - 22.0)
     element = parent.child("Sect")
     pieces = [replace(pad, before=8.0)]
-    if words:
-        style = replace(blocks.body, is_bold=True, color=color)
-        title = blocks.setter.pieces(words, style, *inner, element.child("P"), under=under)
-        pieces += [replace(piece, is_kept=True) for piece in title]
+    style = replace(blocks.body, is_bold=True, color=color)
+    title = blocks.setter.pieces(say(TONES[tone]), style, *inner, element.child("P"), under=under)
+    pieces += [replace(piece, is_kept=True) for piece in title]
     for text in texts:
         pieces += blocks.setter.pieces(text, blocks.body, *inner, element.child("P"), under=under)
     pieces[-1] = replace(pieces[-1], is_kept=True)

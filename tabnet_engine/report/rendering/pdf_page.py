@@ -8,8 +8,8 @@ from tabnet_engine.report.document import Document
 from tabnet_engine.report.identity import content_hash
 from tabnet_engine.report.rendering.chart_parts import fitted
 from tabnet_engine.report.rendering.fonts import width
-from tabnet_engine.report.rendering.html_words import status_words
 from tabnet_engine.report.rendering.pdf_pen import HEIGHT, MUTED, RED, WIDTH, Pen
+from tabnet_engine.report.rendering.words import status_words
 from tabnet_engine.texts.speaking import say
 
 __all__ = ["BOTTOM", "SIDE", "TOP", "Surround"]

@@ -23,6 +23,7 @@ VALUE = Style(size=9)
 
 _GAP = 8.0  # between columns
 _LEAST = 30.0  # points: a column narrower than this is not read; a wider table is set in several
+_WHOLE = 6  # a table of so few rows is not torn
 _MEASURED = 400  # rows by which the widths of columns are found
 _WIDEST_WORD = 110.0  # points that a word may claim for its column
 
@@ -44,6 +45,8 @@ def facts_pieces(facts: Facts, setter: Setter, x: float, room: float, parent: El
 
 def table_pieces(table: Table, setter: Setter, x: float, room: float, parent: Element) -> list[Piece]:
     """A table; one of more columns than a page is wide as several, each with the first column again."""
+    if not table.columns:
+        return []
     pieces: list[Piece] = []
     for part in _parts(table, int((room + _GAP) / (_LEAST + _GAP))):
         pieces += _one(part, setter, x, room, parent)
@@ -81,15 +84,16 @@ def _one(table: Table, setter: Setter, x: float, room: float, parent: Element) -
     heading = _row(table.columns, spans, table.numeric, setter, HEAD, head, is_head=True)
     again = _row(table.columns, spans, table.numeric, Setter(), HEAD, None, is_head=True)
     pieces += [replace(piece, is_kept=True) for piece in heading]
+    n_rows = len(table.rows)
     for number, row in enumerate(table.rows):
         parts = _row(row, spans, table.numeric, setter, BODY, root.child("TR"))
-        # A caption and the names of columns bring the first two rows with them; the last row is never alone.
-        is_kept = number == 0 < len(table.rows) - 1 or number == len(table.rows) - 2
+        # The names of the columns bring the first two rows with them; the last row is never alone.
+        is_kept = number < n_rows - 1 and (number in {0, n_rows - 2} or n_rows <= _WHOLE)
         pieces += [
             replace(piece, heads=tuple(again), is_kept=is_kept and place == len(parts) - 1)
             for place, piece in enumerate(parts)
         ]
-    if not table.rows:
+    if not n_rows:
         pieces[-1] = replace(pieces[-1], is_kept=False)
     return _spaced(pieces, 6.0)
 

@@ -78,6 +78,11 @@ def _zip(entries: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> by
     return buffer.getvalue()
 
 
+def _opened(what: str, content: bytes) -> None:
+    open_pack(content)
+    pytest.fail(f"{what} was opened")
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_what_a_stranger_could_send_is_refused():
     twice = io.BytesIO()
@@ -89,7 +94,7 @@ def test_what_a_stranger_could_send_is_refused():
         "nothing": b"",
         "an empty zip": _zip({}),
         "out of the folder": _zip({**CONTENTS, "../../etc/passwd": b"x"}),
-        "an absolute path": _zip({**CONTENTS, "/tmp/x": b"x"}),
+        "an absolute path": _zip({**CONTENTS, "/etc/x": b"x"}),
         "a folder": _zip({**CONTENTS, "folder/": b""}),
         "a bomb": _zip({**CONTENTS, "zeros.bin": bytes(10_000_000)}, zipfile.ZIP_DEFLATED),
         "two of one name": twice.getvalue(),
@@ -103,8 +108,7 @@ def test_what_a_stranger_could_send_is_refused():
     }
     for what, content in hostile.items():
         with pytest.raises(ReportError, match="no evidence pack, or damaged"):
-            open_pack(content)
-            pytest.fail(what)
+            _opened(what, content)
 
 
 def test_a_part_may_not_take_the_place_of_the_report():

@@ -279,10 +279,10 @@ def test_a_deletion_that_was_cut_short_is_finished_when_it_is_added_anew(
     assert register.verify_log().is_sound
 
 
-def test_a_thousand_reports_are_listed_at_once(register: ReportRegister):
+def test_hundreds_of_reports_are_listed_at_once(register: ReportRegister):
     record = register.add(small_report(), PARTS)
     content = (register.cases / record.case_id / "record.json").read_text(encoding="utf-8")
-    for number in range(1000):
+    for number in range(300):
         case_id = f"D-20260301-{number:012X}"
         values = {**json.loads(content), "case_id": case_id}
         del values["digest"]
@@ -291,8 +291,8 @@ def test_a_thousand_reports_are_listed_at_once(register: ReportRegister):
         digest = register_module.sha256_bytes(json.dumps(values, sort_keys=True).encode())
         (folder / "record.json").write_text(json.dumps({**values, "digest": digest}), encoding="utf-8")
     start = time.process_time()
-    assert len(register.list()) == 1001
-    assert time.process_time() - start < 1.5
+    assert len(register.list()) == 301
+    assert time.process_time() - start < 0.5
 
 
 IDENTITY = small_report().identity
