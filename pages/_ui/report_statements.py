@@ -55,8 +55,8 @@ def facts() -> None:
 
 def _form(room: str, key: str, stored: Mapping[str, object], helps: Mapping[str, str]) -> dict[str, str] | None:
     """The fields in two columns; what was typed when the button is pressed, else None."""
-    # Named by what is stored, so that the fields show it when another tab has saved.
-    with st.form(f"{key}_{state.token(key)}", border=True):
+    # A field without a key starts anew when another text is stored, by this tab or another one.
+    with st.form(key, border=True):
         values, places = {}, []
         for name, help_text in helps.items():
             places = places or list(st.columns(2))  # pair by pair, so that a narrow screen keeps the order

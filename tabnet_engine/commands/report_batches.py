@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tabnet_engine.commands.console import say
 from tabnet_engine.commands.files import replace_file
 from tabnet_engine.errors import ConfigError
 
@@ -70,6 +71,8 @@ def write_many(
     from tabnet_engine.report.batch import planned_time, write_batch
     from tabnet_engine.report.making import ReportMaker
 
+    if arguments.workspace is not None:
+        say("the reports of a batch are in its archive alone; the register of the workspace keeps single ones")
     run, frame, config, materials = asked
     folder = _work_folder(arguments.out)
     arguments.kept = f"what was finished is kept in {folder}, from where the same command goes on"

@@ -46,6 +46,9 @@ SILENT_SECONDS = 60.0
 # A worker that heeds a cancelled job's flag does so within a batch; then it is asked, then made to end.
 CANCEL_GRACE_SECONDS = 10.0
 
+# Jobs that learn from a table, which need its columns as they are when the job is queued.
+_LEARNING = frozenset({"train", "pretrain", "worth"})
+
 
 class JobQueue:
     """The jobs of one workspace.
@@ -93,7 +96,7 @@ class JobQueue:
         return job_id
 
     def _with_schema(self, spec: JobSpec) -> JobSpec:
-        if spec.kind in {"explain", "certify", "audit", "compare"} or spec.dataset_id is None:
+        if spec.kind not in _LEARNING or spec.dataset_id is None:
             return spec
         schema = self._schema_of(spec, spec.dataset_id)
         if spec.kind != "pretrain" and not (schema is not None and schema.targets):

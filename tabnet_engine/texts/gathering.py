@@ -25,7 +25,7 @@ _GATHERED = (*_SAY, _PLURAL, _COUNTED)
 _STORED = tuple(
     f"tabnet_engine/{room}/" for room in ("data", "training", "runs", "config", "jobs", "interop", "explain")
 )
-_NO_TEXT = re.compile(r"\(\?|%[sd(]|python -m|^\s*(SELECT|CREATE|INSERT|UPDATE|DELETE|PRAGMA)\b")
+_NO_TEXT = re.compile(r"\(\?|\w\|\w|%[sd(]|python -m|^\s*(SELECT|CREATE|INSERT|UPDATE|DELETE|PRAGMA)\b")
 _BUILTIN_ERRORS = frozenset(name for name in dir(builtins) if name.endswith(("Error", "Exception", "Exit")))
 
 

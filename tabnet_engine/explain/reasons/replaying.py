@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TOLERANCE", "ReplayedCase", "counterfactual_differences", "replay_case"]
 
-# Relative to the larger number, and absolute below one unit of the score. Another processor or number of threads sums
-# in another order, which moves the values by about 1e-9; single precision within a walk by about 1e-7.
+# Relative to the larger number, and to the largest of all the numbers that are compared: another processor or number of
+# threads sums in another order, which moves scores by about 1e-15 of their size, and contributions, which are sampled
+# in single precision, by about 1e-7 of the size of the score.
 TOLERANCE = 1e-6
 _ABSENT = object()
 # What is compared, by its name in a stored case.
@@ -84,7 +85,8 @@ class ReplayedCase:
     def differences(self, case_mapping: Mapping[str, Any]) -> tuple[str, ...]:
         """A sentence for each thing that a stored case says otherwise; none where they are equal.
 
-        Numbers are equal up to :data:`TOLERANCE`, names and outcomes exactly.
+        Numbers are equal up to :data:`TOLERANCE` of their size or of the largest score or contribution, names and
+        outcomes exactly.
 
         Args:
             case_mapping: as :meth:`DecisionCase.to_mapping` wrote it.
@@ -101,8 +103,11 @@ class ReplayedCase:
             ) from error
         own = self._facts()
         pairs = ((name, told.get(name, _ABSENT), own.get(name, _ABSENT)) for name in dict.fromkeys((*own, *told)))
+        scale = max(map(abs, (self.score.value, self.mean_score, *(item.value for item in self.contributions))))
         with speaking(ENGLISH):
-            return tuple(_otherwise(name, theirs, mine) for name, theirs, mine in pairs if not _equal(mine, theirs))
+            return tuple(
+                _otherwise(name, theirs, mine) for name, theirs, mine in pairs if not _equal(mine, theirs, scale)
+            )
 
     def _facts(self) -> dict[str, Any]:
         joint = None if self.joint is None else dataclasses.asdict(self.joint)
@@ -167,11 +172,12 @@ def counterfactual_differences(
         found = []
         if stored.wanted not in (wanted_outcome(model, favourable=True), wanted_outcome(model, favourable=False)):
             found.append(_otherwise(say(_WANTED), stored.wanted.words, say("another outcome")))
-        if not _equal(before, list(stored.logits)):
+        scale = max(map(abs, before))
+        if not _equal(before, list(stored.logits), scale):
             found.append(_otherwise(say(_BEFORE), list(stored.logits), before))
         for place, item in enumerate(stored.counterfactuals, start=1):
             after = scorer.logits(item.apply(cells))[0].tolist()
-            if not _equal(after, list(item.logits)):
+            if not _equal(after, list(item.logits), scale):
                 found.append(_otherwise(say(_AFTER, place=place), list(item.logits), after))
         return tuple(found)
 
@@ -249,11 +255,12 @@ def _otherwise(what: str, told: Any, found: Any) -> str:
     )
 
 
-def _equal(mine: Any, theirs: Any) -> bool:
+def _equal(mine: Any, theirs: Any, scale: float) -> bool:
+    """Whether two values are the same; numbers up to the tolerance, in relation to ``scale`` too."""
     if isinstance(mine, list) and isinstance(theirs, list):
-        return len(mine) == len(theirs) and all(map(_equal, mine, theirs))
+        return len(mine) == len(theirs) and all(_equal(*pair, scale) for pair in zip(mine, theirs, strict=True))
     if _is_number(mine) and _is_number(theirs):
-        return math.isclose(mine, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        return math.isclose(mine, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE * scale)
     return type(mine) is type(theirs) and bool(mine == theirs)
 
 

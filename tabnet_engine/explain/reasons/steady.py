@@ -1,4 +1,4 @@
-"""A network that is asked many times for few rows, and always gives a row the same digits.
+"""A network that is asked many times for few rows.
 
 Shapes: B rows, K outputs. torch is imported where the network runs.
 """
@@ -27,8 +27,7 @@ _ROWS_AT_ONCE = 4_080  # as for mixtures: the hidden layers stay in the processo
 class SteadySubject(Subject):
     """A trained network whose copy in double precision is made once, where every call would make its own.
 
-    A row has the same logits wherever it stands in a batch, so a decision at the very cutoff is the same for the row
-    alone, among the candidates of a reference, and in the evidence.
+    A row has the same logits wherever it stands in a batch, up to the last digit of a double.
     """
 
     def logits(self, table: EncodedTable) -> npt.NDArray[np.float64]:

@@ -25,6 +25,7 @@ _DEALT_BY_CLASS = msg(
     "{validation} for validation, {test} for the test."
 )
 MOST_COLUMNS = 25
+MOST_CLASSES = 25
 _DAY_SECONDS = 86_400
 
 
@@ -93,13 +94,20 @@ def class_table(draft: Draft) -> tuple[Table, ...]:
             columns=(say("Outcome"), say("Share, with its 95 % interval"), say("Rows")),
             rows=tuple(
                 (name, estimate_text(found, share), number(round((found.value or 0.0) * found.n)))
-                for name, found in target.shares.items()
+                for name, found in list(target.shares.items())[:MOST_CLASSES]
             ),
             numeric=(1, 2),
+            note=_further_classes(len(target.shares)),
         )
         for target in judged.targets
         if target.shares
     )
+
+
+def _further_classes(n_classes: int) -> str:
+    if n_classes <= MOST_CLASSES:
+        return ""
+    return say("{n_more:,} more outcomes are not shown.", n_more=n_classes - MOST_CLASSES)
 
 
 def warning_blocks(draft: Draft) -> Blocks:

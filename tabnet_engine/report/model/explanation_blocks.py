@@ -24,6 +24,7 @@ __all__ = ["UNDERSTANDING", "certificate_blocks", "effect_blocks", "importance_b
 MOST_COLUMNS = 25
 UNDERSTANDING = (Family.AGREEMENT, Family.FAITHFULNESS, Family.RANDOMISATION)  # all but stability
 _CHARTED = 6
+_MOST_EFFECTS = 30
 
 _NO_IMPORTANCE = msg(
     "Which columns matter was not computed. Explain the run on the page “Importance”, or with "
@@ -112,14 +113,21 @@ def effect_blocks(draft: Draft) -> Blocks:
         Table(
             caption=say("How far the score moves with each leading column"),
             columns=(say("Column"), say("Output"), say("Lowest"), say("at"), say("Highest"), say("at"), say("Rows")),
-            rows=tuple(rows),
+            rows=tuple(rows[:_MOST_EFFECTS]),
             numeric=(2, 4, 6),
-            note=say(
-                "Mean effects on the score as deviations from its mean, with 95 % intervals; not what happens when one "
-                "person changes."
-            ),
+            note=_effect_note(len(rows)),
         ),
     )
+
+
+def _effect_note(n_rows: int) -> str:
+    note = say(
+        "Mean effects on the score as deviations from its mean, with 95 % intervals; not what happens when one person "
+        "changes."
+    )
+    if n_rows <= _MOST_EFFECTS:
+        return note
+    return together(note, say("{n_more:,} more lines are in the evidence.", n_more=n_rows - _MOST_EFFECTS))
 
 
 def _ranks(found: ImportanceComparison) -> Table:

@@ -89,14 +89,16 @@ def _of_outcomes(target: JudgedTarget) -> Iterator[str]:
             target=name,
             n_rows=target.n_known,
         )
-    for class_name, found in target.shares.items():
-        n_class = round((found.value or 0.0) * found.n)
-        if n_class < _FEW_OF_CLASS:
-            yield say(
-                "“{class_name}” came in {n_rows:,} of these rows only: little is known of how the model does on it.",
-                class_name=class_name,
-                n_rows=n_class,
-            )
+    counts = {class_name: round((found.value or 0.0) * found.n) for class_name, found in target.shares.items()}
+    few = [f"“{class_name}” ({count:,})" for class_name, count in counts.items() if count < _FEW_OF_CLASS]
+    if few:
+        yield say(
+            "Outcomes of “{target}” that came in fewer than {least} of these rows, so that little is known of how the "
+            "model does on them: {classes}.",
+            target=name,
+            least=_FEW_OF_CLASS,
+            classes=cell(few),
+        )
 
 
 def _of_data(evidence: ModelEvidence) -> Iterator[str]:
@@ -142,11 +144,19 @@ def _of_calibration(judged: JudgedRows) -> Iterator[str]:
         error, chance = (target.calibration.get(key) for key in ("calibration_error", "calibration_error_by_chance"))
         if error and chance and error.low is not None and chance.high is not None and error.low > chance.high:
             yield say(_OFF, target=name, error=estimate_text(error), chance=estimate_text(chance))
-        for key, found in target.calibration.items():
-            if key.startswith("calibration_in_the_large") and _excludes(found, 0.0):
-                about = key.partition(": ")[2] or target.about
-                text = _LOW if (found.value or 0.0) > 0 else _HIGH
-                yield say(text, target=name, about=about or name, difference=estimate_text(found))
+        for text, sign in ((_LOW, 1), (_HIGH, -1)):
+            found = [
+                f"“{_about(target, key)}” ({estimate_text(one)})"
+                for key, one in target.calibration.items()
+                if key.startswith("calibration_in_the_large") and _excludes(one, 0.0) and sign * (one.value or 0.0) > 0
+            ]
+            if found:
+                yield say(text, about=cell(found))
+
+
+def _about(target: JudgedTarget, key: str) -> str:
+    """The class, or the quantity, that a measure of calibration speaks of."""
+    return key.partition(": ")[2] or target.about or target.codec.name
 
 
 _OFF = msg(
@@ -155,8 +165,8 @@ _OFF = msg(
 )
 _STEEP = msg("Predictions of “{target}” are too extreme: the calibration slope is {slope}.")
 _FLAT = msg("Predictions of “{target}” are not extreme enough: the calibration slope is {slope}.")
-_LOW = msg("Predictions of “{about}” are too low on average: outcome minus prediction is {difference}.")
-_HIGH = msg("Predictions of “{about}” are too high on average: outcome minus prediction is {difference}.")
+_LOW = msg("Predictions that are too low on average (in brackets the outcome minus the prediction): {about}.")
+_HIGH = msg("Predictions that are too high on average (in brackets the outcome minus the prediction): {about}.")
 
 
 def _excludes(found: Estimate | None, value: float) -> bool:

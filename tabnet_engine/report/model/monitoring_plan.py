@@ -20,6 +20,7 @@ __all__ = ["monitoring_blocks"]
 _WATCHED_SCORES = ("auc", "accuracy", "log_loss", "rmse", "mae", "r2")
 _MOST_COLUMNS = 5
 _MOST_GROUPS = 10
+_MOST_CLASSES = 5
 
 _PROPOSAL = msg(
     "A proposal that follows from what was measured: each trigger is an end of a 95 % interval measured now. A period "
@@ -64,9 +65,10 @@ def _of_targets(evidence: ModelEvidence) -> Iterator[_Line]:
             found = target.scores.get(name)
             if found is not None and found.low is not None and found.high is not None:
                 yield _line(_named(metric_text(name), target, several=several), found, partial(score, name), name)
-        for name, found in target.calibration.items():
-            if name.startswith("calibration_in_the_large"):
-                yield from _both(_named(metric_text(name), target, several=several), found, partial(score, name))
+        means = [name for name in target.calibration if name.startswith("calibration_in_the_large")]
+        for name in means[:_MOST_CLASSES]:
+            found = target.calibration[name]
+            yield from _both(_named(metric_text(name), target, several=several), found, partial(score, name))
         show = number if target.codec.task is Task.REGRESSION else share
         yield from _both(_named(_mean_of(target), target, several=several), target.mean_prediction, show)
 

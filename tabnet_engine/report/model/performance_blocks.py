@@ -19,6 +19,7 @@ from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["calibration_blocks", "measure_blocks", "performance_blocks"]
 
+_MOST_CLASSES = 25
 _HOW_TO_TABLE = msg(
     "Intervals and calibration were not measured: the run keeps no rows with a known outcome, and no table was given. "
     "Give the table that the run was trained on."
@@ -141,7 +142,7 @@ def _calibration(target: JudgedTarget) -> list[Block]:
     table = Table(
         caption=say("Calibration for “{target}”, with 95 % intervals", target=codec.name),
         columns=(say("Measure"), say("Value"), say("95 % interval"), say("Rows")),
-        rows=tuple(_line(name, found) for name, found in target.calibration.items()),
+        rows=tuple(_line(name, found) for name, found in _shown_calibration(target).items()),
         numeric=(1, 2, 3),
         note=say(
             "Outcome minus prediction above 0: the model predicts too low. A slope below 1: predictions are too "
@@ -151,6 +152,13 @@ def _calibration(target: JudgedTarget) -> list[Block]:
     if not target.bins:
         return [table]
     return [table, ChartBlock(chart=_curve(target), alt=_curve_alt(target), note=_curve_note(target))]
+
+
+def _shown_calibration(target: JudgedTarget) -> dict[str, Estimate]:
+    """The measures; of very many classes the first, and all that are of no single class."""
+    of_class = [name for name in target.calibration if ": " in name]
+    left_out = set(of_class[_MOST_CLASSES:])
+    return {name: found for name, found in target.calibration.items() if name not in left_out}
 
 
 def _curve(target: JudgedTarget) -> LineChart:

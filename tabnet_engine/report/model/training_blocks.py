@@ -9,7 +9,7 @@ from tabnet_engine.figures.plain import Line, LineChart
 from tabnet_engine.report.dates import moment_words
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Facts, Paragraph, Table
 from tabnet_engine.report.model.draft import Blocks, Draft
-from tabnet_engine.report.model.words import metric_text, number, score, task_text
+from tabnet_engine.report.model.words import cell, metric_text, number, score, task_text
 from tabnet_engine.runs.run import WEIGHTS
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say
@@ -17,6 +17,7 @@ from tabnet_engine.training.history import EpochRecord
 
 __all__ = ["epoch_blocks", "identity_facts", "note_blocks", "setting_tables", "theory_blocks"]
 
+_MOST_CLASSES = 20
 _IMPORTED = msg("The model was imported: there is no record of its training here.")
 _THEORY = (
     msg(
@@ -37,7 +38,7 @@ def identity_facts(draft: Draft) -> Facts:
     run = draft.evidence.run
     manifest, config = run.manifest, run.model_config
     classes = [
-        say("{target}: {classes}", target=codec.name, classes=", ".join(codec.classes))
+        say("{target}: {classes}", target=codec.name, classes=cell(codec.classes, _MOST_CLASSES))
         for codec in run.targets.codecs
         if codec.classes
     ]

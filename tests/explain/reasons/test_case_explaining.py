@@ -14,10 +14,13 @@ from tabnet_engine.data.splits import Splits
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.counterfactual.space import with_values
 from tabnet_engine.explain.estimates import Estimate
+from tabnet_engine.explain.groups.decision import Decision
 from tabnet_engine.explain.groups.proxies import Proxy, ProxyReport
 from tabnet_engine.explain.groups.stored import keep_proxies
+from tabnet_engine.explain.reasons.by_methods import ByMethods
 from tabnet_engine.explain.reasons.case_explaining import CaseExplainer
 from tabnet_engine.explain.reasons.replaying import counterfactual_differences, replay_case
+from tabnet_engine.explain.reasons.scoring import FavourableScore
 from tabnet_engine.runs.artefact import save_run
 from tabnet_engine.texts.speaking import speaking
 
@@ -55,6 +58,18 @@ def cases_of(explainer, rows):
     return tuple(explainer.explain(row) for row in rows)
 
 
+def test_a_row_is_scored_alike_alone_and_among_others(explainer, trained):
+    from tabnet_engine.explain.subject import Subject
+
+    run, frame = trained
+    table, subject = run.encoder.transform(frame), explainer.model.subject
+    logits = subject.logits(table)
+    np.testing.assert_allclose(logits, Subject.of_run(run).logits(table), rtol=1e-12)
+    for place in (0, 17, 59):
+        np.testing.assert_allclose(subject.logits(table.take([place]))[0], logits[place], rtol=1e-14)
+    assert subject.logits(table.take(np.arange(0))).shape == (0, 1)
+
+
 def test_the_numbers_of_a_case_fit_together(cases_of, explainer):
     for case, is_favourable in zip(cases_of, (False, True), strict=True):
         assert case.score.is_favourable is is_favourable
@@ -76,6 +91,22 @@ def test_the_numbers_of_a_case_fit_together(cases_of, explainer):
         assert case.evaluation
         assert json.loads(json.dumps(case.to_mapping()))["row"] == case.row
     assert explainer.population.rows == cases_of[0].reference.rows
+
+
+def test_every_method_is_signed_towards_the_favourable_outcome(explainer, rows):
+    """With the other class favourable every signed value turns round, and what was read stays."""
+    model, row = explainer.model, rows[0]
+    turned = FavourableScore.of(model.targets, "bought", Decision(favourable="no", cutoff=0.5))
+    found = [
+        ByMethods.of(own.measure(explainer.received(row), row, explainer.shared))
+        for own in (model, dataclasses.replace(model, score=turned))
+    ]
+    for mine, theirs in zip(found[0].methods, found[1].methods, strict=True):
+        sign = -1.0 if mine.is_signed else 1.0
+        assert np.any(mine.values)
+        np.testing.assert_allclose(theirs.values, sign * np.array(mine.values), atol=1e-12)
+        assert mine.ranks == theirs.ranks
+    assert found[0].agreement == pytest.approx(found[1].agreement)
 
 
 def test_a_reason_is_moved_through_raw_cells_as_anyone_could(cases_of, explainer):
@@ -150,6 +181,31 @@ def test_whatever_is_changed_in_the_evidence_is_said(trained, middle, rows, case
     assert fewer.differences(json.loads(json.dumps(cases_of[0].to_mapping())))
     with pytest.raises(ExplanationError, match="holds no reference row"):
         replay_case(run, cells, reference.iloc[:0], asked, row)
+
+
+def test_a_changed_proposal_in_the_evidence_is_said(trained, middle, cases_of, explainer):
+    run, _ = trained
+    case = next(case for case in cases_of if case.counterfactual is not None and case.counterfactual.counterfactuals)
+    asked, cells = config(favourable="yes", cutoff=middle), explainer.received(case.row)
+
+    def told(change) -> str:
+        stored = json.loads(json.dumps(case.counterfactual.to_mapping()))
+        change(stored)
+        return " ".join(counterfactual_differences(run, cells, asked, stored))
+
+    sign = -1.0 if case.score.is_favourable else 1.0  # further beyond the cutoff, so that it still turns the outcome
+    assert told(lambda stored: None) == ""
+
+    def raise_score(stored) -> None:
+        stored["counterfactuals"][0]["logits"][0] += sign
+
+    assert "the score of the row with proposal 1" in told(raise_score)
+    with pytest.raises(ExplanationError, match="the stored counterfactuals cannot be read"):
+        told(lambda stored: stored["logits"].__setitem__(0, 0.123))
+    other = config(favourable="yes", cutoff=middle - 0.01)
+    assert "the outcome that changes are proposed for" in " ".join(
+        counterfactual_differences(run, cells, other, case.counterfactual.to_mapping())
+    )
 
 
 def test_a_protected_reason_blocks_and_stays_among_the_reasons(trained, middle, rows, cases_of):

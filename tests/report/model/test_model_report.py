@@ -263,3 +263,16 @@ def test_a_pretraining_is_refused(credit_run: Path) -> None:
     run = load_run(credit_run)
     with pytest.raises(ReportError, match="train from it"):
         report(with_manifest(run, task=Task.PRETRAINING), None)
+
+
+def test_outcomes_above_every_prediction_and_scores_of_another_table_are_told(tmp_path: Path) -> None:
+    frame = people()
+    run = small_run(tmp_path / "run", frame, ("price",))
+    moved = frame.copy()
+    moved.loc[run.splits.test, "price"] += 50
+    document = report(run, moved, is_stated=True)
+    assert "Predictions that are too low on average (in brackets the outcome minus the prediction): “price”" in texts(
+        document
+    )
+    assert any("not those that the training stored" in sentence for sentence in document.unmet)
+    assert "not those that the training stored" not in texts(report(run, frame))
