@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -49,6 +53,24 @@ def test_a_decision_becomes_evidence_that_verifies(
         identity = json.loads(archive.read("document.json"))["identity"]
     assert identity["created"] == "2026-03-01T09:30:00+00:00"
     assert told["case_id"] == identity["case_id"]
+
+
+def test_another_process_makes_the_same_bytes(credit_run: Path, credit_csv: Path, tmp_path: Path):
+    """HTML with scripts and evidence, with PDF and HTML in it: neither clock nor order of a set is in any of them."""
+    asked = ["report", "--run", str(credit_run), "--table", str(credit_csv), "--row", "3", *CHEAP, *TIME]
+    script = (
+        "import sys; from tabnet_engine.__main__ import main\n"
+        "sys.exit(max(main([*sys.argv[2:], '--out', f'{sys.argv[1]}/report.{form}']) for form in ('html', 'zip')))"
+    )
+    for seed in ("1", "2"):
+        (tmp_path / seed).mkdir()
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": ("Asia/Shanghai", "UTC")[seed == "1"]}
+        command = [sys.executable, "-c", script, str(tmp_path / seed), *asked]
+        subprocess.run(command, env=environment, capture_output=True, check=True)
+    for name in ("report.html", "report.zip"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+    with zipfile.ZipFile(tmp_path / "1" / "report.zip") as archive:
+        assert {"report.pdf", "report.html"} <= set(archive.namelist())
 
 
 def test_one_changed_byte_in_the_pack_ends_with_code_2(
@@ -125,6 +147,8 @@ def test_reason_codes_are_drafted_and_checked(credit_run: Path, tmp_path: Path, 
     checked = _last(capsys)
     assert {**drafted, "out": None} == checked
     content = file.read_bytes()
+    assert main(["reason-codes", "--run", str(credit_run), "--out", str(file)]) == 2
+    assert "a draft would replace what people wrote in it" in capsys.readouterr().err
     file.write_bytes(content + content.splitlines(keepends=True)[1])
     assert main(["reason-codes", "--run", str(credit_run), "--check", str(file)]) == 2
     assert "codes.csv" in capsys.readouterr().err
@@ -142,6 +166,8 @@ def test_reason_codes_are_drafted_and_checked(credit_run: Path, tmp_path: Path, 
         (["--row", "3", "--baseline", "{tmp}", "--out", "{tmp}/r.pdf"], "comparison of two runs"),
         (["--row", "3", "--set", "max_reasons=5", "--out", "{tmp}/r.pdf"], "max_reasons must be between 1 and 4"),
         (["--row", "3", "--time", "2026-03-01", "--out", "{tmp}/r.pdf"], "time must be a moment with its zone"),
+        (["--row", "3", "--time", "9999-12-31T23:59:59-23:00", "--out", "{tmp}/r.pdf"], "time must be a moment"),
+        (["--row", "3", "--set", "kind=model", "--out", "{tmp}/r.pdf"], "chosen with --kind"),
         (["--row", "3", "--cutoff", "half", "--out", "{tmp}/r.pdf"], "cutoff must be a number"),
         (["--row", "3", "--out", "{tmp}/none/r.pdf"], "there is no folder"),
         (["--row", "3", "--out", "{run}/r.pdf"], "lies within the run"),
@@ -154,6 +180,7 @@ def test_reason_codes_are_drafted_and_checked(credit_run: Path, tmp_path: Path, 
         (["--organisation", "{tmp}/list.json", "--out", "{tmp}/r.pdf"], "must hold one JSON object"),
         (["--facts", "{tmp}/wrong.json", "--out", "{tmp}/r.pdf"], "unknown setting 'nome'"),
         (["--reason-codes", "{tmp}/list.json", "--out", "{tmp}/r.pdf"], "list.json: the header"),
+        (["--row", "3", "--template", "{tmp}/list.json", "--out", "{tmp}/r.pdf"], "add --kind notice"),
     ],
 )
 def test_a_mistake_is_one_sentence(
@@ -197,3 +224,19 @@ def test_rows_that_are_not_there(credit_run: Path, credit_csv: Path):
             chosen_rows(rows, [], run, frame)
     with pytest.raises(ExplanationError, match="no row of the table meets"):
         chosen_rows(None, ["debt_ratio > 1e9"], run, frame)
+
+
+def test_rows_of_another_table_are_not_called_rows_of_the_training(
+    credit_run: Path, credit_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    header, *lines = credit_csv.read_bytes().splitlines(keepends=True)
+    other = tmp_path / "other.csv"
+    other.write_bytes(header + b"".join(reversed(lines)))  # as many rows as the run's own table
+    asked = ["report", "--run", str(credit_run), "--table", str(other), *TIME]
+    assert main([*asked, "--row", "3", *CHEAP, "--out", str(tmp_path / "pack.zip")]) == 0
+    with zipfile.ZipFile(tmp_path / "pack.zip") as archive:
+        case, document = (json.loads(archive.read(f"{name}.json")) for name in ("case", "document"))
+    assert document["identity"]["hashes"]["table"] == hashlib.sha256(other.read_bytes()).hexdigest()
+    assert "not the one that the run was trained on" in case["reference"]["candidates"]
+    assert main([*asked, "--out", str(tmp_path / "model.pdf")]) == 2
+    assert "the table is not the one that the run" in capsys.readouterr().err

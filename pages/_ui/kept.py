@@ -15,7 +15,7 @@ import streamlit as st
 from pages._ui import state
 from tabnet_engine.texts.speaking import say
 
-__all__ = ["amount", "choice", "number", "several", "stretch", "tabs", "text", "toggle"]
+__all__ = ["amount", "choice", "number", "several", "stretch", "tabs", "text", "toggle", "turn_to"]
 
 _SEPARATOR = "~"
 _MOST_DIGITS = 15
@@ -153,6 +153,34 @@ def stretch(name: str, label: str, low: float, high: float) -> tuple[float, floa
     state.keep_chosen(name, repr((float(first), float(last))))
     state.keep_asked(name, f"{float(first)!r}{_SEPARATOR}{float(last)!r}", is_default=is_whole)
     return None if is_whole else (float(first), float(last))
+
+
+def turn_to(name: str, value: str, label: str, **ids: str) -> None:
+    """A button that makes another choice of this page, such as which view is shown; all other choices stay.
+
+    No link: after a link to the page that is open the browser keeps the address of before, and the next click on
+    anything leads back.
+
+    Args:
+        name: under which the choice is kept.
+        value: its key; not the usual one, which has no place in the address.
+        label: what the button says.
+        ids: what is chosen with it, such as the run.
+    """
+    st.button(
+        label,
+        type="tertiary",
+        icon=":material/arrow_forward:",
+        key=f"turn_to_{name}_{value}",
+        on_click=_turn,
+        args=(name, value, ids),
+    )
+
+
+def _turn(name: str, value: str, ids: Mapping[str, str]) -> None:
+    for key, chosen in ids.items():
+        state.choose(key, chosen)
+    state.keep_asked(name, value, is_default=False)
 
 
 def _asked_stretch(name: str, low: float, high: float) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import UserError
 from tabnet_engine.explain import store
 from tabnet_engine.explain.groups.decision import Decision, likely_favourable
+from tabnet_engine.jobs.reporting import DESK, REPORTS
 from tabnet_engine.report.desk import Desk
 from tabnet_engine.report.register import ReportRegister
 from tabnet_engine.report.regulation import RegulationProfile, list_profiles, load_profile, profile_for
@@ -24,22 +25,17 @@ if TYPE_CHECKING:
 
     Rows = npt.NDArray[np.int64]
 
-__all__ = ["codes_id", "declined", "desk", "profile", "profile_title", "profiles", "register", "start_profile"]
+__all__ = ["declined", "desk", "profile", "profile_title", "profiles", "register", "start_profile"]
 
 
 def desk() -> Desk:
     """What people wrote for reports in this workspace."""
-    return Desk(data_access.root() / "desk")
+    return Desk(data_access.root() / DESK)
 
 
 def register() -> ReportRegister:
     """The reports of this workspace."""
-    return ReportRegister(data_access.root() / "reports")
-
-
-def codes_id(run: Run) -> str:
-    """Under which id the reason codes of a run are kept: runs of one table share them."""
-    return run.manifest.dataset.dataset_id or run.run_id
+    return ReportRegister(data_access.root() / REPORTS)
 
 
 def profiles(kind: ReportKind) -> dict[str, RegulationProfile]:

@@ -14,7 +14,6 @@ from pages._ui import (
     row_filter,
     row_lists,
     run_jobs,
-    widgets,
 )
 from tabnet_engine.jobs.report_spec import ReportPayload
 from tabnet_engine.texts.speaking import msg, say, say_plural
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     Rows = npt.NDArray[np.int64]
 
-__all__ = ["section", "standing"]
+__all__ = ["section"]
 
 MOST_ROWS = 10_000  # of one archive
 _TITLE = msg("Reports on many rows of {run}")
@@ -99,15 +98,3 @@ def _told(rows: Rows, n_all: int) -> None:
                 n_all=n_all,
             )
         )
-
-
-def standing(run: Run, config: ReportConfig, row: int) -> str:
-    """Whether the row is approved at this cutoff, ready for a place that reads Markdown; "" where it is not known."""
-    declined = report_access.declined(run, config)
-    if declined is None:
-        return ""
-    place = int(np.searchsorted(declined, row))
-    is_declined = place < len(declined) and int(declined[place]) == row
-    if not is_declined:
-        return f":material/check_circle: {widgets.md(say('At this cutoff row {row:,} is approved.', row=row))}"
-    return f":material/cancel: {widgets.md(say('At this cutoff row {row:,} is declined.', row=row))}"

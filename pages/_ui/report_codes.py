@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages._ui import explain_access, report_access, report_codes_review, state, widgets
+from tabnet_engine.report.making import codes_id
 from tabnet_engine.report.reason_codes import (
     CASES,
     CODE_FIELDS,
@@ -34,7 +35,7 @@ def section() -> None:
     run = explain_access.chosen_run()
     if run is None:
         return
-    stored = report_access.desk().codes(report_access.codes_id(run), run.schema)
+    stored = report_access.desk().codes(codes_id(run), run.schema)
     _standing(run, stored)
     edited = _editor(run, stored)
     _save(run, stored, edited)
@@ -57,7 +58,7 @@ def _standing(run: Run, stored: ReasonCodes) -> None:
     widgets.metrics(
         {say("Reason codes"): f"{len(stored.codes):,}", say("Reviewed"): f"{n_reviewed:,}"},
     )
-    if not report_access.desk().codes_versions(report_access.codes_id(run)):
+    if not report_access.desk().codes_versions(codes_id(run)):
         widgets.info(say("These are drafts that the program wrote; nothing is saved yet, and nobody has reviewed them"))
 
 
@@ -120,7 +121,7 @@ def _save(run: Run, stored: ReasonCodes, edited: ReasonCodes) -> None:
     if len(problems) > _MOST_PROBLEMS:
         n_more = len(problems) - _MOST_PROBLEMS
         st.caption(say_plural("{count} more line has a mistake.", "{count:,} more lines have a mistake.", n_more))
-    is_new = edited != stored or not report_access.desk().codes_versions(report_access.codes_id(run))
+    is_new = edited != stored or not report_access.desk().codes_versions(codes_id(run))
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             say("Save the reason codes"),
@@ -136,7 +137,7 @@ def _save(run: Run, stored: ReasonCodes, edited: ReasonCodes) -> None:
 
 def keep(run: Run, codes: ReasonCodes) -> None:
     """Save the dictionary, say what became of reviews, and draw the page again."""
-    kept = report_access.desk().save_codes(report_access.codes_id(run), codes)
+    kept = report_access.desk().save_codes(codes_id(run), codes)
     told = say("The reason codes were saved; reports made from now on use them")
     n_lost = sum(code.is_reviewed for code in codes.codes) - sum(code.is_reviewed for code in kept.codes)
     state.notify("success", told)
@@ -185,7 +186,7 @@ def _import(run: Run) -> None:
 
 def _versions(run: Run) -> None:
     """Every version that was saved; a report names the one that it used by its hash."""
-    versions: Sequence[Any] = report_access.desk().codes_versions(report_access.codes_id(run))
+    versions: Sequence[Any] = report_access.desk().codes_versions(codes_id(run))
     if not versions:
         return
     with st.expander(say("Saved versions ({count:,})", count=len(versions)), icon=":material/history:"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages._ui import report_access, state, widgets
+from tabnet_engine.report.making import codes_id
 from tabnet_engine.report.reason_codes import ReasonCodes
 from tabnet_engine.texts.speaking import say, say_plural
 
@@ -52,7 +53,7 @@ def _mark(run: Run, stored: ReasonCodes, codes: set[str], name: str, day: str) -
         dataclasses.replace(code, reviewed_by=name, reviewed_on=day) if code.code in codes else code
         for code in stored.codes
     ]
-    report_access.desk().save_codes(report_access.codes_id(run), ReasonCodes(tuple(marked)))
+    report_access.desk().save_codes(codes_id(run), ReasonCodes(tuple(marked)))
     state.notify(
         "success",
         say_plural("{count} sentence is marked as reviewed", "{count:,} sentences are marked as reviewed", len(codes)),

@@ -8,6 +8,8 @@ import streamlit as st
 
 from pages._ui import data_access, kept, report_access, report_shown, widgets
 from pages._ui.report_words import KINDS
+from tabnet_engine.jobs.reporting import BATCHES
+from tabnet_engine.report.batch import list_batches
 from tabnet_engine.report.dates import moment_words
 from tabnet_engine.texts.speaking import say, say_plural
 
@@ -30,15 +32,13 @@ def latest(run: Run, kind: ReportKind, *, row: int | None = None) -> None:
     names = {record.case_id: f"{moment_words(record.created)} · {record.case_id}" for record in found}
     case = next(iter(names))
     if len(found) > 1:
-        case = kept.choice("case", say("Made"), names)
+        case = kept.choice("case", say("Reports made so far"), names)
     report_shown.show(next(record for record in found if record.case_id == case))
 
 
 def archives(run: Run) -> None:
     """The archives that were made of this run, newest first, each to take away."""
-    from tabnet_engine.report.batch import list_batches
-
-    found = [record for record in list_batches(data_access.root() / "batches") if record.run_id == run.run_id]
+    found = [record for record in list_batches(data_access.root() / BATCHES) if record.run_id == run.run_id]
     if not found:
         st.caption(say("No archive was made of this run yet. It holds an index and one file for each row."))
         return

@@ -15,20 +15,17 @@ from pages._ui import (
     report_batch,
     report_choices,
     report_made,
+    report_ready,
     row_picker,
     run_jobs,
-    shell,
     widgets,
 )
 from pages._ui.report_words import KIND_HELP, KINDS
-from tabnet_engine.data.schema import Task
 from tabnet_engine.jobs.report_spec import ReportPayload
 from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from typing import Any
-
-    import pandas as pd
 
     from tabnet_engine.config import ReportConfig
     from tabnet_engine.runs.run import Run
@@ -68,15 +65,14 @@ def _about_rows(run: Run, kind: Any, *, busy: bool) -> None:
         _no_table(run)
         return
     config = report_choices.chosen_config(run, kind)
-    missing = _missing(run, config)
-    if missing:
-        widgets.info(missing)
+    is_ready = report_ready.settings_ready(run, config)
     part = kept.tabs("part", say("Which rows"), {key: say(words) for key, words in _PARTS.items()})
     if part == "several":
-        report_batch.section(run, table, config, busy=busy or bool(missing))
+        report_batch.section(run, table, config, busy=busy or not is_ready)
         return
-    row = _row(run, table, config)
-    _make(run, config, row=row, busy=busy or bool(missing))
+    row = row_picker.pick_row(run, table, config.target or run.targets.names[0])
+    is_ready &= report_ready.row_ready(run, config, row)
+    _make(run, config, row=row, busy=busy or not is_ready)
     report_made.latest(run, kind, row=row)
 
 
@@ -91,32 +87,6 @@ def _no_table(run: Run) -> None:
             "tabnet_engine report” takes any table that has its columns. A model report can be made here"
         )
     )
-
-
-def _row(run: Run, table: pd.DataFrame, config: ReportConfig) -> int:
-    row = row_picker.pick_row(run, table, config.target or run.targets.names[0])
-    told = report_batch.standing(run, config, row)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if told:
-            st.markdown(told)
-        shell.link(
-            "decision",
-            say("Look at this decision first"),
-            icon=":material/person_search:",
-            run=run.run_id,
-            row=str(row),
-        )
-    return row
-
-
-def _missing(run: Run, config: ReportConfig) -> str | None:
-    """What must be chosen before a decision can be reported on; None when nothing is missing."""
-    codec, _ = run.targets.of(config.target or run.targets.names[0])
-    if codec.task is Task.REGRESSION and config.cutoff is None:
-        return say("{target} is a quantity: type the cutoff from which a row is approved", target=codec.name)
-    if codec.task is Task.MULTICLASS and not config.favourable:
-        return say("{target} has several classes: choose the favourable outcome", target=codec.name)
-    return None
 
 
 def _comparison(run: Run, *, busy: bool) -> None:

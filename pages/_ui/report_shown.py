@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import guard, report_access, report_review, shell, state, widgets
+from pages._ui import guard, kept, report_access, report_review, state, widgets
 from pages._ui.report_words import KINDS, STATE_LOOKS, STATES
 from tabnet_engine.report.dates import moment_words
 from tabnet_engine.texts.speaking import LANGUAGES, msg, say, say_plural
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["frame", "show"]
 
 _HEIGHT = 860
-_MOST_UNMET = 4  # sentences that are shown without being asked for
+_MOST_UNMET = 8  # sentences that are shown without being asked for
 # Where what is missing can be written.
 _WHERE = {"organisation": msg("Who decides"), "codes": msg("Reason codes"), "facts": msg("About the model")}
 # The report may hold anything that a table held. Its own policy allows no script; the frame allows none either.
@@ -48,6 +48,8 @@ def _head(record: ReportRecord) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(widgets.md(record.title), anchor=False)
         st.badge(say(STATES[record.state]), icon=icon, color=tone)  # type: ignore[arg-type]
+        if record.is_blocked:
+            st.badge(say("Blocked"), icon=":material/block:", color="red")
     places = {
         "about": record.subtitle or say(KINDS[record.kind]),
         "case": record.case_id,
@@ -77,7 +79,7 @@ def _stops(record: ReportRecord) -> None:
         st.markdown("\n".join(f"- {widgets.md(sentence)}" for sentence in record.unmet))
         with st.container(horizontal=True, gap="small"):
             for view, label in _WHERE.items():
-                shell.link("report", say(label), icon=":material/arrow_forward:", view=view, run=record.run_id)
+                kept.turn_to("view", view, say(label), run=record.run_id)
 
 
 def _downloads(record: ReportRecord) -> None:

@@ -120,7 +120,7 @@ def _sentences(moves: Transitions, names: list[str]) -> list[str]:
     )  # fmt: skip
     if moves.n_corrected + moves.n_spoiled == 0:
         return found
-    verdict = {"p": f"= {moves.p_value:.2f}" if moves.p_value >= 0.001 else "< 0.001"}
+    verdict = {"p": f"= {moves.p_value:.3f}" if moves.p_value >= 0.001 else "< 0.001"}
     if moves.p_value < 0.05:
         found.append(say("As uneven a split would hardly come by chance (exact McNemar test, p {p}).", **verdict))
     else:

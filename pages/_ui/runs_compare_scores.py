@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from pages._ui import explain_widgets, measures, runs_compare_access, runs_compare_rows, widgets
+from tabnet_engine.explain.comparison.metrics import VERDICTS
 from tabnet_engine.explain.wording import signed
 from tabnet_engine.figures.comparison import compared_curves, score_differences
 from tabnet_engine.figures.training import metric_label, split_metric
-from tabnet_engine.texts.speaking import msg, say
+from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["curves", "scores"]
 
-_VERDICTS = {
-    "better": msg("better"),
-    "worse": msg("worse"),
-    "undecided": msg("not told apart"),
-    "undefined": msg("no interval"),
-}
 _MAIN = ("auc", "accuracy", "log_loss", "rmse", "mae", "r2", "reconstruction_error")
 
 
@@ -88,11 +83,12 @@ def _pair(first: Run, second: Run, *, several: bool) -> None:
 
 def _sentences(metrics: Sequence[MetricDifference], names: list[str]) -> list[str]:
     """One sentence for what is told apart, one for what is not."""
-    told = [metric for metric in metrics if metric.verdict in ("better", "worse") and metric.name in _MAIN]
+    apart = [metric for metric in metrics if metric.verdict in ("better", "worse")]
+    told = [metric for metric in apart if metric.name in _MAIN] or apart
     sentences = [_sentence(metric, names) for metric in told]
     if not told:
         sentences.append(
-            say("No score tells the two runs apart on these rows: every 95 % interval of a difference holds zero.")
+            say("No score tells the two runs apart on these rows: no 95 % interval of a difference leaves zero out.")
         )
     return sentences
 
@@ -119,7 +115,7 @@ def _table(metrics: Sequence[MetricDifference], names: list[str]) -> pd.DataFram
             say("Difference (95 % interval)"): [
                 explain_widgets.estimate_text(metric.difference, _signed) for metric in metrics
             ],
-            say("The second is"): [say(_VERDICTS[metric.verdict]) for metric in metrics],
+            say("The second is"): [say(VERDICTS[metric.verdict]) for metric in metrics],
         }
     )
 

@@ -9,8 +9,8 @@ import streamlit as st
 
 from pages._ui import kept, runs_compare_access, widgets
 from pages._ui.train_settings import label_of
-from tabnet_engine.explain.comparison.settings import compare_columns, compare_origins, compare_settings
-from tabnet_engine.texts.speaking import msg, say, say_plural
+from tabnet_engine.explain.comparison.settings import ORIGIN_NAMES, compare_columns, compare_origins, compare_settings
+from tabnet_engine.texts.speaking import say, say_plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,23 +19,6 @@ if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
 
 __all__ = ["settings"]
-
-_FACTS = {
-    "table": msg("Table"),
-    "table_sha256": msg("SHA-256 of the table"),
-    "table_rows": msg("Rows of the table"),
-    "target": msg("Predicts"),
-    "task": msg("Task"),
-    "columns_read": msg("Columns read"),
-    "training_rows": msg("Training rows"),
-    "validation_rows": msg("Validation rows"),
-    "test_rows": msg("Test rows"),
-    "epochs": msg("Epochs"),
-    "kept_epoch": msg("Kept epoch"),
-    "seconds": msg("Seconds of training"),
-    "device": msg("Device"),
-    "engine": msg("Version of the program"),
-}
 
 
 def settings(runs: Sequence[Run]) -> None:
@@ -84,7 +67,7 @@ def _table(title: str, lines: Sequence[SettingLine], names: list[str], *, only: 
 
 
 def _name(line: SettingLine) -> str:
-    return say(_FACTS[line.name]) if line.name in _FACTS else label_of(line.name)
+    return say(ORIGIN_NAMES[line.name]) if line.name in ORIGIN_NAMES else label_of(line.name)
 
 
 def _value(value: str | None) -> str:

@@ -58,7 +58,7 @@ def chosen_rows(text: str | None, where: Sequence[str], run: Run, frame: pd.Data
 
 def write_many(
     arguments: argparse.Namespace,
-    asked: tuple[Run, pd.DataFrame | None, ReportConfig, Materials],
+    asked: tuple[Run, pd.DataFrame | None, str, ReportConfig, Materials],
     rows: Sequence[int],
     monitor: Monitor,
 ) -> None:
@@ -73,11 +73,12 @@ def write_many(
 
     if arguments.workspace is not None:
         say("the reports of a batch are in its archive alone; the register of the workspace keeps single ones")
-    run, frame, config, materials = asked
+    run, frame, digest, config, materials = asked
     folder = _work_folder(arguments.out)
     arguments.kept = f"what was finished is kept in {folder}, from where the same command goes on"
     config = config.replace(time=config.time or planned_time(folder))
-    maker = ReportMaker.of(run, frame, config, materials, steering=monitor.steering("Preparing", "steps"))
+    steering = monitor.steering("Preparing", "steps")
+    maker = ReportMaker.of(run, frame, config, materials, table_sha256=digest, steering=steering)
     record = write_batch(
         maker, rows, folder, form=arguments.form, steering=monitor.steering("Writing reports", "reports")
     )

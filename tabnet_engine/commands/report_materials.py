@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -54,45 +55,17 @@ def materials_of(
         UserError: a file that is not there or does not hold what it should, or a profile that does not exist.
     """
     from tabnet_engine.config.stated import ModelFacts, Organisation
-    from tabnet_engine.report.making import report_time
-    from tabnet_engine.report.materials import Materials
-    from tabnet_engine.report.regulation import load_profile, profile_for
+    from tabnet_engine.jobs.reporting import DESK
+    from tabnet_engine.report.desk import Desk
+    from tabnet_engine.report.making import desk_materials
 
-    profile = load_profile(config.profile or profile_for(config.kind), config.language, on=report_time(config))
-    kept = _kept(workspace, run, profile, is_letter=config.kind == "notice")
-    return Materials(
-        profile=profile,
+    kept = desk_materials(None if workspace is None else Desk(workspace.root / DESK), run, config)
+    return dataclasses.replace(
+        kept,
         organisation=_stated(arguments.organisation, Organisation.from_mapping) or kept.organisation,
         facts=_stated(arguments.facts, ModelFacts.from_mapping) or kept.facts,
         codes=kept.codes if arguments.reason_codes is None else _codes(arguments.reason_codes, run),
-        template=kept.template if arguments.template is None else _template(arguments.template, profile),
-    )
-
-
-def _kept(workspace: Workspace | None, run: Run, profile: RegulationProfile, *, is_letter: bool) -> Materials:
-    """What the workspace keeps, or nothing stated, drafts of the codes and the letter as it comes."""
-    from tabnet_engine.config.stated import ModelFacts, Organisation
-    from tabnet_engine.jobs.reporting import DESK
-    from tabnet_engine.report.desk import Desk
-    from tabnet_engine.report.materials import Materials
-    from tabnet_engine.report.notice.template import default_template
-    from tabnet_engine.report.reason_codes import default_codes
-
-    if workspace is None:
-        return Materials(
-            profile=profile,
-            organisation=Organisation(),
-            facts=ModelFacts(),
-            codes=default_codes(run.schema),
-            template=default_template(profile.name, profile.language) if is_letter else "",
-        )
-    desk = Desk(workspace.root / DESK)
-    return Materials(
-        profile=profile,
-        organisation=desk.organisation(),
-        facts=desk.facts(run.run_id),
-        codes=desk.codes(run.manifest.dataset.dataset_id or run.run_id, run.schema),
-        template=desk.template(profile.name, profile.language) if is_letter else "",
+        template=kept.template if arguments.template is None else _template(arguments.template, kept.profile),
     )
 
 
@@ -165,6 +138,10 @@ def _reason_codes(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         check_new_file(arguments.out, arguments.check or arguments.run)
         check_outside_run(arguments.out, arguments.run)
+    if arguments.check is None and arguments.out.exists():
+        raise ConfigError(
+            f"{arguments.out} exists already, and a draft would replace what people wrote in it; choose another --out"
+        )
     run = load_run(arguments.run)
     codes = default_codes(run.schema) if arguments.check is None else _codes(arguments.check, run)
     if arguments.out is not None:

@@ -72,7 +72,7 @@ def _report(arguments: argparse.Namespace) -> None:
     run = load_run(arguments.run)
     baseline = None if arguments.baseline is None else load_run(arguments.baseline)
     workspace = _workspace(arguments.workspace)
-    frame = _frame(arguments, run, workspace)
+    frame, digest = _frame(arguments, run, workspace)
     known = [column.name for column in run.schema.columns] + ([] if frame is None else list(map(str, frame.columns)))
     protected = [name for text in arguments.protected for name in column_names(text, known)]
     config = config.replace(protected=(*config.protected, *protected))
@@ -81,11 +81,10 @@ def _report(arguments: argparse.Namespace) -> None:
     monitor = console_monitor(phases, seconds=10.0)
     if is_batch:
         rows = chosen_rows(arguments.rows, arguments.where, run, frame)
-        write_many(arguments, (run, frame, config, materials), rows, monitor)
+        write_many(arguments, (run, frame, digest, config, materials), rows, monitor)
         return
-    maker = ReportMaker.of(
-        run, frame, config, materials, baseline=baseline, steering=monitor.steering("Preparing", "steps")
-    )
+    steering = monitor.steering("Preparing", "steps")
+    maker = ReportMaker.of(run, frame, config, materials, baseline=baseline, table_sha256=digest, steering=steering)
     _write_one(arguments, maker, workspace)
 
 
@@ -111,6 +110,8 @@ def _check(arguments: argparse.Namespace, *, is_batch: bool) -> None:
         raise ConfigError(f"a {arguments.kind} report is about a row; name it with --row, --rows or --where")
     if arguments.baseline is not None and (about_row or arguments.kind not in (None, "comparison")):
         raise ConfigError("--baseline is for a comparison of two runs; leave it out, or leave out the rows")
+    if arguments.template is not None and arguments.kind != "notice":
+        raise ConfigError("--template is the letter of a notice; add --kind notice, or leave it out")
     check_new_file(arguments.out, arguments.table or arguments.run)
     for folder in filter(None, (arguments.run, arguments.baseline)):
         check_outside_run(arguments.out, folder)
@@ -120,6 +121,8 @@ def _config(arguments: argparse.Namespace) -> ReportConfig:
     from tabnet_engine.config import ReportConfig
 
     settings: dict[str, Any] = dict(read_settings(arguments.set))
+    if "kind" in settings:
+        raise ConfigError("the kind of a report is chosen with --kind; leave out --set kind=…")
     for name in ("profile", "language", "cutoff", "favourable", "time"):
         value = getattr(arguments, name)
         if value is not None:
@@ -161,8 +164,11 @@ def _workspace(root: Path | None) -> Workspace | None:
     return Workspace.open(root)
 
 
-def _frame(arguments: argparse.Namespace, run: Run, workspace: Workspace | None) -> pd.DataFrame | None:
-    """The table that was named, read as the run's own was; else the run's own where the workspace has it."""
+def _frame(arguments: argparse.Namespace, run: Run, workspace: Workspace | None) -> tuple[pd.DataFrame | None, str]:
+    """The table that was named, read as the run's own was; else the run's own where the workspace has it.
+
+    With it the SHA-256 of its file.
+    """
     from tabnet_engine.data.tables import ReadOptions
 
     own = run.manifest.dataset
@@ -170,11 +176,11 @@ def _frame(arguments: argparse.Namespace, run: Run, workspace: Workspace | None)
         table = read_another(arguments.table, ReadOptions.from_mapping(run.read_options), run.schema)
         if table.sha256 != own.sha256:
             say(f"{arguments.table.name} is not the file that the run was trained on ({own.name})")
-        return table.frame
-    if workspace is None or own.dataset_id is None:
-        return None
-    known = {info.dataset_id for info in workspace.list_datasets()}
-    return workspace.load_frame(own.dataset_id) if own.dataset_id in known else None
+        return table.frame, table.sha256
+    known = set() if workspace is None else {info.dataset_id for info in workspace.list_datasets()}
+    if workspace is None or own.dataset_id is None or own.dataset_id not in known:
+        return None, ""
+    return workspace.load_frame(own.dataset_id), own.sha256
 
 
 def _write_one(arguments: argparse.Namespace, maker: ReportMaker, workspace: Workspace | None) -> None:

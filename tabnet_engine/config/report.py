@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from tabnet_engine.config.settings import Settings, require
 from tabnet_engine.errors import ConfigError
+from tabnet_engine.texts.speaking import msg
 
-__all__ = ["REPORT_KINDS", "ReportConfig", "ReportKind"]
+__all__ = ["KIND_WORDS", "REPORT_KINDS", "ReportConfig", "ReportKind", "kind_words"]
 
 ReportKind = Literal["decision", "notice", "model", "comparison"]
 REPORT_KINDS: tuple[ReportKind, ...] = ("decision", "notice", "model", "comparison")
+KIND_WORDS: Mapping[str, str] = {
+    "decision": msg("decision report"),
+    "notice": msg("notice"),
+    "model": msg("model report"),
+    "comparison": msg("comparison report"),
+}
+
+
+def kind_words(kinds: Iterable[ReportKind]) -> str:
+    """Kinds of report in English words, for a sentence.
+
+    >>> kind_words(["decision", "model"])
+    'decision report, model report'
+    """
+    return ", ".join(KIND_WORDS[kind] for kind in kinds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,15 +96,16 @@ class ReportConfig(Settings):
         self._check_time()
 
     def _check_time(self) -> None:
-        from datetime import datetime
+        from datetime import UTC, datetime
 
         if not self.time:
             return
         try:
             moment = datetime.fromisoformat(self.time)
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None:
+            is_told = moment.tzinfo is not None and bool(moment.astimezone(UTC))
+        except (ValueError, OverflowError):  # no moment, or one before the first or after the last day there is
+            is_told = False
+        if not is_told:
             raise ConfigError(
                 f"time must be a moment with its zone such as 2026-03-01T09:30:00+00:00, got {self.time!r}"
             )

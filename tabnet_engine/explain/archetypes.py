@@ -19,8 +19,9 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.row_parts import RowParts
-from tabnet_engine.explain.wording import amount, class_name, column_name, percent
+from tabnet_engine.explain.wording import amount, class_name, column_name, listed, percent
 from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["Archetype", "Archetypes", "StepRead", "TargetRates"]
@@ -192,7 +193,7 @@ class Archetypes:
             given=given,
         )
         meaning = say("They say what the steps read together, not why a row got its outcome.")
-        return " ".join([found, recalled(self.rule), *apart, meaning])
+        return one_text([found, recalled(self.rule), *apart, meaning])
 
     def path_table(self) -> pd.DataFrame:
         """What each step reads in each archetype: one line an archetype, step and column."""
@@ -270,7 +271,7 @@ def _rate_sentence(rates: TargetRates) -> str:
             actual=_between(rates.actual["mean"], amount),
             error=_between(rates.error, amount),
         )
-    classes = ", ".join(f"{class_name(name)} {_between(estimate, percent)}" for name, estimate in rates.actual.items())
+    classes = listed([f"{class_name(name)} {_between(estimate, percent)}" for name, estimate in rates.actual.items()])
     error = _between(rates.error, percent)
     target = column_name(rates.target, start=True)
     return say("{target}: {classes}; error rate {error}.", target=target, classes=classes, error=error)

@@ -18,6 +18,7 @@ from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.masks import MaskExplanation
 from tabnet_engine.explain.signed.methods import METHODS
 from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say
 
 __all__ = [
@@ -160,7 +161,7 @@ def from_masks(explanation: MaskExplanation) -> GlobalImportance:
     told = [say("Mean of the aggregated masks over {n_rows:,} rows, each row counting the same.", n_rows=len(per_row))]
     if n_silent:
         told.append(say("Left out: {n_silent:,} rows in which no step was active.", n_silent=n_silent))
-    return mean_importance("masks", explanation.features, per_row, " ".join(told))
+    return mean_importance("masks", explanation.features, per_row, one_text(told))
 
 
 def from_attribution(attribution: Attribution, targets: TargetCodecs | None = None) -> GlobalImportance:

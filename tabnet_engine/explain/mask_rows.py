@@ -16,6 +16,7 @@ import pandas as pd
 from tabnet_engine.explain.mask_orders import ORDERS, MapOrder, OrderedRows
 from tabnet_engine.explain.masks import Floats32, MaskExplanation
 from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["LineGroup", "MaskMap", "mask_map"]
@@ -112,7 +113,7 @@ class MaskMap:
                     share=100 * self.share_left_out,
                 )
             )
-        return " ".join(parts)
+        return one_text(parts)
 
     def _what_a_line_is(self) -> str:
         n_rows, most = int(self.counts.sum()), int(self.counts.max()) if self.n_lines else 0

@@ -60,7 +60,7 @@ class Subject:
         """The network of a stored run; its weights are loaded here.
 
         Raises:
-            ExplanationError: the run is a pretraining, which predicts nothing.
+            ExplanationError: the run is a pretraining, which predicts nothing, or its weights are no numbers.
             DamagedRunError: the weights cannot be read.
         """
         if run.manifest.task is Task.PRETRAINING:
@@ -68,7 +68,13 @@ class Subject:
                 f"the run {run.manifest.title!r} is a pretraining and predicts nothing that could be explained; "
                 "train from it first, then explain that run"
             )
-        return cls(run.network(), run.encoder.layout, run.targets.outputs, run.manifest.run_id)
+        network = run.network()
+        if not all(bool(weights.isfinite().all()) for weights in network.state_dict().values()):
+            raise ExplanationError(
+                f"the run {run.manifest.title!r} has weights that are infinite or no numbers (NaN), so it predicts "
+                "nothing that could be explained; train it again, or import the model again"
+            )
+        return cls(network, run.encoder.layout, run.targets.outputs, run.manifest.run_id)
 
     @property
     def features(self) -> tuple[str, ...]:

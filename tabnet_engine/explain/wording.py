@@ -135,3 +135,14 @@ def listed(parts: Sequence[str]) -> str:
     if not parts:
         return ""
     return functools.reduce(lambda before, part: say("{listed}, {next}", listed=before, next=part), parts)
+
+
+def clauses(parts: Sequence[str]) -> str:
+    """Parts that have commas of their own, between the semicolons of the reader's language.
+
+    >>> clauses(["50 rows, drawn", "all columns"])
+    '50 rows, drawn; all columns'
+    """
+    if not parts:
+        return ""
+    return functools.reduce(lambda before, part: say("{clauses}; {next}", clauses=before, next=part), parts)

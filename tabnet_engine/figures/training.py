@@ -9,25 +9,13 @@ import plotly.graph_objects as go
 
 from tabnet_engine.explain.wording import joined
 from tabnet_engine.figures.theme import ACCENT, NEUTRAL, PALETTE, color, empty, escape, finish, format_number
-from tabnet_engine.texts.speaking import msg, say
+from tabnet_engine.texts.speaking import say
+from tabnet_engine.training.metrics import METRIC_NAMES
 
 if TYPE_CHECKING:
     from tabnet_engine.training.history import EpochRecord
 
-__all__ = ["METRIC_NAMES", "loss_curves", "metric_curves", "metric_label", "schedule_curves", "split_metric"]
-
-METRIC_NAMES = {
-    "auc": msg("AUC"),
-    "accuracy": msg("accuracy"),
-    "balanced_accuracy": msg("balanced accuracy"),
-    "log_loss": msg("log loss"),
-    "rmse": msg("RMSE"),
-    "mae": msg("MAE"),
-    "r2": msg("R²"),
-    "mse": msg("MSE"),
-    "rmsle": msg("RMSLE"),
-    "reconstruction_error": msg("reconstruction error"),
-}
+__all__ = ["loss_curves", "metric_curves", "metric_label", "schedule_curves", "split_metric"]
 
 
 def split_metric(key: str) -> tuple[str, str]:

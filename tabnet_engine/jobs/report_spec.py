@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args
 
 from tabnet_engine.config import ReportConfig
+from tabnet_engine.config.report import KIND_WORDS
 from tabnet_engine.errors import ConfigError
 from tabnet_engine.jobs.job_spec import JobSpec, refuse_unknown
 
@@ -39,7 +40,7 @@ class ReportPayload:
         if self.form not in get_args(Form):
             raise ConfigError(f"the form of a report must be one of {', '.join(get_args(Form))}, got {self.form!r}")
         if kind in _ABOUT_ROWS and not (self.rows or self.where):
-            raise ConfigError(f"a {kind} report is about a row; name its number, or a condition that rows meet")
+            raise ConfigError(f"a {KIND_WORDS[kind]} is about a row; name its number, or a condition that rows meet")
         if kind in _ABOUT_ROWS and self.rows and self.where:
             raise ConfigError("rows are named by their numbers or by a condition, not by both")
         if kind == "comparison" and not self.baseline_run_id:

@@ -52,12 +52,12 @@ def make_reports(workspace: Workspace, payload: ReportPayload, job_id: str, *, m
     run, config, folder = workspace.run(payload.run_id), payload.settings, workspace.root / BATCHES / job_id
     baseline = None if payload.baseline_run_id is None else workspace.run(payload.baseline_run_id)
     monitor.begin(_PREPARING, run.manifest.title)
-    frame = _frame(workspace, payload, run)
+    frame, digest = _frame(workspace, payload, run)
     if not payload.is_single:
         config = config.replace(time=planned_time(folder) or config.time)
     materials = desk_materials(Desk(workspace.root / DESK), run, config)
     following = monitor.steering(_PREPARING)
-    maker = ReportMaker.of(run, frame, config, materials, baseline=baseline, steering=following)
+    maker = ReportMaker.of(run, frame, config, materials, baseline=baseline, table_sha256=digest, steering=following)
     if payload.is_single:
         monitor.steering(_WRITING, "reports").step(0, 1)
         made = maker.make(payload.rows[0] if payload.rows else None)
@@ -67,11 +67,13 @@ def make_reports(workspace: Workspace, payload: ReportPayload, job_id: str, *, m
     return record.batch_id
 
 
-def _frame(workspace: Workspace, payload: ReportPayload, run: Run) -> pd.DataFrame | None:
-    """The run's table, or another that was named; None where a kind of report may do without."""
+def _frame(workspace: Workspace, payload: ReportPayload, run: Run) -> tuple[pd.DataFrame | None, str]:
+    """The run's table, or another that was named, and the SHA-256 of its file; None where a report may do without."""
     dataset_id = payload.dataset_id or run.manifest.dataset.dataset_id
-    known = {info.dataset_id for info in workspace.list_datasets()}
-    return workspace.load_frame(dataset_id) if dataset_id is not None and dataset_id in known else None
+    known = {info.dataset_id: info.sha256 for info in workspace.list_datasets()}
+    if dataset_id is None or dataset_id not in known:
+        return None, ""
+    return workspace.load_frame(dataset_id), known[dataset_id]
 
 
 def _rows(payload: ReportPayload, run: Run, frame: pd.DataFrame | None) -> tuple[int, ...]:

@@ -28,6 +28,7 @@ from tabnet_engine.runs.parts import (
     write_whole,
 )
 from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import say, speaking
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _told(made: MadeReport, row: int, name: str, digest: str) -> BatchLine:
         row=row,
         state="blocked" if document.is_blocked else "made",
         case_id=document.identity.case_id,
-        told=" ".join(document.blocked),
+        told=one_text(document.blocked),
         file=name,
         sha256=digest,
     )

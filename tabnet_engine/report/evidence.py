@@ -26,6 +26,7 @@ __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "LOG",
+    "MADE_HERE",
     "MODEL_PREFIX",
     "PACK_MANIFEST",
     "check_entry_name",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tabnet_engine.config.report import KIND_WORDS
 from tabnet_engine.report.dates import date_words, moment_words
 from tabnet_engine.report.document import Block, Facts, Identity, Paragraph, Section, Table
 from tabnet_engine.report.regulation import RegulationProfile
@@ -15,8 +16,10 @@ __all__ = ["HASHED", "identity_facts", "integrity_section", "validity_words"]
 HASHED: Mapping[str, str] = {
     "model": msg("model (weights)"),
     "data": msg("data (the file as it was received)"),
+    "table": msg("table that the rows of this report are from, which is not the one of the training"),
     "configuration": msg("configuration of the training"),
     "schema": msg("schema of the columns"),
+    "received": msg("row as it was received"),
     "manifest": msg("manifest of the run"),
     "request": msg("request for this report"),
     "profile": msg("regulation profile"),
@@ -25,12 +28,6 @@ HASHED: Mapping[str, str] = {
     "stated_facts": msg("statements of the model's owner"),
     "template": msg("template of the letter"),
     "baseline": msg("manifest of the run compared with"),
-}
-_KINDS: Mapping[str, str] = {
-    "decision": msg("decision report"),
-    "notice": msg("notice"),
-    "model": msg("model report"),
-    "comparison": msg("comparison report"),
 }
 
 
@@ -43,7 +40,7 @@ def identity_facts(identity: Identity) -> tuple[tuple[str, str], ...]:
     """Which report it is, made when and from which run: names and values."""
     return (
         (say("Case id"), identity.case_id),
-        (say("Kind of report"), say(_KINDS[identity.kind]) if identity.kind in _KINDS else identity.kind),
+        (say("Kind of report"), say(KIND_WORDS[identity.kind]) if identity.kind in KIND_WORDS else identity.kind),
         (say("Made on"), moment_words(identity.created)),
         (say("Run"), identity.run_title),
         (say("Run id"), identity.run_id),

@@ -16,8 +16,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from tabnet_engine.runs.manifest import utc_now
 from tabnet_engine.runs.parts import is_regular_file, parse_json, sha256_bytes, storage_errors, write_json
@@ -137,9 +138,10 @@ class ChainedLog:
         return _verdict(content, noted, known_head)
 
     @contextmanager
-    def _locked(self) -> Iterator[BinaryIO]:
+    def _locked(self) -> Iterator[FileIO]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a+b") as file:
+        # Without a buffer: what a full disk refused must not be written later, when the file is closed.
+        with self.path.open("a+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # ends with the process, however that ends
             yield file
 
@@ -168,14 +170,13 @@ class ChainedLog:
         except (ValueError, TypeError, KeyError):
             return -1, ""
 
-    def _write(self, file: BinaryIO, told: dict[str, str]) -> LogLine:
+    def _write(self, file: FileIO, told: dict[str, str]) -> LogLine:
         sequence, previous = self._end(file)
         line = LogLine(sequence=sequence + 1, time=self._now(), previous=previous, **told)
         line = dataclasses.replace(line, hash=line.own_hash)
         size = file.seek(0, os.SEEK_END)
         try:
-            file.write(line.to_bytes())
-            file.flush()
+            _write_all(file, line.to_bytes())
             os.fsync(file.fileno())
             write_json(self.head_path, {"n": line.sequence, "hash": line.hash})
         except OSError:
@@ -183,7 +184,7 @@ class ChainedLog:
             raise
         return line
 
-    def _end(self, file: BinaryIO) -> tuple[int, str]:
+    def _end(self, file: FileIO) -> tuple[int, str]:
         """Number and hash of the last line; those that were noted where the line itself cannot be read."""
         last = _last_line(file)
         line = _line_or_none(last)
@@ -192,7 +193,7 @@ class ChainedLog:
         n, digest = self._noted_head() or (0, FIRST)
         return (n, digest) if last and n >= 0 else (0, FIRST)
 
-    def _repair(self, file: BinaryIO) -> None:
+    def _repair(self, file: FileIO) -> None:
         """Put a torn last line aside, and say where the log does not end as it was left."""
         torn = _torn_end(file)
         if torn:
@@ -202,10 +203,16 @@ class ChainedLog:
         last, noted = _last_line(file), self._noted_head()
         line = _line_or_none(last)
         if not _ends_as_noted(line, noted) or (last and line is None):
-            detail = json.dumps({"n": noted[0], "hash": noted[1]}) if noted else "the note of the head is gone"
+            detail = json.dumps({"n": noted[0], "hash": noted[1]}) if noted else ""
             self._write(file, _about_log(BROKEN, detail))
         if torn:
             self._write(file, _about_log(REPAIRED, sha256_bytes(torn)))
+
+
+def _write_all(file: FileIO, content: bytes) -> None:
+    """A disk that is nearly full takes a part first, then refuses."""
+    while content:
+        content = content[file.write(content) :]
 
 
 def _about_log(action: str, detail: str) -> dict[str, str]:
@@ -221,7 +228,7 @@ def _ends_as_noted(last: LogLine | None, noted: tuple[int, str] | None) -> bool:
     return noted in ((last.sequence, last.hash), (last.sequence - 1, last.previous))
 
 
-def _last_line(file: BinaryIO) -> bytes:
+def _last_line(file: FileIO) -> bytes:
     """The last complete line without its end; empty where there is none."""
     size = file.seek(0, os.SEEK_END)
     content, start = b"", size
@@ -234,7 +241,7 @@ def _last_line(file: BinaryIO) -> bytes:
     return whole.rstrip(b"\n").rpartition(b"\n")[2]
 
 
-def _torn_end(file: BinaryIO) -> bytes:
+def _torn_end(file: FileIO) -> bytes:
     """What stands after the last line break: a line that was never finished."""
     size = file.seek(0, os.SEEK_END)
     content, start = b"", size
@@ -299,14 +306,25 @@ def _chain_problems(found: list[LogLine | None]) -> Iterator[str]:
         if previous and line.previous != previous:
             yield say("Line {number:,} of the log does not follow the line before it.", number=number)
         if line.action == BROKEN:
-            yield say(
-                "Line {number:,} of the log says that the lines before it did not end as they were left at "
-                "{time}: {detail}.",
-                number=number,
-                time=line.time,
-                detail=line.detail,
-            )
+            yield _broken(number, line)
         previous, expected = line.hash, line.sequence + 1
+
+
+def _broken(number: int, line: LogLine) -> str:
+    """That a line was written because the lines before it did not end where the note says that they did."""
+    if not line.detail:
+        return say(
+            "Line {number:,} of the log, of {time}, says that the note of where the log ends was gone then.",
+            number=number,
+            time=line.time,
+        )
+    return say(
+        "Line {number:,} of the log, of {time}, says that the lines before it do not end where they were noted to "
+        "end: {detail!r}.",
+        number=number,
+        time=line.time,
+        detail=line.detail,
+    )
 
 
 def _end_problem(n: int, noted: tuple[int, str] | None) -> str:

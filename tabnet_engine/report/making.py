@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tabnet_engine.config import CompareConfig, ReportConfig
+from tabnet_engine.config.report import KIND_WORDS, kind_words
+from tabnet_engine.config.stated import ModelFacts, Organisation
 from tabnet_engine.errors import ReportError
 from tabnet_engine.report.document import Document
 from tabnet_engine.report.identity import identity_of
 from tabnet_engine.report.materials import Materials
-from tabnet_engine.report.reason_codes import codes_to_csv
+from tabnet_engine.report.notice.template import default_template
+from tabnet_engine.report.reason_codes import codes_to_csv, default_codes
 from tabnet_engine.report.regulation import PROFILES, load_profile, profile_for
 from tabnet_engine.runs.manifest import MANIFEST
 from tabnet_engine.runs.parts import json_bytes, sha256_bytes
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from tabnet_engine.report.document import Identity
     from tabnet_engine.runs.run import Run
 
-__all__ = ["MODEL_PREFIX", "MadeReport", "ReportMaker", "desk_materials", "report_time"]
+__all__ = ["MODEL_PREFIX", "MadeReport", "ReportMaker", "codes_id", "desk_materials", "report_time"]
 
 MODEL_PREFIX = "model/"  # the run's own parts within the evidence
 _LARGEST_PART = 16 * 1024**2  # of a run's measured parts that go into the evidence of a model report
@@ -51,7 +54,8 @@ class MadeReport:
 class ReportMaker:
     """Makes reports of one kind from one run; what many rows share is prepared once.
 
-    ``created`` is the time that all its reports carry, ISO 8601 in UTC.
+    ``created`` is the time that all its reports carry, ISO 8601 in UTC. ``table_sha256`` is that of the file that
+    ``frame`` was read from; empty where it is the run's own table.
     """
 
     run: Run
@@ -62,6 +66,7 @@ class ReportMaker:
     explainer: CaseExplainer | None = None
     baseline: Run | None = None
     comparison: Mapping[str, Any] = field(default_factory=dict)
+    table_sha256: str = ""
 
     @classmethod
     def of(
@@ -72,6 +77,7 @@ class ReportMaker:
         materials: Materials,
         *,
         baseline: Run | None = None,
+        table_sha256: str = "",
         steering: Steering | None = None,
     ) -> ReportMaker:
         """Prepare reports.
@@ -82,11 +88,12 @@ class ReportMaker:
             config: what is asked for.
             materials: what people wrote, and the regulation profile.
             baseline: the champion that a comparison is made against.
+            table_sha256: of the file that ``frame`` was read from; the run's own table where empty.
             steering: follows the preparation.
 
         Raises:
-            ReportError: the run predicts nothing, the table or the other run is missing, or the profile has no
-                report of this kind.
+            ReportError: the run predicts nothing, the table or the other run is missing, a model report is asked for
+                on another table than the run's, or the profile has no report of this kind.
             UserError: the decision cannot be made or explained as asked.
         """
         if run.is_pretraining:
@@ -96,11 +103,18 @@ class ReportMaker:
             )
         if config.kind not in materials.profile.kinds:
             raise ReportError(
-                f"the profile {materials.profile.name!r} has no {config.kind} report; it has "
-                f"{', '.join(materials.profile.kinds)}"
+                f"the profile {materials.profile.name!r} has no {KIND_WORDS[config.kind]}; it has: "
+                f"{kind_words(materials.profile.kinds)}"
             )
         keep_words(run.schema.own_words)
-        prepared = cls(run=run, frame=frame, config=config, materials=materials, created=report_time(config))
+        prepared = cls(
+            run=run,
+            frame=frame,
+            config=config,
+            materials=materials,
+            created=report_time(config),
+            table_sha256="" if frame is None or table_sha256 == run.manifest.dataset.sha256 else table_sha256,
+        )
         with speaking(ENGLISH):  # what is computed is stored, and said in the language of the report later
             return prepared._with_findings(baseline, steering)
 
@@ -108,18 +122,26 @@ class ReportMaker:
         if self.config.kind == "comparison":
             if baseline is None:
                 raise ReportError("a comparison needs the run to compare with; name it as the baseline")
-            comparison = _compared(baseline, self.run, self.frame, self.config, steering)
+            digest = self.table_sha256 or self.run.manifest.dataset.sha256
+            comparison = _compared(baseline, self.run, self.frame, self.config, digest, steering)
             return dataclasses.replace(self, baseline=baseline, comparison=comparison)
         if self.config.kind == "model":
+            if self.table_sha256 and self.run.splits.train.size:
+                raise ReportError(
+                    f"the table is not the one that the run {self.run.manifest.title!r} was trained on, and a model "
+                    "report measures the rows that were held out of that one; give that table, or leave it out"
+                )
             return self
         if self.frame is None:
             raise ReportError(
-                f"a {self.config.kind} report needs the table with the row, and the table of the run "
+                f"a {KIND_WORDS[self.config.kind]} needs the table with the row, and the table of the run "
                 f"{self.run.manifest.title!r} is not there; give the table"
             )
         from tabnet_engine.explain.reasons.case_explaining import CaseExplainer
 
-        explainer = CaseExplainer.of_run(self.run, self.frame, self.config, steering=steering)
+        explainer = CaseExplainer.of_run(
+            self.run, self.frame, self.config, is_own_table=not self.table_sha256, steering=steering
+        )
         return dataclasses.replace(self, explainer=explainer)
 
     def make(self, row: int | None = None) -> MadeReport:
@@ -143,13 +165,15 @@ class ReportMaker:
 
     def _about_row(self, row: int | None) -> MadeReport:
         if row is None or self.explainer is None:
-            raise ReportError(f"a {self.config.kind} report is about one row; name its number in the table")
+            raise ReportError(f"a {KIND_WORDS[self.config.kind]} is about one row; name its number in the table")
         with speaking(ENGLISH):
             case = self.explainer.explain(row)
-        identity = self._identity(row)
+        parts = self._row_parts(row, case)
+        # Of the row's cells too: the same row number of another table is another case.
+        identity = self._identity(row, {"received": sha256_bytes(parts["received.parquet"])})
         with speaking(self.config.language):
             document = self._build(case, identity)
-        return MadeReport(document=document, parts=self._row_parts(row, case), case=case)
+        return MadeReport(document=document, parts=parts, case=case)
 
     def _build(self, case: DecisionCase, identity: Identity) -> Document:
         if self.config.kind == "notice":
@@ -186,6 +210,8 @@ class ReportMaker:
         }
         if self.config.kind == "notice":
             written["template"] = sha256_bytes(self.materials.template.encode())
+        if self.table_sha256:
+            written["table"] = self.table_sha256
         return identity_of(
             self.run,
             self.config,
@@ -232,26 +258,44 @@ def report_time(config: ReportConfig) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def desk_materials(desk: Desk, run: Run, config: ReportConfig) -> Materials:
+def desk_materials(desk: Desk | None, run: Run, config: ReportConfig) -> Materials:
     """What people wrote in a workspace for reports of a run, with the regulation profile that is asked for.
+
+    Args:
+        desk: of the workspace; None for nothing stated, drafts of the codes, and the letter as it comes.
+        run: what is reported on.
+        config: what is asked for.
 
     Raises:
         ReportError: there is no such profile.
         StorageError: what was written is damaged.
     """
     name = config.profile or profile_for(config.kind)
-    profile = load_profile(name, config.language, on=report_time(config))
+    profile, is_letter = load_profile(name, config.language, on=report_time(config)), config.kind == "notice"
+    if desk is None:
+        return Materials(
+            profile=profile,
+            organisation=Organisation(),
+            facts=ModelFacts(),
+            codes=default_codes(run.schema),
+            template=default_template(profile.name, config.language) if is_letter else "",
+        )
     return Materials(
         profile=profile,
         organisation=desk.organisation(),
         facts=desk.facts(run.run_id),
-        codes=desk.codes(run.manifest.dataset.dataset_id or run.run_id, run.schema),
-        template=desk.template(profile.name, config.language) if "notice" in profile.kinds else "",
+        codes=desk.codes(codes_id(run), run.schema),
+        template=desk.template(profile.name, config.language) if is_letter else "",
     )
 
 
+def codes_id(run: Run) -> str:
+    """Under which id the reason codes of a run are kept: runs of one table share them."""
+    return run.manifest.dataset.dataset_id or run.run_id
+
+
 def _compared(
-    first: Run, second: Run, frame: pd.DataFrame | None, config: ReportConfig, steering: Steering | None
+    first: Run, second: Run, frame: pd.DataFrame | None, config: ReportConfig, digest: str, steering: Steering | None
 ) -> Mapping[str, Any]:
     """Champion and challenger: on the rows of a table where there is one, else on what both have stored."""
     from tabnet_engine.explain.comparison.comparing import comparison_mapping
@@ -266,7 +310,6 @@ def _compared(
         target = choose_target(first, second, asked)
         evidence = stored_evidence(first, second, target, label=asked.label)
     else:
-        digest = second.manifest.dataset.sha256
         evidence = predicted_evidence(first, second, frame, asked, table_sha256=digest, explaining=steering)
     return comparison_mapping(first, second, evidence, top_k=asked.top_k)
 

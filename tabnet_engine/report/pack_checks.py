@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from tabnet_engine import __version__
 from tabnet_engine.config import ReportConfig
 from tabnet_engine.errors import EngineError
 from tabnet_engine.report.document import Document
-from tabnet_engine.report.evidence import DOCUMENT, LOG, MODEL_PREFIX, program_hash, rendered_files
+from tabnet_engine.report.evidence import DOCUMENT, LOG, MADE_HERE, MODEL_PREFIX, program_hash, rendered_files
 from tabnet_engine.report.identity import CORE_HASHES, case_id_of, content_hash, request_hash
 from tabnet_engine.report.log import LogLine
 from tabnet_engine.report.pack_reading import Checked, Pack
-from tabnet_engine.report.register_record import STATES, KeptStep
+from tabnet_engine.report.register_record import DRAFT, PARTS, STATES, KeptStep, evidence_hash
 from tabnet_engine.report.regulation import load_profile
 from tabnet_engine.runs.manifest import MANIFEST
 from tabnet_engine.runs.parts import json_bytes, parse_json, sha256_bytes
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import say
+
+_ELSEWHERE = frozenset({"baseline", "table"})  # what a report names by its hash and no pack holds
+CODES = "reason_codes.csv"
 
 __all__ = ["NOT_READABLE", "checked_contents", "document_of", "guarded", "why_other"]
 
@@ -67,6 +72,9 @@ def checked_contents(pack: Pack) -> tuple[Checked, ...]:
 
 def _identity(pack: Pack) -> Iterator[Checked]:
     identity = document_of(pack).identity
+    if pack.files[DOCUMENT] != json_bytes(document_of(pack).to_mapping(), indent=1):
+        sentence = say("The stored report is not written as a report is: another reader may find other words in it.")
+        yield Checked(name=DOCUMENT, ok=False, sentence=sentence)
     ok = identity.case_id == case_id_of(identity) and identity.to_mapping() == pack.manifest["identity"]
     sentence = (
         say("The case id {case_id} belongs to what the report says it was made from.", case_id=identity.case_id)
@@ -85,6 +93,10 @@ def _hashes(pack: Pack) -> Iterator[Checked]:
         if digest != identity.hashes.get(name):
             sentence = say("The report names another {name} than the one in the pack.", name=repr(name))
             yield Checked(name=name, ok=False, sentence=sentence)
+    elsewhere = _ELSEWHERE | ({"reason_codes"} if CODES in pack.files else set())  # these are read with the case
+    for name in sorted(identity.hashes.keys() - found.keys() - elsewhere):
+        sentence = say("The report names {name}, and the pack does not hold it.", name=repr(name))
+        yield Checked(name=name, ok=False, sentence=sentence)
     request = pack.json("request.json")
     if request.get("time") != identity.created or request.get("kind") != identity.kind:
         yield Checked(name="request", ok=False, sentence=say("The request in the pack is not that of the report."))
@@ -152,12 +164,10 @@ def why_other(pack: Pack) -> str:
 
 def _review(pack: Pack) -> Iterator[Checked]:
     document = document_of(pack)
-    lines = [LogLine.from_bytes(line) for line in pack.files.get(LOG, b"").splitlines()]
+    lines = _since_draft([LogLine.from_bytes(line) for line in pack.files.get(LOG, b"").splitlines()])
     steps = tuple(KeptStep.of(line).step for line in lines if line.action in STATES)
-    told = {line.content for line in lines}
     ok = (
-        all(line.hash == line.own_hash and line.case_id == document.identity.case_id for line in lines)
-        and told <= {content_hash(document)}
+        _is_possible(lines, document)
         and steps == document.review
         and pack.manifest["review"] == parse_json(json_bytes([vars(step) for step in document.review]))
     )
@@ -171,3 +181,34 @@ def _review(pack: Pack) -> Iterator[Checked]:
     else:
         sentence = say("The report was not kept in a register, so no review of it is recorded.")
     yield Checked(name="review", ok=ok, sentence=sentence)
+    if lines and lines[0].detail != _kept_evidence(pack, document):
+        sentence = say("The evidence is not the one that the log recorded when the report was kept.")
+        yield Checked(name="log", ok=False, sentence=sentence)
+
+
+def _since_draft(lines: Sequence[LogLine]) -> Sequence[LogLine]:
+    """The lines of the report as it is now: a draft may have been deleted and made again."""
+    drafts = [place for place, line in enumerate(lines) if line.action == DRAFT]
+    return lines[drafts[-1] :] if drafts else lines
+
+
+def _is_possible(lines: Sequence[LogLine], document: Document) -> bool:
+    """Whether the lines are of this report, one after the other, and sign only what may be signed."""
+    states = [line.action for line in lines if line.action in STATES]
+    is_signed = "signed" in states
+    return (
+        all(line.hash == line.own_hash and line.case_id == document.identity.case_id for line in lines)
+        and {line.content for line in lines} <= {content_hash(document)}
+        and all(one.sequence < other.sequence for one, other in pairwise(lines))
+        and all(one.hash == other.previous for one, other in pairwise(lines) if one.sequence + 1 == other.sequence)
+        and (not states or states[0] == DRAFT)
+        and not (is_signed and (states[-2:] != ["reviewed", "signed"] or document.blocked or document.unmet))
+    )
+
+
+def _kept_evidence(pack: Pack, document: Document) -> str:
+    """The SHA-256 over all files that the register kept of the report, as its record has it."""
+    kept = json_bytes(dataclasses.replace(document, review=()).to_mapping())
+    parts = {name: content for name, content in pack.files.items() if name not in {*MADE_HERE, LOG}}
+    files = {DOCUMENT: kept, **{f"{PARTS}/{name}": content for name, content in parts.items()}}
+    return evidence_hash({name: sha256_bytes(content) for name, content in files.items()})

@@ -13,14 +13,24 @@ from tabnet_engine.config.report import REPORT_KINDS
 from tabnet_engine.errors import ReportError
 from tabnet_engine.report.profile_words import CHECKS, SECTION_KEYS, TEXT_KEYS
 from tabnet_engine.runs.parts import parse_json, sha256_bytes, storage_errors
-from tabnet_engine.texts.speaking import LANGUAGES
+from tabnet_engine.texts.speaking import LANGUAGES, msg
 
-__all__ = ["CitationRead", "ProfileRead", "read_profile"]
+__all__ = ["CitationRead", "ProfileError", "ProfileRead", "read_profile"]
 
 FORMAT_VERSION = 1
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 Texts = Mapping[str, str]  # the same text in every language
+
+
+_UNUSABLE = msg("the regulation profile {file!r} cannot be used: {what}")
+
+
+class ProfileError(ReportError):
+    """A file of a regulation profile that is none: what is wrong in it, and its name."""
+
+    def __init__(self, what: str, file: str) -> None:
+        super().__init__(_UNUSABLE.format(file=file, what=what))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,17 +87,21 @@ class _Reading:
             *("format_version", "name", "version", "rank", "valid_from", "valid_until", "title", "summary"),
             *("sections", "required", "statements", "citations", "retention"),
         )
-        self._exactly(values, keys, "the file")
+        self._exactly(values, keys, self.file)
         if values["format_version"] != FORMAT_VERSION:
-            raise self._wrong(f"its format_version must be {FORMAT_VERSION}, got {values['format_version']!r}")
+            raise ProfileError(
+                f"its format_version must be {FORMAT_VERSION}, got {values['format_version']!r}", self.file
+            )
         if (values["name"], values["version"]) != (name, version):
-            raise self._wrong(f"it says that it is {values['name']!r} {values['version']!r}, unlike its file name")
+            raise ProfileError(
+                f"it says that it is {values['name']!r} {values['version']!r}, unlike its file name", self.file
+            )
         if type(values["rank"]) is not int:
-            raise self._wrong(f"its rank must be a whole number, got {values['rank']!r}")
+            raise ProfileError(f"its rank must be a whole number, got {values['rank']!r}", self.file)
         start = self._date(values["valid_from"], "valid_from")
         end = None if values["valid_until"] is None else self._date(values["valid_until"], "valid_until")
         if end is not None and end < start:
-            raise self._wrong(f"it ends at {end}, before its start at {start}")
+            raise ProfileError(f"it ends at {end}, before its start at {start}", self.file)
         sections = self._sections(values["sections"])
         return ProfileRead(
             name=name,
@@ -110,9 +124,9 @@ class _Reading:
         try:
             values = parse_json(content)
         except ValueError as error:
-            raise self._wrong(f"it is no JSON: {error}") from error
+            raise ProfileError(f"it is no JSON: {error}", self.file) from error
         if not isinstance(values, dict):
-            raise self._wrong("it must be a JSON object")
+            raise ProfileError("it must be a JSON object", self.file)
         return values
 
     def _sections(self, values: Any) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -123,21 +137,21 @@ class _Reading:
     def _parts(self, kind: str, parts: Any) -> tuple[tuple[str, str], ...]:
         found: list[tuple[str, str]] = []
         for part in self._list(parts, f"sections.{kind}"):
-            self._exactly(part, ("part", "keys"), f"a part of sections.{kind}")
-            for key in self._list(part["keys"], f"the keys of sections.{kind}"):
-                self._one_of(key, SECTION_KEYS[kind], f"a section of a {kind} report")
+            self._exactly(part, ("part", "keys"), f"sections.{kind}")
+            for key in self._list(part["keys"], f"sections.{kind}.keys"):
+                self._one_of(key, SECTION_KEYS[kind], f"sections.{kind}.keys")
                 found.append((str(part["part"]), key))
         keys = [key for _, key in found]
         twice = next((key for key in keys if keys.count(key) > 1), None)
         if twice is not None:
-            raise self._wrong(f"sections.{kind} names {twice!r} twice")
+            raise ProfileError(f"sections.{kind} names {twice!r} twice", self.file)
         return tuple(found)
 
     def _required(self, values: Any, kinds: Sequence[str]) -> dict[str, tuple[str, ...]]:
         self._known(values, kinds, "required")
         for kind, checks in values.items():
             for key in self._list(checks, f"required.{kind}"):
-                self._one_of(key, CHECKS, "a check")
+                self._one_of(key, CHECKS, f"required.{kind}")
         return {kind: tuple(checks) for kind, checks in values.items()}
 
     def _statements(self, values: Any) -> dict[str, Texts]:
@@ -149,18 +163,18 @@ class _Reading:
         keys = [one.key for one in found]
         twice = next((key for key in keys if keys.count(key) > 1), None)
         if twice is not None:
-            raise self._wrong(f"citations name {twice!r} twice")
+            raise ProfileError(f"citations name {twice!r} twice", self.file)
         return found
 
     def _citation(self, value: Any) -> CitationRead:
-        self._exactly(value, ("key", "text", "about", "sections"), "a citation")
+        self._exactly(value, ("key", "text", "about", "sections"), "citations")
         key = str(value["key"])
-        for section in self._list(value["sections"], f"the sections of the citation {key!r}"):
-            self._one_of(section, TEXT_KEYS, "a section")
+        for section in self._list(value["sections"], f"citations.{key}.sections"):
+            self._one_of(section, TEXT_KEYS, f"citations.{key}.sections")
         return CitationRead(
             key=key,
-            text=self._text(value["text"], f"the text of the citation {key!r}"),
-            about=self._text(value["about"], f"what is said about the citation {key!r}"),
+            text=self._text(value["text"], f"citations.{key}.text"),
+            about=self._text(value["about"], f"citations.{key}.about"),
             sections=tuple(value["sections"]),
         )
 
@@ -168,7 +182,7 @@ class _Reading:
         self._exactly(value, tuple(LANGUAGES), place)
         for code, text in value.items():
             if not isinstance(text, str) or not text.strip():
-                raise self._wrong(f"{place} must have a text in {code!r}, got {text!r}")
+                raise ProfileError(f"{place} must have a text in {code!r}, got {text!r}", self.file)
         return dict(value)
 
     def _date(self, value: Any, place: str) -> str:
@@ -177,29 +191,30 @@ class _Reading:
                 return dt.date.fromisoformat(value).isoformat()
         except ValueError:
             pass
-        raise self._wrong(f"{place} must be a date such as 2026-01-31, got {value!r}")
+        raise ProfileError(f"{place} must be a date such as 2026-01-31, got {value!r}", self.file)
 
     def _exactly(self, values: Any, keys: Sequence[str], place: str) -> None:
         self._known(values, keys, place)
         lacking = next((key for key in keys if key not in values), None)
         if lacking is not None:
-            raise self._wrong(f"{place} lacks {lacking!r}")
+            raise ProfileError(f"{place} lacks {lacking!r}", self.file)
 
     def _known(self, values: Any, keys: Sequence[str] | frozenset[str], place: str) -> None:
         if not isinstance(values, dict):
-            raise self._wrong(f"{place} must be a JSON object, got {values!r}")
+            raise ProfileError(f"{place} must be a JSON object, got {values!r}", self.file)
         unknown = next((key for key in values if key not in keys), None)
         if unknown is not None:
-            raise self._wrong(f"{place} has the unknown key {unknown!r}; known are {', '.join(sorted(keys))}")
+            raise ProfileError(
+                f"{place} has the unknown key {unknown!r}; known are {', '.join(sorted(keys))}", self.file
+            )
 
     def _list(self, value: Any, place: str) -> list[Any]:
         if not isinstance(value, list):
-            raise self._wrong(f"{place} must be a list, got {value!r}")
+            raise ProfileError(f"{place} must be a list, got {value!r}", self.file)
         return value
 
-    def _one_of(self, key: Any, known: Any, what: str) -> None:
+    def _one_of(self, key: Any, known: Any, place: str) -> None:
         if not isinstance(key, str) or key not in known:
-            raise self._wrong(f"{key!r} is not {what}; known are {', '.join(sorted(known))}")
-
-    def _wrong(self, what: str) -> ReportError:
-        return ReportError(f"the regulation profile {self.file!r} cannot be used: {what}")
+            raise ProfileError(
+                f"{place} names {key!r}, which does not exist; known are {', '.join(sorted(known))}", self.file
+            )

@@ -36,7 +36,9 @@ MAX_CODES = 20_000
 _LONGEST_CODE, _LONGEST_TEXT = 40, 1_000
 _NEEDED = ("code", "column", "when")
 # One letter behind the column's number, so that a code is stable when another one of its column goes.
-_LETTERS = {"above": "A", "below": "B", "other": "O", "missing": "M", "unseen": "U"}
+_LETTERS = {"above": "A", "below": "B", "other": "O", "missing": "M", "unseen": "U", "any": "X"}
+# "any" serves a row that holds the usual value and is decided so because others do not.
+_OF_CATEGORIES, _OF_NUMBERS = ("other", "missing", "unseen", "any"), ("above", "below", "missing", "any")
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def default_codes(schema: FeatureSchema) -> ReasonCodes:
     """Drafts for every column that the model reads, in both languages; none of them is reviewed."""
     codes = []
     for place, column in enumerate(schema.features, start=1):
-        for when in ("other", "missing", "unseen") if column.kind in CATEGORICAL else ("above", "below", "missing"):
+        for when in _OF_CATEGORIES if column.kind in CATEGORICAL else _OF_NUMBERS:
             words = _dated(when) if column.kind is Kind.DATETIME else when
             texts = [neutral_sentence(words, column.name, language) for language in ("en", "zh")]
             codes.append(ReasonCode(f"R{place:03d}{_LETTERS[when]}", column.name, when, *texts))

@@ -19,8 +19,8 @@ from tabnet_engine.errors import EngineError, ReportError, StorageError
 from tabnet_engine.report.document import Document
 from tabnet_engine.report.evidence import DOCUMENT, LOG, MODEL_PREFIX, check_entry_name, pack_bytes
 from tabnet_engine.report.log import ChainedLog, LogLine, LogVerdict
-from tabnet_engine.report.register_checks import checked_with_reports
-from tabnet_engine.report.register_record import KeptStep, ReportRecord
+from tabnet_engine.report.register_checks import check_logged, check_told, checked_with_reports
+from tabnet_engine.report.register_record import PARTS, KeptStep, ReportRecord
 from tabnet_engine.runs.manifest import utc_now
 from tabnet_engine.runs.parts import (
     folder_lock,
@@ -38,7 +38,6 @@ from tabnet_engine.runs.parts import (
 
 __all__ = ["MAX_COMMENT", "MAX_NAME", "ReportRecord", "ReportRegister"]
 
-PARTS = "parts"
 MAX_NAME, MAX_COMMENT = 200, 5_000
 # Ids come back from the address bar: nothing in them may lead out of the workspace.
 _CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,79}")
@@ -207,7 +206,7 @@ class ReportRegister:
             ReportError: there is no such report, it is signed, or the name or the comment is missing or too long.
             StorageError: it was changed since it was kept, or the disk refuses.
         """
-        name, comment = _written("name", name, MAX_NAME), _written("comment", comment, MAX_COMMENT)
+        name, comment = _name(name), _comment(comment)
         return self._step(case_id, "reviewed", name, comment)
 
     def sign(self, case_id: str, name: str) -> ReportRecord:
@@ -217,7 +216,7 @@ class ReportRegister:
             ReportError: there is no such report, or it is signed already, not reviewed, blocked or incomplete.
             StorageError: it was changed since it was kept, or the disk refuses.
         """
-        record = self._step(case_id, "signed", _written("name", name, MAX_NAME), "")
+        record = self._step(case_id, "signed", _name(name), "")
         with storage_errors(f"close the report {case_id!r}"):
             _make_read_only(self._folder(case_id))
         return record
@@ -227,8 +226,8 @@ class ReportRegister:
         with self._changing(f"change the report {case_id!r}"):
             record = self._present(case_id)
             self._check_step(record, state)
-            for part in record.files:
-                self._file(record, part)  # nobody reviews or signs what was changed
+            contents = {part: self._file(record, part) for part in record.files}
+            check_told(record, contents[DOCUMENT])  # nobody reviews or signs what was changed
             record = record.with_steps([KeptStep.of(self._logged(record, state, name, comment))])
             record.write(folder)
         return record
@@ -247,7 +246,12 @@ class ReportRegister:
     def _present(self, case_id: str) -> ReportRecord:
         """The record as the log has it: a step that a process could not finish is completed here."""
         record = self.get(case_id)
-        completed = record.completed(self.log.lines(case_id))
+        if self._is_deleted(case_id):
+            remove_folder(self._folder(case_id))
+            return self.get(case_id)
+        lines = self.log.lines(case_id)
+        check_logged(record, lines)
+        completed = record.completed(lines)
         if completed != record:
             completed.write(self._folder(case_id))
         return completed
@@ -264,7 +268,7 @@ class ReportRegister:
             record = self._present(case_id)
             if record.state != "draft":
                 raise ReportError(
-                    f"the report {case_id!r} is {record.state}; only a draft that nobody reviewed can be deleted"
+                    f"the report {case_id!r} is no draft any more; only a draft that nobody reviewed can be deleted"
                 )
             self._logged(record, "deleted", name, "")
             remove_folder(folder)
@@ -278,7 +282,8 @@ class ReportRegister:
         Raises:
             StorageError: the disk refuses.
         """
-        return checked_with_reports(self.log, self.log.verify(known_head), self.list(), self._file)
+        with storage_errors("verify the log of the reports"), self._held():
+            return checked_with_reports(self.log, self.log.verify(known_head), self.list(), self._file)
 
     # Within
 
@@ -291,6 +296,15 @@ class ReportRegister:
             with folder_lock(self.folder, exclusive=True):
                 sweep_leftovers(self.cases)
                 yield
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Nothing changes meanwhile; where nothing was ever kept, there is nothing to hold."""
+        if not self.folder.is_dir():
+            yield
+            return
+        with folder_lock(self.folder, exclusive=False):
+            yield
 
     def _folder(self, case_id: str) -> Path:
         if not _CASE_ID.fullmatch(case_id):
@@ -314,20 +328,36 @@ def _age(record: ReportRecord) -> tuple[str, str]:
     return record.created, record.case_id
 
 
-def _written(what: str, text: str, longest: int) -> str:
-    """What somebody typed, without blanks around it.
+def _name(text: str) -> str:
+    """A person's name as somebody typed it, on one line.
 
     Raises:
         ReportError: nothing is left, or too much.
     """
-    text = "".join(char if char.isprintable() or char == "\n" else " " for char in text).strip()
-    if what == "name":
-        text = " ".join(text.split())
-    if not text:
-        raise ReportError(f"the {what} is empty; a step of a review has a {what}")
-    if len(text) > longest:
-        raise ReportError(f"the {what} has {len(text):,} characters; shorten it to {longest:,}")
-    return text
+    name = " ".join(_printable(text).split())
+    if not name:
+        raise ReportError("the name is empty; a step of a review carries the name of a person")
+    if len(name) > MAX_NAME:
+        raise ReportError(f"the name has {len(name):,} characters; shorten it to {MAX_NAME:,}")
+    return name
+
+
+def _comment(text: str) -> str:
+    """A comment as somebody typed it, without blanks around it.
+
+    Raises:
+        ReportError: nothing is left, or too much.
+    """
+    comment = _printable(text)
+    if not comment:
+        raise ReportError("the comment is empty; a review says what was looked at")
+    if len(comment) > MAX_COMMENT:
+        raise ReportError(f"the comment has {len(comment):,} characters; shorten it to {MAX_COMMENT:,}")
+    return comment
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() or char == "\n" else " " for char in text).strip()
 
 
 def _make_read_only(folder: Path) -> None:

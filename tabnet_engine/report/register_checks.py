@@ -6,12 +6,15 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tabnet_engine.errors import StorageError
+from tabnet_engine.report.document import Document
+from tabnet_engine.report.evidence import DOCUMENT
 from tabnet_engine.report.log import ChainedLog, LogLine, LogVerdict
-from tabnet_engine.report.register_record import STATES, ReportRecord
+from tabnet_engine.report.register_record import DRAFT, STATES, ReportRecord
+from tabnet_engine.runs.parts import parse_json
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import say
 
-__all__ = ["checked_with_reports"]
+__all__ = ["check_logged", "check_told", "checked_with_reports"]
 
 
 def checked_with_reports(
@@ -73,14 +76,50 @@ def _later(record: ReportRecord, lines: Sequence[LogLine]) -> Iterator[str]:
 def _content(
     record: ReportRecord, lines: Sequence[LogLine], read: Callable[[ReportRecord, str], bytes]
 ) -> Iterator[str]:
-    drafts = [line for line in lines if line.action == "draft"]
-    if drafts and (drafts[-1].content, drafts[-1].detail) != (record.content, record.evidence):
-        yield say("The report {case_id} is not the one that the log records.", case_id=record.case_id)
+    yield from _other_than_logged(record, lines)
     for name in record.files:
         try:
-            read(record, name)
+            content = read(record, name)
+            if name == DOCUMENT:
+                check_told(record, content)
         except StorageError as error:
             yield recalled(str(error))
+
+
+def _other_than_logged(record: ReportRecord, lines: Sequence[LogLine]) -> Iterator[str]:
+    drafts = [line for line in lines if line.action == DRAFT]
+    if drafts and (drafts[-1].content, drafts[-1].detail) != (record.content, record.evidence):
+        yield say("The report {case_id} is not the one that the log records.", case_id=record.case_id)
+
+
+def check_logged(record: ReportRecord, lines: Sequence[LogLine]) -> None:
+    """Whether a report is the one that the log says was kept.
+
+    Raises:
+        StorageError: it is another.
+    """
+    for problem in _other_than_logged(record, lines):
+        raise StorageError(problem)
+
+
+def check_told(record: ReportRecord, content: bytes) -> None:
+    """Whether a record says of its report what the report says, such as what blocks it.
+
+    Args:
+        record: as it is kept.
+        content: the stored report.
+
+    Raises:
+        StorageError: it says otherwise, or the report cannot be read.
+    """
+    try:
+        told = ReportRecord.of(Document.from_mapping(parse_json(content)), record.files)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StorageError(f"the report {record.case_id!r} cannot be read ({error}); make it anew") from error
+    if dataclasses.replace(record, steps=()) != told:
+        raise StorageError(
+            f"the record of the report {record.case_id!r} says otherwise than the report itself; restore it from a copy"
+        )
 
 
 def _gone(by_case: Mapping[str, Sequence[LogLine]], kept: set[str]) -> Iterator[str]:

@@ -16,11 +16,13 @@ from tabnet_engine.report.log import LogLine
 from tabnet_engine.runs.parts import is_regular_file, json_bytes, parse_json, sha256_bytes, storage_errors, write_json
 from tabnet_engine.texts.speaking import say
 
-__all__ = ["RECORD", "STATES", "KeptStep", "RecordState", "ReportRecord", "evidence_hash"]
+__all__ = ["DRAFT", "PARTS", "RECORD", "STATES", "KeptStep", "RecordState", "ReportRecord", "evidence_hash"]
 
 RECORD = "record.json"
 FORMAT_VERSION = 1
-STATES = ("draft", "reviewed", "signed")
+PARTS = "parts"  # the folder of the evidence within that of a report
+DRAFT = "draft"
+STATES = (DRAFT, "reviewed", "signed")
 RecordState = Literal["draft", "reviewed", "signed", "damaged"]
 
 

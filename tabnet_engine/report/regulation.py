@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tabnet_engine.config.report import REPORT_KINDS, ReportKind
+from tabnet_engine.config.report import KIND_WORDS, REPORT_KINDS, ReportKind, kind_words
 from tabnet_engine.errors import ReportError
 from tabnet_engine.report.profile_reading import read_profile
 from tabnet_engine.report.profile_words import CHECKS, SECTION_KEYS
@@ -112,10 +112,7 @@ class RegulationProfile:
 
     def _require(self, kind: ReportKind) -> None:
         if kind not in self.kinds:
-            raise ReportError(
-                f"the profile {self.name!r} has no {kind} report, only {', '.join(self.kinds)}; "
-                f"choose a profile that has one"
-            )
+            raise ReportError(f"the profile {self.name!r} has no {KIND_WORDS[kind]}; it has: {kind_words(self.kinds)}")
 
 
 def load_profile(
@@ -170,7 +167,7 @@ def profile_for(kind: ReportKind, *, folder: Path = PROFILES) -> str:
     """
     found = list_profiles(kind, folder=folder)
     if not found:
-        raise ReportError(f"no regulation profile has a {kind} report; add one to the folder {folder.name!r}")
+        raise ReportError(f"no regulation profile has a {KIND_WORDS[kind]}; add one to the folder {folder.name!r}")
     return found[0]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tabnet_engine.config import ReportConfig
+from tabnet_engine.report.case_reading import case_of_mapping
 from tabnet_engine.report.evidence import MODEL_PREFIX
 from tabnet_engine.report.pack_checks import checked_contents, document_of, guarded, why_other
 from tabnet_engine.report.pack_reading import Checked, Pack, checked_files, open_pack, pack_content
@@ -154,10 +155,12 @@ def _report(pack: Pack, folder: Path) -> Iterator[Checked]:
 def _computed(
     run: Run, cells: pd.DataFrame, reference: pd.DataFrame, config: ReportConfig, case: Mapping[str, Any]
 ) -> Iterator[Checked]:
+    from tabnet_engine.explain.reasons.refinding import parts_found_otherwise
     from tabnet_engine.explain.reasons.replaying import replay_case
 
+    stored = case_of_mapping(case)
     with speaking(ENGLISH):
-        again = replay_case(run, cells, reference, config, int(case["row"]))
+        again = replay_case(run, cells, reference, config, stored.row, population=stored.reference)
     differences = again.differences(case)
     for sentence in differences:
         yield Checked(name="decision", ok=False, sentence=recalled(sentence))
@@ -171,6 +174,17 @@ def _computed(
             n,
         )
         yield Checked(name="decision", ok=True, sentence=sentence)
+    parts = ", ".join(parts_found_otherwise(again.measured, stored))
+    sentence = (
+        say("Computed again, these parts of the case come out otherwise: {parts}.", parts=parts)
+        if parts
+        else say(
+            "Computed again, all else that the case says of the row is equal. What only the whole table can show is "
+            "taken from the case: which columns are proxies, how many rows were candidates, the calibration, and "
+            "whether further changes of the row would have altered the outcome."
+        )
+    )
+    yield Checked(name="case", ok=not parts, sentence=sentence)
 
 
 def _counterfactuals(run: Run, cells: pd.DataFrame, config: ReportConfig, case: Mapping[str, Any]) -> Iterator[Checked]:

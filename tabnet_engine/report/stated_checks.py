@@ -90,7 +90,7 @@ def _stated(materials: Materials, key: str) -> str:
 
 def _unmet(key: str) -> str:
     if key.startswith("organisation."):
-        return say("Not stated: {what}. State it under who decides, before the report is used.", what=say(STATED[key]))
+        return say("Not stated: {what}. State it under “Who decides” before the report is used.", what=say(STATED[key]))
     return say(
         "Not stated: {what}. The owner of the model must state it before the report is used.", what=say(STATED[key])
     )

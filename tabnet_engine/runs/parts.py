@@ -164,12 +164,16 @@ def parse_json(content: bytes) -> Any:
     """The JSON value in some bytes.
 
     Raises:
-        ValueError: they do not hold JSON, or hold it nested beyond all sense.
+        ValueError: they do not hold JSON, or hold it nested beyond all sense; NaN and infinity are no JSON.
     """
     try:
-        return json.loads(content)
+        return json.loads(content, parse_constant=_no_number)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no number of JSON")
 
 
 def confirm(path: Path) -> None:

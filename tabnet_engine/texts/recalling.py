@@ -23,6 +23,7 @@ _OPENING, _CLOSING = ("“", "‘", "'", '"', "`"), ("”", "’", "'", '"', "`"
 _WIDE_ENDS = {".": "。", ";": "；"}
 _DEEPEST = 4  # texts within texts
 _FEW_WORDS = 3  # of a template that lies over almost any sentence, such as "{first} and {second}"
+_ONE_PLACE = re.compile(r"\W*{[^{}]*}\W*")  # a template without a word of its own lies over any text
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MOST_WAYS = 100_000  # to lay a template over a text: a name of 10,000 letters may repeat its every comma
 
@@ -94,7 +95,11 @@ def _found(code: str, text: str, depth: int, own: frozenset[str]) -> str | None:
         if template.may_be_in(text) and (found := template.pattern.fullmatch(text)):
             values = found.groupdict()
             turned = {name: _recalled(code, values[name], depth - 1, own) for name in values.keys() - template.own}
-            if any(template.is_no_place_for(values[name], turned[name]) for name in turned if values[name] not in own):
+            # What is the user's own, or stands in the catalogue as a whole, is no sentence that a place swallowed.
+            doubtful = [name for name in turned if values[name] not in own and values[name] not in catalogue.texts]
+            if any(template.is_no_place_for(values[name], turned[name]) for name in doubtful):
+                continue
+            if template.loses_end and text.endswith("."):
                 continue
             return template.fill(values | {name: text for name, text in turned.items() if not _is_quoted(values[name])})
     return None
@@ -107,7 +112,8 @@ def _is_quoted(value: str) -> bool:
 class _Template:
     """One English text with places, to be found in what was said, and the text shown for it.
 
-    ``own`` are the places in quotes: the user's words.
+    ``own`` are the places in quotes: the user's words. ``loses_end``: its English ends with a place that should not
+    hold the full stop of the text, since it stands elsewhere in what is shown, or since so little else is said.
     """
 
     def __init__(self, english: str, shown: str) -> None:
@@ -120,6 +126,8 @@ class _Template:
         self.pattern = re.compile("".join(map(_piece, pieces, _first_uses(pieces))), re.DOTALL)
         self.own = {name for literal, name, _, _ in pieces if name is not None and literal.endswith(_OPENING)}
         self._shown = [(literal, name) for literal, name, _, _ in Formatter().parse(shown)]
+        last = pieces[-1][1]
+        self.loses_end = last is not None and (self._is_vague or self._shown[-1][1] != last)
 
     def may_be_in(self, text: str) -> bool:
         """Whether all its literal words are there, and not so often that trying every way would take seconds."""
@@ -170,6 +178,6 @@ def _templates(code: str) -> tuple[_Template, ...]:
         _Template(english, shown)
         for known in (catalogue.texts, catalogue.ones)
         for english, shown in known.items()
-        if "{" in english
+        if "{" in english and not _ONE_PLACE.fullmatch(english)
     ]
     return tuple(sorted(found, key=lambda template: -template.n_literal))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from string import Formatter
 
-__all__ = ["filled", "set_together"]
+__all__ = ["filled", "one_text", "set_together"]
 
 _HAN = "\u3400-\u9fff"
 _WIDE = re.compile(rf"[{_HAN}，。；：！？、（）“”]")  # stands without blanks beside its like
@@ -41,6 +41,16 @@ def set_together(pieces: Iterable[str]) -> str:
         else:
             text += piece
     return text
+
+
+def one_text(sentences: Iterable[str]) -> str:
+    """Sentences one after the other, with a blank between them where their language has one.
+
+    >>> one_text(["One.", "Two."]), one_text(["一。", "二。"])
+    ('One. Two.', '一。二。')
+    """
+    first, *others = [*sentences] or [""]
+    return set_together([first, *(f" {sentence}" for sentence in others)])
 
 
 def _meet(left: str, right: str) -> bool:

@@ -6,7 +6,7 @@ Shape letters: B rows, K outputs, C classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,20 @@ import numpy.typing as npt
 from tabnet_engine.data.schema import Task
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.data.targets import TargetCodec
+from tabnet_engine.texts.speaking import msg
 from tabnet_engine.training.options import Metric
 from tabnet_engine.training.probabilities import class_probabilities, predicted_codes
 
-__all__ = ["LOWER_IS_BETTER", "METRICS", "Scores", "area_under_curve", "evaluate", "evaluate_targets", "fits"]
+__all__ = [
+    "LOWER_IS_BETTER",
+    "METRICS",
+    "METRIC_NAMES",
+    "Scores",
+    "area_under_curve",
+    "evaluate",
+    "evaluate_targets",
+    "fits",
+]
 
 Scores = dict[str, float | None]
 Floats = npt.NDArray[np.float64]
@@ -29,6 +39,18 @@ METRICS: dict[Task, tuple[str, ...]] = {
     Task.BINARY: CLASSIFICATION,
     Task.MULTICLASS: CLASSIFICATION,
     Task.REGRESSION: ("rmse", "mae", "r2", "mse", "rmsle"),
+}
+METRIC_NAMES: Mapping[str, str] = {
+    "auc": msg("AUC"),
+    "accuracy": msg("accuracy"),
+    "balanced_accuracy": msg("balanced accuracy"),
+    "log_loss": msg("log loss"),
+    "rmse": msg("RMSE"),
+    "mae": msg("MAE"),
+    "r2": msg("R²"),
+    "mse": msg("MSE"),
+    "rmsle": msg("RMSLE"),
+    "reconstruction_error": msg("reconstruction error"),
 }
 LOWER_IS_BETTER = frozenset({"loss", "log_loss", "rmse", "mae", "mse", "rmsle"})
 

@@ -15,10 +15,12 @@ from streamlit.testing.v1 import AppTest
 
 from pages._ui import data_access, explain_access
 from tabnet_engine.config import ReportConfig
+from tabnet_engine.config.stated import Organisation
 from tabnet_engine.explain import store
 from tabnet_engine.explain.groups.decision import Decision
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.report_spec import ReportPayload
+from tabnet_engine.report.desk import Desk
 from tabnet_engine.report.register import ReportRegister
 from tabnet_engine.runs.workspace import Workspace
 from tests.pages.conftest import Stored, checked, texts
@@ -57,6 +59,11 @@ def not_approved(run_id: str, **decision: Any) -> set[int]:
     return set(masks.rows[~found.selected(run.codec, np.asarray(masks.logits, dtype=np.float64))].tolist())
 
 
+def state_who_decides(root: Path) -> None:
+    stated = Organisation(name="North Bank", address="1 High Street", agency="The authority")
+    Desk(root / "desk").save_organisation(stated)
+
+
 def test_a_report_on_a_row_is_queued_as_chosen_and_once(open_page: Open, with_run: Stored, space: Workspace) -> None:
     app = open_page(
         "report",
@@ -93,8 +100,9 @@ def test_an_outcome_that_nobody_chose_is_not_written_into_the_report(
 
 @pytest.mark.parametrize("cutoff", ["0.2", "0.6"])
 def test_several_rows_are_the_declined_ones_that_meet_the_condition(
-    open_page: Open, with_run: Stored, space: Workspace, cutoff: str
+    open_page: Open, with_run: Stored, space: Workspace, workspace_root: Path, cutoff: str
 ) -> None:
+    state_who_decides(workspace_root)
     declined = not_approved(with_run.run_id, cutoff=float(cutoff))
     ids = {"run": with_run.run_id, "where": "job = nurse", "cutoff": cutoff, "form": "html"}
     app = open_page("report", **LETTER_OF_A_ROW, **ids)
@@ -117,6 +125,31 @@ def test_where_a_row_stands_is_said_before_anything_is_made(open_page: Open, wit
         app = open_page("report", run=with_run.run_id, row=str(row))
         stands = "declined" if row in declined else "approved"
         assert f"At this cutoff row {row} is {stands}." in said(app)
+
+
+def test_what_a_letter_lacks_is_said_before_a_job_with_the_way_there_and_back(
+    open_page: Open, with_run: Stored, workspace_root: Path
+) -> None:
+    row = min(not_approved(with_run.run_id, cutoff=0.5))
+    asked = {"run": with_run.run_id, "kind": "notice", "row": str(row)}
+    app = open_page("report", **asked)
+    assert "nobody has stated this yet: Name of the organisation, Address of the organisation" in said(app)
+    assert button(app, "Make the report").disabled
+    press(app, "State it under “Who decides”")
+    assert "It stands in every letter" in said(app)
+    state_who_decides(workspace_root)
+    app.button_group[0].set_value("new")
+    app.run()
+    assert not button(app, "Make the report").disabled  # on the same row, for the same kind
+    assert {key: app.query_params[key] for key in asked} == {key: [value] for key, value in asked.items()}
+
+
+def test_no_letter_is_begun_about_an_approved_row(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
+    state_who_decides(workspace_root)
+    row = min(set(range(120)) - not_approved(with_run.run_id, cutoff=0.5))
+    app = open_page("report", run=with_run.run_id, kind="notice", row=str(row))
+    assert "goes to a declined row" in said(app)
+    assert button(app, "Make the report").disabled
 
 
 def test_a_quantity_needs_its_cutoff(open_page: Open, workspace_root: Path) -> None:

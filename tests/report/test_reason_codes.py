@@ -189,6 +189,8 @@ def test_every_column_that_is_read_gets_drafts_in_both_languages() -> None:
     assert all(code.text("en") and code.text("zh") and not code.is_reviewed for code in codes.codes)
     assert code_problems(codes.codes, schema.feature_names) == ()
     assert "later" in codes.sentence(reason("since", "above", "2020-01-01"), "en").text
+    for column in kinds.keys() - {"name"}:  # a row that holds the usual value has a sentence to review as well
+        assert not codes.sentence(reason(column, "same"), "en").is_generated
     assert codes_from_csv(codes_to_csv(codes), schema.feature_names) == codes
     assert not any(word in code.text_en for code in codes.codes for word in ("model", "score", "probability"))
 

@@ -49,6 +49,25 @@ class Findings:
     n_repeated_rows: int = 0
 
 
+_LEFT_OUT = (
+    (
+        Kind.IDENTIFIER,
+        Topic.IDENTIFIER,
+        "Columns that name rows and are left out; choose one as row id to see it beside each row: {names}.",
+    ),
+    (
+        Kind.CONSTANT,
+        Topic.CONSTANT,
+        "Columns that have the same value, or none, in every row and are left out: {names}.",
+    ),
+    (
+        Kind.TEXT,
+        Topic.TEXT,
+        "Columns that hold free text and are left out; choose the kind category to use them all the same: {names}.",
+    ),
+)
+
+
 def find_warnings(profile: TableProfile, findings: Findings) -> tuple[TableWarning, ...]:
     """Every warning about the table, the most serious first.
 
@@ -192,19 +211,10 @@ def _mostly_missing(profile: TableProfile, _findings: Findings) -> Iterator[Tabl
 
 
 def _left_out(profile: TableProfile, _findings: Findings) -> Iterator[TableWarning]:
-    reasons = (
-        (
-            Kind.IDENTIFIER,
-            Topic.IDENTIFIER,
-            "name rows and are left out; choose one as row id to see it beside each row",
-        ),
-        (Kind.CONSTANT, Topic.CONSTANT, "have the same value, or none, in every row and are left out"),
-        (Kind.TEXT, Topic.TEXT, "hold free text and are left out; choose the kind category to use them all the same"),
-    )
-    for kind, topic, deed in reasons:
+    for kind, topic, text in _LEFT_OUT:
         names = _names_left_out(profile.columns, kind)
         if names:
-            yield TableWarning(Severity.INFO, topic, names, f"Columns that {deed}: {listed(names)}.")
+            yield TableWarning(Severity.INFO, topic, names, text.format(names=listed(names)))
 
 
 def _names_left_out(columns: Sequence[ColumnProfile], kind: Kind) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from tabnet_engine.explain.estimates import Estimate, student_point
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.subject import Steering
 from tabnet_engine.explain.wording import column_name, joined
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["DESTRUCTIONS", "Destruction", "ReconstructionImportance", "reconstruction_importance"]
@@ -301,4 +302,4 @@ def _note(
     left = [column_name(name) for column, name in enumerate(names) if column not in measured]
     if left:
         told.append(say("Not measured, since they hold one value only: {columns}.", columns=joined(left)))
-    return " ".join(told)
+    return one_text(told)

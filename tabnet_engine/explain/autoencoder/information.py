@@ -21,6 +21,7 @@ from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.autoencoder.models import Autoencoder, Floats
 from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.subject import Steering
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["LatentInformation", "latent_information"]
@@ -276,4 +277,4 @@ def _note(n_rows: int, n_null: int, n_dead: int) -> str:
                 n_dead,
             )
         )
-    return " ".join(told)
+    return one_text(told)

@@ -9,6 +9,7 @@ from tabnet_engine.explain.autoencoder.importance import ReconstructionImportanc
 from tabnet_engine.explain.autoencoder.information import LatentInformation
 from tabnet_engine.explain.autoencoder.shapley_results import ErrorShapley, ReconstructionTable
 from tabnet_engine.explain.wording import amount, column_name, joined
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["explanation_sentences"]
@@ -103,4 +104,4 @@ def _latents(found: LatentInformation) -> str:
     more = len(unknown) - _MOST_NAMED
     if more > 1:
         unknown = [*unknown[:_MOST_NAMED], say_plural("{count} more column", "{count:,} more columns", more)]
-    return " ".join([told, say("None was shown to know of {columns}.", columns=joined(unknown))])
+    return one_text([told, say("None was shown to know of {columns}.", columns=joined(unknown))])

@@ -17,12 +17,21 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.estimates import NORMAL_POINT, Estimate, mean_estimate
 from tabnet_engine.explain.groups.performance import performance
 from tabnet_engine.explain.pseudo_values import area_pseudo_values, log_losses
+from tabnet_engine.texts.speaking import msg
 from tabnet_engine.training.metrics import LOWER_IS_BETTER
 from tabnet_engine.training.probabilities import predicted_codes
 
-__all__ = ["MetricDifference", "metric_differences", "paired_share_difference"]
+__all__ = ["VERDICTS", "MetricDifference", "metric_differences", "paired_share_difference"]
 
 Floats = npt.NDArray[np.float64]
+
+# What a verdict says of the second run.
+VERDICTS: Mapping[str, str] = {
+    "better": msg("better"),
+    "worse": msg("worse"),
+    "undecided": msg("not told apart"),
+    "undefined": msg("no interval"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

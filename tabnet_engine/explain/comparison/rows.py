@@ -101,7 +101,7 @@ class PairedScores:
             )
         words = say(
             "Measured on {n_rows:,} rows that neither run learned from. Only {n_tested:,} of them are test rows of "
-            "both, so validation rows are among them, by which a run chose its epoch: a little kind to that run.",
+            "both, so validation rows are among them, by which a run chose its epoch: they flatter that run a little.",
             n_rows=n_unseen,
             n_tested=n_tested,
         )

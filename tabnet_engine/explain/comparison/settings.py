@@ -7,13 +7,39 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tabnet_engine.data.schema import FeatureSchema
+from tabnet_engine.texts.speaking import msg
 
 if TYPE_CHECKING:
     from tabnet_engine.runs.run import Run
 
-__all__ = ["AUTOMATIC", "ColumnUse", "SettingLine", "compare_columns", "compare_origins", "compare_settings"]
+__all__ = [
+    "AUTOMATIC",
+    "ORIGIN_NAMES",
+    "ColumnUse",
+    "SettingLine",
+    "compare_columns",
+    "compare_origins",
+    "compare_settings",
+]
 
 AUTOMATIC = "automatic"
+# What is known of where a run comes from, as a reader calls it.
+ORIGIN_NAMES: Mapping[str, str] = {
+    "table": msg("Table"),
+    "table_sha256": msg("SHA-256 of the table"),
+    "table_rows": msg("Rows of the table"),
+    "target": msg("Predicts"),
+    "task": msg("Task"),
+    "columns_read": msg("Columns read"),
+    "training_rows": msg("Training rows"),
+    "validation_rows": msg("Validation rows"),
+    "test_rows": msg("Test rows"),
+    "epochs": msg("Epochs"),
+    "kept_epoch": msg("Kept epoch"),
+    "seconds": msg("Seconds of training"),
+    "device": msg("Device"),
+    "engine": msg("Version of the program"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

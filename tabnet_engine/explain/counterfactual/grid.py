@@ -21,10 +21,12 @@ __all__ = ["EDGE", "Grid", "Observed", "common_step", "date_grid", "decimals_of"
 
 MAX_DECIMALS = 6  # finer data are continuous
 LARGEST_EXACT = 2.0**52
+FARTHEST = 2**52  # steps from the origin: where a double tells them no longer apart, the grid ends
 FINENESS = 3  # a continuous column moves in powers of ten, about a thousand of them across its range
 SECOND = 1_000_000  # microseconds: dates move by whole seconds at the finest
 N_USUAL = 257  # values that stand for a column's distribution
 WRITTEN = 1e-9  # relative to a number: what its binary form may miss of the decimals it was written with
+_WIDEST = 1e300  # of a range: two doubles may lie farther apart than a double can tell
 EDGE = 1e-9  # of a step: what rounding may take from a bound that lies on the grid
 
 Floats = npt.NDArray[np.float64]
@@ -44,18 +46,26 @@ class Grid:
         return np.round(self.origin + np.asarray(places, dtype=np.float64) * self.step, self.decimals)
 
     def first(self, low: float) -> int:
-        """The least j whose value is at least ``low``."""
-        place = math.ceil((low - self.origin) / self.step - EDGE)
+        """The least j whose value is at least ``low``; beyond :data:`FARTHEST` there is none."""
+        steps = (low - self.origin) / self.step - EDGE
+        if abs(steps) > FARTHEST:
+            return FARTHEST + 1 if steps > 0 else -FARTHEST
+        place = math.ceil(steps)
         return place + bool(self.at(place) < low)
 
     def last(self, high: float) -> int:
-        """The greatest j whose value is at most ``high``."""
-        place = math.floor((high - self.origin) / self.step + EDGE)
+        """The greatest j whose value is at most ``high``; beyond :data:`FARTHEST` there is none."""
+        steps = (high - self.origin) / self.step + EDGE
+        if abs(steps) > FARTHEST:
+            return FARTHEST if steps > 0 else -FARTHEST - 1
+        place = math.floor(steps)
         return place - bool(self.at(place) > high)
 
     def nearest(self, values: Floats) -> Integers:
         """The j of the values nearest to some others."""
-        return np.rint((values - self.origin) / self.step).astype(np.int64)
+        with np.errstate(over="ignore"):  # of a step of thousandths, 1e308 is infinitely many
+            steps = (values - self.origin) / self.step
+        return np.rint(np.clip(steps, -FARTHEST, FARTHEST)).astype(np.int64)
 
     def counted_from(self, origin: float, step: float) -> Self:
         """A grid of the user's step, from a row's own value."""
@@ -103,8 +113,8 @@ def number_grid(values: Floats) -> Grid:
             unit = int(np.gcd.reduce(np.abs(whole).astype(np.int64))) if len(whole) else 1
             return Grid(0.0, max(1, unit) / 10**decimals, decimals)
     low, high = np.quantile(distinct, [0.05, 0.95])
-    span = float(high - low) or float(np.ptp(distinct)) or 1.0
-    power = math.floor(math.log10(span)) - FINENESS
+    span = float(high) - float(low) or float(distinct[-1]) - float(distinct[0]) or 1.0
+    power = math.floor(math.log10(min(span, _WIDEST))) - FINENESS
     return Grid(0.0, float(Fraction(10) ** power), max(0, -power))
 
 

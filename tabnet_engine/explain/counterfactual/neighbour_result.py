@@ -11,6 +11,7 @@ from typing import Any, Self
 from tabnet_engine.explain.counterfactual.distance import DISTANCE_WORDS
 from tabnet_engine.explain.counterfactual.result import Change
 from tabnet_engine.explain.counterfactual.wanted import WantedOutcome
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["Neighbour", "Neighbours", "Outcome"]
@@ -105,7 +106,7 @@ class Neighbours:
         if self.n_rows > self.n_compared:
             drawn = say("These were drawn at random from {n_rows:,} rows.", n_rows=self.n_rows)
         parts = (head, drawn, say("Distance: {words}.", words=say(DISTANCE_WORDS)), say(_NOT_ADVICE))
-        return " ".join(part for part in parts if part)
+        return one_text(part for part in parts if part)
 
     def to_mapping(self) -> dict[str, Any]:
         """The neighbours as plain JSON values."""

@@ -22,8 +22,9 @@ from tabnet_engine.explain.counterfactual.scoring import RowScorer
 from tabnet_engine.explain.counterfactual.settings import SearchSettings
 from tabnet_engine.explain.counterfactual.space import MISSING_TEXT, PlainValue, with_values
 from tabnet_engine.explain.counterfactual.wanted import WantedOutcome
-from tabnet_engine.explain.wording import amount, joined, percent
+from tabnet_engine.explain.wording import amount, clauses, joined, percent
 from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["Change", "Counterfactual", "CounterfactualResult", "NearestMiss", "SearchSettings"]
@@ -285,7 +286,7 @@ class CounterfactualResult:
     @property
     def note(self) -> str:
         """How the answer was found, in a few sentences for beside it."""
-        limits = "; ".join(self.constraints.words) or say("no column is limited")
+        limits = clauses(self.constraints.words) or say("no column is limited")
         at_most = say_plural(
             "At most {count} change, {limits}.", "At most {count:,} changes, {limits}.", self.settings.max_changes,
             limits=limits,
@@ -300,7 +301,7 @@ class CounterfactualResult:
         distance = say("Distance: {words}.", words=say(DISTANCE_WORDS))
         again = say("Each proposal was scored again from its raw cells.")
         left_out = (recalled(text) for text in self.shortened)
-        return " ".join((at_most, self._effort, *left_out, again, distance, likeness))
+        return one_text((at_most, self._effort, *left_out, again, distance, likeness))
 
     @property
     def _effort(self) -> str:

@@ -18,6 +18,7 @@ from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.groups.spread import AttributionSpread
 from tabnet_engine.explain.wording import amount, column_name, joined, percent
 from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["MEASURES", "SMALL_GROUP", "GroupAudit", "GroupDifference", "GroupRecord"]
@@ -204,7 +205,7 @@ class GroupAudit:
                 )
             )
         told.append(say("Every interval covers 95 %; of many intervals some miss their value by chance."))
-        return " ".join(told)
+        return one_text(told)
 
     def to_mapping(self) -> dict[str, Any]:
         """The audit as plain JSON values."""

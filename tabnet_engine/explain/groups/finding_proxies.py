@@ -45,9 +45,17 @@ _HOW = msg(
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
+_NOT_MEASURED = Estimate(value=None, how="not measured")
+
 
 def find_proxies(
-    frame: pd.DataFrame, schema: FeatureSchema, parts: RowParts, *, selection: str = "", seed: int = 0
+    frame: pd.DataFrame,
+    schema: FeatureSchema,
+    parts: RowParts,
+    *,
+    selection: str = "",
+    seed: int = 0,
+    is_joint: bool = True,
 ) -> ProxyReport:
     """Rank all other columns of a table by how well they tell the groups of a protected one.
 
@@ -62,6 +70,7 @@ def find_proxies(
             :func:`~tabnet_engine.explain.groups.membership.groups_of_column`; rows in none take no part.
         selection: which rows these are.
         seed: of the folds and of the draw where there are more than 10,000 rows.
+        is_joint: whether to measure all columns together too, which takes most of the time.
 
     Raises:
         ExplanationError: groups of several columns, fewer than two groups, or too few rows.
@@ -90,13 +99,14 @@ def find_proxies(
         for candidate in candidates
     ]
     of_read = [candidate for candidate in candidates if candidate.name in read]
-    joint_read = _joint(of_read, codes, fold, base, seed)
+    joint_read = _joint(of_read, codes, fold, base, seed) if is_joint else _NOT_MEASURED
+    is_all_read = len(of_read) == len(candidates) or not is_joint
     return ProxyReport(
         column=column,
         groups=names,
         proxies=tuple(sorted(proxies, key=lambda proxy: -(proxy.strength.value or 0.0))),
         joint_read=joint_read,
-        joint_all=joint_read if len(of_read) == len(candidates) else _joint(candidates, codes, fold, base, seed),
+        joint_all=joint_read if is_all_read else _joint(candidates, codes, fold, base, seed),
         left_out=left_out,
         is_feature=column in schema.feature_names,
         n_rows=len(rows),

@@ -33,12 +33,12 @@ OTHER_TABLE = msg(
 NO_OUTCOME = msg("the outcome of the held-out rows is not in the table, so the calibration is not known")
 
 
-def held_out_calibration(run: Run, frame: pd.DataFrame, model: CaseModel) -> tuple[dict[str, Estimate], str]:
+def held_out_calibration(run: Run, frame: pd.DataFrame | None, model: CaseModel) -> tuple[dict[str, Estimate], str]:
     """Measures of calibration by name, and which rows they are of, in English; no measure where there are no rows.
 
     Args:
         run: its stored evaluation rows are taken, else its held-out rows of the table.
-        frame: the table.
+        frame: the table of the run; None where only another one is there.
         model: of the run.
     """
     codec, place = model.score.codec, model.score.place
@@ -50,7 +50,7 @@ def held_out_calibration(run: Run, frame: pd.DataFrame, model: CaseModel) -> tup
     rows, name = held_out(run)
     if not len(rows):
         return {}, say(NOT_HELD_OUT)
-    if len(frame) != run.manifest.dataset.n_rows or int(rows.max()) >= len(frame):
+    if frame is None or len(frame) != run.manifest.dataset.n_rows or int(rows.max()) >= len(frame):
         return {}, say(OTHER_TABLE)
     if codec.name not in frame.columns:
         return {}, say(NO_OUTCOME)

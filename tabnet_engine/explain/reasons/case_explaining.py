@@ -32,10 +32,11 @@ from tabnet_engine.texts.speaking import ENGLISH, say, say_plural, speaking
 
 if TYPE_CHECKING:
     from tabnet_engine.config import ReportConfig
+    from tabnet_engine.explain.counterfactual.result import CounterfactualResult
     from tabnet_engine.explain.groups.decision import Decision
     from tabnet_engine.runs.artefact import Run
 
-__all__ = ["CaseExplainer"]
+__all__ = ["CaseExplainer", "case_of"]
 
 _TOP_READ = 5  # columns that are named of a decision step
 
@@ -57,13 +58,23 @@ class CaseExplainer:
     evaluation: str
 
     @classmethod
-    def of_run(cls, run: Run, frame: pd.DataFrame, config: ReportConfig, *, steering: Steering | None = None) -> Self:
+    def of_run(
+        cls,
+        run: Run,
+        frame: pd.DataFrame,
+        config: ReportConfig,
+        *,
+        is_own_table: bool = True,
+        steering: Steering | None = None,
+    ) -> Self:
         """Prepare everything that does not depend on the row.
 
         Args:
             run: a trained or imported run.
             frame: the table with the rows to report on: best the one that the run was trained on.
             config: what counts as approved, what is protected, how much is computed.
+            is_own_table: whether the table may be the one that the run was trained on; another one with as many rows
+                has none of its training rows.
             steering: may cancel between the parts.
 
         Raises:
@@ -76,7 +87,7 @@ class CaseExplainer:
         asked = steering or Steering()
         with speaking(ENGLISH):
             model = CaseModel.of_run(run, config)
-            candidates = CandidateRows.of_run(run, frame, seed=config.seed)
+            candidates = CandidateRows.of_run(run, frame, seed=config.seed, is_own_table=is_own_table)
             asked.step(0, 4)
             approved = ApprovedRows.find(
                 model.subject, model.encoder, model.score, candidates, n_wanted=config.n_reference
@@ -88,7 +99,7 @@ class CaseExplainer:
             asked.step(2, 4)
             alterations = Alterations.of_rows(model, candidates, protected.declared)
             asked.step(3, 4)
-            calibration, evaluation = held_out_calibration(run, frame, model)
+            calibration, evaluation = held_out_calibration(run, frame if is_own_table else None, model)
             asked.step(4, 4)
             return cls(
                 model=model,
@@ -153,47 +164,79 @@ class CaseExplainer:
         cells = self.received(row)
         with speaking(ENGLISH):
             measured = self.model.measure(cells, row, self._reference(row), steering=steering)
-            return self._case(measured, ByMethods.of(measured), row, steering)
+            return self._case(measured, row, steering)
 
-    def _case(self, measured: Measured, by_methods: ByMethods, row: int, steering: Steering | None) -> DecisionCase:
-        model, told, names = self.model, measured.told, measured.attribution.features
-        reasons = _reasons(measured, by_methods)
-        left_out = tuple(names[place] for place in measured.principal[1])
-        protection = self.protected.of_reasons(reasons)
-        counterfactual, why_none = None, say("None were asked for.")
+    def _case(self, measured: Measured, row: int, steering: Steering | None) -> DecisionCase:
+        changes: tuple[CounterfactualResult | None, str] = (None, say("None were asked for."))
         if self.alterations is not None:
-            counterfactual, why_none = self.alterations.of_row(
-                measured.cells, row, is_favourable=told.is_favourable, steering=steering
+            changes = self.alterations.of_row(
+                measured.cells, row, is_favourable=measured.told.is_favourable, steering=steering
             )
-        shown = {contribution.column: contribution.actual for contribution in measured.contributions}
         population = dataclasses.replace(measured.reference.population, mean_score=measured.mean_score)
-        return DecisionCase(
-            run_id=model.subject.run_id,
-            row=row,
-            target=model.score.codec.name,
-            decision=self.decision,
-            favourable_is_assumed=model.is_assumed,
-            score=told,
-            cells=cells_received(model.encoder, measured.cells),
-            reference=population,
-            contributions=measured.contributions,
-            reasons=reasons,
-            no_reason="" if reasons else _no_reason(measured),
-            left_out=left_out,
-            joint=measured.joint,
-            protection=protection,
-            features=names,
-            methods=by_methods.methods,
-            agreement=by_methods.agreement,
-            timeline=step_timeline(by_methods.masks, row, shown, top=_TOP_READ),
-            output=measured.score.output,
-            counterfactual=counterfactual,
-            why_no_counterfactual=why_none,
+        return case_of(
+            measured,
+            population=population,
+            protected=self.protected,
+            changes=changes,
             calibration=self.calibration,
             evaluation=self.evaluation,
-            settings=_settings(measured, self.protected),
-            notes=_notes(measured, left_out, self.protected),
         )
+
+
+def case_of(
+    measured: Measured,
+    *,
+    population: ReferencePopulation,
+    protected: ProtectedColumns,
+    changes: tuple[CounterfactualResult | None, str],
+    calibration: Mapping[str, Estimate],
+    evaluation: str,
+) -> DecisionCase:
+    """The case of a measured row: what follows from the row and its reference, beside what is given.
+
+    Args:
+        measured: the row.
+        population: what is said of its reference.
+        protected: the columns that must not be reasons.
+        changes: what was found of how the outcome could have been another, and why nothing was.
+        calibration: of held-out rows.
+        evaluation: which rows these are.
+
+    Raises:
+        ExplanationError: a method's values fail their own check.
+    """
+    model, told, names = measured.model, measured.told, measured.attribution.features
+    row, by_methods = int(measured.chosen.rows[0]), ByMethods.of(measured)
+    reasons = _reasons(measured, by_methods)
+    left_out = tuple(names[place] for place in measured.principal[1])
+    shown = {contribution.column: contribution.actual for contribution in measured.contributions}
+    return DecisionCase(
+        run_id=model.subject.run_id,
+        row=row,
+        target=model.score.codec.name,
+        decision=model.score.decision,
+        favourable_is_assumed=model.is_assumed,
+        score=told,
+        cells=cells_received(model.encoder, measured.cells),
+        reference=population,
+        contributions=measured.contributions,
+        reasons=reasons,
+        no_reason="" if reasons else _no_reason(measured),
+        left_out=left_out,
+        joint=measured.joint,
+        protection=protected.of_reasons(reasons),
+        features=names,
+        methods=by_methods.methods,
+        agreement=by_methods.agreement,
+        timeline=step_timeline(by_methods.masks, row, shown, top=_TOP_READ),
+        output=measured.score.output,
+        counterfactual=changes[0],
+        why_no_counterfactual=changes[1],
+        calibration=calibration,
+        evaluation=evaluation,
+        settings=_settings(measured, protected),
+        notes=_notes(measured, left_out, protected),
+    )
 
 
 def _reasons(measured: Measured, by_methods: ByMethods) -> tuple[Reason, ...]:

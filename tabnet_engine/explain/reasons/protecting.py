@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ProtectedColumns"]
 
-_MAX_ROWS = 3_000  # strengths to two hundredths, and seconds for each protected column
+_MAX_ROWS = 10_000  # as many as the search takes: strengths to one hundredth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,9 @@ def _searched(run: Run, frame: pd.DataFrame, name: str, seed: int) -> ProxyRepor
     parts = groups_of_column(frame, run.schema, name)
     read = [column for column in run.schema.feature_names if column != name and column in frame.columns]
     words = say("{n_chosen:,} of {n_rows:,} rows of the table", n_chosen=len(rows), n_rows=len(frame))
-    return find_proxies(frame[[*read, name]].iloc[rows], run.schema, parts.take(rows), selection=words, seed=seed)
+    return find_proxies(
+        frame[[*read, name]].iloc[rows], run.schema, parts.take(rows), selection=words, seed=seed, is_joint=False
+    )
 
 
 def _proxies(report: ProxyReport, least: float) -> list[ProxyLink]:

@@ -1,8 +1,8 @@
 """What is known of one decision and its reasons: plain records, for reports, pages and evidence. No torch.
 
-Every score here is *towards the favourable outcome*: the log-odds of the favourable class of two, the logit of the
-favourable class of several, the predicted quantity (with the other sign where low is favourable). A contribution
-below 0 speaks against the person.
+Every score here is *towards the favourable outcome*: the log-odds of the favourable class, of several against the
+likeliest other one; or the predicted quantity (with the other sign where low is favourable). A contribution below 0
+speaks against the person.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ class CellReceived:
 class Score:
     """What the model says of the row.
 
-    ``value`` is the score towards the favourable outcome, ``cutoff`` the score from which a row is approved (None
-    where the favourable class must be the likeliest of several), ``margin`` how far the row is beyond it: below 0
-    the row is not approved. ``share`` is the probability of the favourable class, ``cutoff_share`` that of the
+    ``value`` is the score towards the favourable outcome (of several classes the log-odds of the favourable one against
+    the likeliest other), ``cutoff`` the score from which a row is approved (None of several classes), ``margin`` how
+    far the row is beyond it: below 0 the row is not approved. ``share`` is the probability of the favourable class, ``cutoff_share`` that of the
     cutoff; both None for a quantity. ``predicted`` is the class given or the quantity, in the user's words;
-    ``unit`` is "log-odds", "logit", or the target's name.
+    ``unit`` is "log-odds" or the target's name.
     """
 
     value: float
@@ -99,7 +99,8 @@ class ReferencePopulation:
 class Contribution:
     """What one column adds to the score, from the reference population's mean score to the row's.
 
-    ``reference`` is the typical value there as text (median of a number, most frequent category), with
+    ``reference`` is the typical value there as text (median of a number, most frequent category; where the
+    row holds that itself, of the rows that differ), with
     ``reference_detail`` beside it ("half of them from 12 to 30", "62 % of them"). ``value`` sums over all columns to
     the row's score minus the mean score.
     """

@@ -7,6 +7,7 @@ row is approved, that is said with the nearest one's score. torch is imported on
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.subject import LogitModel
     from tabnet_engine.runs.artefact import Run
 
-__all__ = ["ApprovedRows", "CandidateRows", "ReferenceSample"]
+__all__ = ["ApprovedRows", "CandidateRows", "ReferenceSample", "population_with_scores"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -53,6 +54,23 @@ _QUANTITY = msg(
     "is nearest to the cutoff of {cutoff:g} ({low:.4g} to {high:.4g})"
 )
 
+_NONE_HIGH = msg(
+    "none of {n_rows:,} rows ({rows}) is approved, so there is nothing to compare with: the highest predicted "
+    "'{target}' is {best:,.4g} and the cutoff {cutoff:,.6g}; choose a lower cutoff"
+)
+_NONE_LOW = msg(
+    "none of {n_rows:,} rows ({rows}) is approved, so there is nothing to compare with: the lowest predicted "
+    "'{target}' is {best:,.4g} and the cutoff {cutoff:,.6g}; choose a higher cutoff"
+)
+_NONE_LIKELIEST = msg(
+    "none of {n_rows:,} rows ({rows}) is approved, so there is nothing to compare with: '{label}' is the likeliest "
+    "class of no row, its highest probability is {best:.3g}; choose a cutoff below that, or another favourable class"
+)
+_NONE_LIKELY = msg(
+    "none of {n_rows:,} rows ({rows}) is approved, so there is nothing to compare with: the highest probability of "
+    "'{label}' is {best:.3g} and the cutoff {cutoff:g}; choose a lower cutoff"
+)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CandidateRows:
@@ -63,13 +81,14 @@ class CandidateRows:
     name: str
 
     @classmethod
-    def of_run(cls, run: Run, frame: pd.DataFrame, *, seed: int) -> Self:
+    def of_run(cls, run: Run, frame: pd.DataFrame, *, seed: int, is_own_table: bool = True) -> Self:
         """The training rows; all rows of a table where these are not known, or are those of another table.
 
         Args:
             run: the run.
             frame: the table with the row that is reported on.
             seed: of the draw where there are more than :data:`MAX_CANDIDATES`.
+            is_own_table: whether the table may be the one that the run was trained on.
 
         Raises:
             ExplanationError: the table has no row.
@@ -81,7 +100,7 @@ class CandidateRows:
         train = run.splits.train
         rows, name = np.arange(len(frame), dtype=np.int64), WITHOUT_SPLITS
         if len(train):
-            is_own = len(frame) == run.manifest.dataset.n_rows and int(train.max()) < len(frame)
+            is_own = is_own_table and len(frame) == run.manifest.dataset.n_rows and int(train.max()) < len(frame)
             rows, name = (np.sort(train), TRAINING) if is_own else (rows, OTHER_TABLE)
         name = say(name)
         if len(rows) > MAX_CANDIDATES:
@@ -183,28 +202,51 @@ class ApprovedRows:
         return ReferenceSample.of_cells(self.encoder, self.candidates.frame.iloc[rows[kept]], population)
 
     def _population(self, kept: Integers, *, n_approved: int) -> ReferencePopulation:
-        logits, score = self.logits[kept], self.score
-        shares = score.shares(logits)
-        own = score.score(logits) if shares is None else shares
         population = ReferencePopulation(
             rows=tuple(self.candidates.rows[self.places[kept]].tolist()),
             n_candidates=len(self.candidates.rows),
             n_approved=n_approved,
             candidates=self.candidates.name,
-            low=float(own.min()),
-            high=float(own.max()),
-            mean_score=float(score.score(logits).mean()),
+            low=math.nan,
+            high=math.nan,
+            mean_score=math.nan,
             words="",
-            is_near=self._is_near(float(score.margin(logits).max())),
+            is_near=False,
         )
-        return dataclasses.replace(population, words=_words(score, population))
+        return population_with_scores(population, self.score, self.logits[kept], spread=self.spread)
 
-    def _is_near(self, farthest: float) -> bool:
-        """Whether the farthest margin is still "just above" the cutoff."""
-        if self.score.shares(self.logits) is None:
-            return farthest <= _NEAR_SPREAD * self.spread
-        cutoff = self.score.cutoff_log_odds
-        return float(_logistic(cutoff + farthest) - _logistic(cutoff)) <= _NEAR_SHARE
+
+def population_with_scores(
+    population: ReferencePopulation, score: FavourableScore, logits: Floats, *, spread: float | None
+) -> ReferencePopulation:
+    """A population with what the scores of its rows say of it.
+
+    Args:
+        population: which rows, of how many.
+        score: of the decision.
+        logits: of the rows (M, K).
+        spread: standard deviation of the scores of all candidates; where it is not known, whether a quantity is near
+            stays as it was told.
+    """
+    shares = score.shares(logits)
+    own = score.score(logits) if shares is None else shares
+    population = dataclasses.replace(
+        population,
+        low=float(own.min()),
+        high=float(own.max()),
+        mean_score=float(score.score(logits).mean()),
+        is_near=_is_near(score, logits, spread, told=population.is_near),
+    )
+    return dataclasses.replace(population, words=_words(score, population))
+
+
+def _is_near(score: FavourableScore, logits: Floats, spread: float | None, *, told: bool) -> bool:
+    """Whether the farthest margin is still "just above" the cutoff."""
+    farthest = float(score.margin(logits).max())
+    if score.shares(logits) is None:
+        return told if spread is None else farthest <= _NEAR_SPREAD * spread
+    cutoff = score.cutoff_log_odds
+    return float(_logistic(cutoff + farthest) - _logistic(cutoff)) <= _NEAR_SHARE
 
 
 def _logistic(value: float) -> float:
@@ -231,25 +273,12 @@ def _words(score: FavourableScore, population: ReferencePopulation) -> str:
 def _nobody(score: FavourableScore, logits: Floats, candidates: CandidateRows) -> str:
     """Why there is no reference, with the best that was reached and what to do."""
     decision = score.decision
-    start = (
-        f"none of {len(candidates.rows):,} rows ({candidates.name}) is approved, so there is nothing to compare with: "
-    )
+    facts = {"n_rows": len(candidates.rows), "rows": candidates.name, "cutoff": decision.cutoff}
     shares = score.shares(logits)
     if shares is None:
-        values = logits[:, score.place.start]
-        best = float(values.max() if decision.is_high_favourable else values.min())
-        word, other = ("highest", "lower") if decision.is_high_favourable else ("lowest", "higher")
-        return (
-            f"{start}the {word} predicted {score.codec.name!r} is {best:,.4g} and the cutoff {decision.cutoff:,.6g}; "
-            f"choose a {other} cutoff"
-        )
-    best = float(shares.max())
-    if decision.cutoff is None:
-        return (
-            f"{start}{decision.favourable!r} is the likeliest class of no row, its highest probability is {best:.3g}; "
-            "choose a cutoff below that, or another favourable class"
-        )
-    return (
-        f"{start}the highest probability of {decision.favourable!r} is {best:.3g} and the cutoff "
-        f"{decision.cutoff:g}; choose a lower cutoff"
-    )
+        values, facts["target"] = logits[:, score.place.start], score.codec.name
+        if decision.is_high_favourable:
+            return say(_NONE_HIGH, best=float(values.max()), **facts)
+        return say(_NONE_LOW, best=float(values.min()), **facts)
+    text = _NONE_LIKELIEST if decision.cutoff is None else _NONE_LIKELY
+    return say(text, label=decision.favourable, best=float(shares.max()), **facts)

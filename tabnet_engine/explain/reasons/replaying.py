@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,7 +19,8 @@ from tabnet_engine.explain.counterfactual.result import CounterfactualResult
 from tabnet_engine.explain.reasons.altering import decision_scorer, wanted_outcome
 from tabnet_engine.explain.reasons.measuring import CaseModel, Measured
 from tabnet_engine.explain.reasons.records import Contribution, JointMove, ReferencePopulation, Score
-from tabnet_engine.explain.reasons.reference import ReferenceSample
+from tabnet_engine.explain.reasons.reference import ReferenceSample, population_with_scores
+from tabnet_engine.explain.wording import listed
 from tabnet_engine.texts.speaking import ENGLISH, msg, say, speaking
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ _COLUMNS = msg("the columns that the model reads")
 _REASONS = msg("the principal reasons")
 _LEFT_OUT = msg("the reasons left out")
 _JOINT = msg("the reasons that are moved together")
+_LISTED = msg("whether the contribution of the reason '{column}' is the one listed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,7 @@ class ReplayedCase:
     flips: tuple[bool, ...]
     left_out: tuple[str, ...]
     joint: JointMove | None
+    measured: Measured = field(repr=False, compare=False)
 
     def differences(self, case_mapping: Mapping[str, Any]) -> tuple[str, ...]:
         """A sentence for each thing that a stored case says otherwise; none where they are equal.
@@ -101,7 +104,8 @@ class ReplayedCase:
             raise ExplanationError(
                 f"the stored case cannot be read: {error!r}; restore the evidence from a copy"
             ) from error
-        own = self._facts()
+        with speaking(ENGLISH):
+            own = self._facts()
         pairs = ((name, told.get(name, _ABSENT), own.get(name, _ABSENT)) for name in dict.fromkeys((*own, *told)))
         scale = max(map(abs, (self.score.value, self.mean_score, *(item.value for item in self.contributions))))
         with speaking(ENGLISH):
@@ -116,11 +120,18 @@ class ReplayedCase:
         facts[_REASONS], facts[_LEFT_OUT] = list(self.reasons), list(self.left_out)
         for column, moved, flips in zip(self.reasons, self.moved, self.flips, strict=True):
             facts |= _of_move(column, moved, flips=flips)
+            facts[say(_LISTED, column=column)] = True
         return facts
 
 
 def replay_case(
-    run: Run, cells: pd.DataFrame, reference_rows: pd.DataFrame, config: ReportConfig, row: int
+    run: Run,
+    cells: pd.DataFrame,
+    reference_rows: pd.DataFrame,
+    config: ReportConfig,
+    row: int,
+    *,
+    population: ReferencePopulation | None = None,
 ) -> ReplayedCase:
     """Decide and explain a row again, from what the evidence holds.
 
@@ -130,9 +141,10 @@ def replay_case(
         reference_rows: raw cells (M) of the reference, in the order of the report.
         config: the request of the report.
         row: the row's number in its table, on which the sampling depends.
+        population: what the case says of these rows; only which they are and of how many is believed.
 
     Raises:
-        ExplanationError: not exactly one line, no reference row, or a request that does not fit the run.
+        ExplanationError: not exactly one line, no reference row or not as many as are told, or a request that does not fit the run.
         SchemaError: the cells are not what the model reads.
         DamagedRunError: a part of the run is damaged.
     """
@@ -140,8 +152,15 @@ def replay_case(
         raise ExplanationError("the evidence holds no reference row, so the reasons cannot be computed again")
     with speaking(ENGLISH):
         model = CaseModel.of_run(run, config)
-        reference = ReferenceSample.of_cells(model.encoder, reference_rows, _unknown(len(reference_rows)))
-        return _replayed(model.measure(cells, row, reference))
+        told = _unknown(len(reference_rows)) if population is None else population
+        if len(told.rows) != len(reference_rows):
+            raise ExplanationError(
+                f"the case names {len(told.rows):,} reference rows, and the evidence holds {len(reference_rows):,}"
+            )
+        reference = ReferenceSample.of_cells(model.encoder, reference_rows, told)
+        logits = model.subject.logits(reference.background.encoded)
+        told = population_with_scores(told, model.score, logits, spread=None)
+        return _replayed(model.measure(cells, row, ReferenceSample.of_cells(model.encoder, reference_rows, told)))
 
 
 def counterfactual_differences(
@@ -193,6 +212,7 @@ def _replayed(measured: Measured) -> ReplayedCase:
         flips=tuple(flips for _, flips in measured.moves),
         left_out=tuple(names[place] for place in measured.principal[1]),
         joint=measured.joint,
+        measured=measured,
     )
 
 
@@ -220,8 +240,7 @@ def _told(case: Mapping[str, Any]) -> dict[str, Any]:
     for item in case["reasons"]:
         facts |= _of_move(item["contribution"]["column"], item["moved"], flips=item["flips"])
         column = item["contribution"]["column"]
-        if item["contribution"] not in case["contributions"]:
-            facts[say("the reason '{column}'", column=column)] = "another contribution than is listed for that column"
+        facts[say(_LISTED, column=column)] = item["contribution"] in case["contributions"]
     return facts
 
 
@@ -248,7 +267,7 @@ def _of_move(column: str, moved: float, *, flips: bool) -> dict[str, Any]:
 
 def _otherwise(what: str, told: Any, found: Any) -> str:
     return say(
-        "Of {what} the evidence says {told}, the model says {found}.",
+        "Different: {what}. The evidence says {told}, the model says {found}.",
         what=what,
         told=_shown(told),
         found=_shown(found),
@@ -271,6 +290,8 @@ def _is_number(value: Any) -> bool:
 def _shown(value: Any) -> str:
     if value is _ABSENT or value is None:
         return say("nothing")
+    if isinstance(value, bool):
+        return say("yes") if value else say("no")
     if isinstance(value, float):
         return f"{value:.9g}"
-    return ", ".join(map(_shown, value)) if isinstance(value, list) else f"{value!r}"
+    return listed([_shown(item) for item in value]) if isinstance(value, list) else f"{value!r}"

@@ -35,7 +35,8 @@ class TypicalCell:
     Missing is typical where more than half of the cells are missing. A median is always the value of some row.
 
     ``value`` is what the raw cell would hold, None for a missing one; ``number`` the same as a search reads it, NaN
-    for a missing one. ``text`` is the value for a reader, ``detail`` how typical it is.
+    for a missing one. ``text`` is the value for a reader, ``detail`` how typical it is. ``is_of_others``: the row
+    itself holds the typical value, and this is the typical one of the rows that do not.
     """
 
     column: str
@@ -44,6 +45,7 @@ class TypicalCell:
     text: str
     detail: str
     is_category: bool
+    is_of_others: bool = False
 
 
 def _typical(space: RowSpace, place: int, values: Floats) -> TypicalCell:
@@ -105,17 +107,19 @@ class TypicalCells:
             return cell
         other = _typical(self.space, place, others)
         words = say(
-            "of the {share} of them that hold something else: {detail}",
+            "among the {share} that hold another value than this row: {detail}",
             share=percent(len(others) / len(values)),
             detail=other.detail,
         )
-        return dataclasses.replace(other, detail=words)
+        return dataclasses.replace(other, detail=words, is_of_others=True)
 
 
 def direction_of(state: State, actual: float, typical: TypicalCell) -> Direction:
     """How a cell stands to the typical one; ``actual`` is its number as :class:`RowSpace` reads it, NaN if missing."""
     if state != "known":
         return state
+    if typical.is_of_others:  # to say "lower than is usual" of the usual value would not be true
+        return "same"
     if np.isnan(typical.number) or typical.is_category:
         return "same" if actual == typical.number else "other"
     if actual == typical.number:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from tabnet_engine.explain.estimates import CONFIDENCE, Estimate, mean_estimate, proportion_estimate
 from tabnet_engine.explain.importance import METHOD_NAMES
-from tabnet_engine.explain.wording import amount, signed
+from tabnet_engine.explain.wording import amount, clauses, signed
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say
 
@@ -139,17 +139,21 @@ class Finding:
     @property
     def reading(self) -> str:
         """What the figure says, in plain words, for each control."""
-        return "; ".join(
-            say(_READINGS[verdict], control=recalled(control.name))
-            for verdict, control in zip(self.verdicts, self.controls, strict=True)
+        return clauses(
+            [
+                say(_READINGS[verdict], control=recalled(control.name))
+                for verdict, control in zip(self.verdicts, self.controls, strict=True)
+            ]
         )
 
     @property
     def sentence(self) -> str:
         """The figure with its interval, its controls and what they mean, for beside a table or figure."""
-        against = "; ".join(
-            say("{control}: {value}", control=recalled(control.name), value=self._shown(control.estimate))
-            for control in self.controls
+        against = clauses(
+            [
+                say("{control}: {value}", control=recalled(control.name), value=self._shown(control.estimate))
+                for control in self.controls
+            ]
         )
         subject, name = recalled(self.subject), recalled(self.name)
         return say(

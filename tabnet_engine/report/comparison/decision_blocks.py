@@ -9,6 +9,7 @@ from tabnet_engine.figures.plain import Bar, BarChart, HeatChart
 from tabnet_engine.report.comparison.compared import ChangedRow, Compared
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
 from tabnet_engine.report.model.words import estimate_text, number, points, share, signed_text, together
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["decision_blocks", "decision_sentences"]
@@ -65,7 +66,7 @@ def _moved(compared: Compared, moves: Transitions) -> tuple[str, ...]:
         )
     )
     if moves.n_corrected + moves.n_spoiled:
-        p = f"= {moves.p_value:.2f}" if moves.p_value >= _HARDLY else "< 0.001"
+        p = f"= {moves.p_value:.3f}" if moves.p_value >= _HARDLY else "< 0.001"
         said.append(say(_BY_DESIGN if moves.p_value < _SURE else _BY_CHANCE, p=p))
     return tuple(said)
 
@@ -128,7 +129,7 @@ def _map(compared: Compared, moves: Transitions) -> ChartBlock:
             values=tuple(tuple(map(float, line)) for line in shares.tolist()),
             texts=tuple(tuple(number(float(count)) for count in line) for line in moves.counts.tolist()),
         ),
-        alt=" ".join(_moved(compared, moves)[:2]),
+        alt=one_text(_moved(compared, moves)[:2]),
         note=say("Each cell says how many rows; on the diagonal the decision stayed."),
     )
 
@@ -146,7 +147,7 @@ def _histogram(compared: Compared, shift: PredictionShift) -> tuple[Block, ...]:
         if count
     )
     chart = BarChart(title=say("How far the predictions moved"), unit=say("rows"), bars=bars)
-    return (ChartBlock(chart=chart, alt=" ".join(_shifted(compared, shift))),)
+    return (ChartBlock(chart=chart, alt=one_text(_shifted(compared, shift))),)
 
 
 def _rows(compared: Compared) -> tuple[Block, ...]:
@@ -162,7 +163,7 @@ def _rows(compared: Compared) -> tuple[Block, ...]:
     if rest:
         told = say("{rest:,} more rows changed, of which {kept:,} are listed in the evidence.", rest=rest, kept=kept)
         note = together(note, told)
-    columns = [say("Row"), say("By {run}", run=first), say("By {run}", run=second), say("What came")]
+    columns = [say("Row"), say("Given by {run}", run=first), say("Given by {run}", run=second), say("Actual outcome")]
     if not is_quantity:
         columns += [
             say("Probability by {run}", run=first),

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
-from tabnet_engine.explain.comparison.metrics import MetricDifference
+from tabnet_engine.explain.comparison.metrics import VERDICTS, MetricDifference
+from tabnet_engine.explain.wording import clauses
 from tabnet_engine.report.comparison.compared import Compared
 from tabnet_engine.report.document import Block, Bullets, Paragraph, Table
 from tabnet_engine.report.model.words import estimate_text, metric_text, number, score, signed_text
 from tabnet_engine.texts.recalling import recalled
-from tabnet_engine.texts.speaking import msg, say
+from tabnet_engine.texts.speaking import say
 
 __all__ = ["metric_blocks", "metric_sentences"]
 
 _MAIN = ("auc", "accuracy", "log_loss", "rmse", "mae", "r2")
-_VERDICTS: Mapping[str, str] = {
-    "better": msg("better"),
-    "worse": msg("worse"),
-    "undecided": msg("not told apart"),
-    "undefined": msg("no interval"),
-}
 
 
 def metric_blocks(compared: Compared) -> tuple[Block, ...]:
@@ -41,10 +35,11 @@ def metric_sentences(compared: Compared) -> tuple[str, ...]:
     """One sentence for each main score that tells the runs apart; or that none does."""
     if not compared.metrics:
         return (say("No outcome is known of rows that both runs score, so scores cannot be compared."),)
-    told = [one for one in compared.metrics if one.verdict in ("better", "worse") and one.name in _MAIN]
+    apart = [one for one in compared.metrics if one.verdict in ("better", "worse")]
+    told = [one for one in apart if one.name in _MAIN] or apart
     if not told:
         return (
-            say("No score tells the two runs apart on these rows: every 95 % interval of a difference holds zero."),
+            say("No score tells the two runs apart on these rows: no 95 % interval of a difference leaves zero out."),
         )
     return tuple(_sentence(compared, one) for one in told)
 
@@ -73,7 +68,7 @@ def _line(metric: MetricDifference) -> tuple[str, ...]:
         estimate_text(metric.first, show),
         estimate_text(metric.second, show),
         estimate_text(metric.difference, signed_text),
-        say(_VERDICTS[metric.verdict]),
+        say(VERDICTS[metric.verdict]),
         number(metric.difference.n),
     )
 
@@ -81,4 +76,6 @@ def _line(metric: MetricDifference) -> tuple[str, ...]:
 def _how(compared: Compared) -> str:
     """How the intervals of the differences were made, each way once."""
     ways = dict.fromkeys(recalled(metric.difference.how) for metric in compared.metrics if metric.difference.how)
-    return say("The difference is that of the challenger minus the champion. Intervals: {ways}.", ways="; ".join(ways))
+    return say(
+        "The difference is that of the challenger minus the champion. Intervals: {ways}.", ways=clauses(list(ways))
+    )

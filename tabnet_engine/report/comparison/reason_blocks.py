@@ -12,6 +12,7 @@ from tabnet_engine.report.comparison.compared import Compared
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
 from tabnet_engine.report.model.words import estimate_text, number, points, share, together
 from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["reason_blocks", "reason_sentences"]
@@ -110,7 +111,7 @@ def _chart(compared: Compared, changes: ReasonChanges) -> ChartBlock:
             unit=say("share of the rows"),
             bars=bars,
         ),
-        alt=" ".join(reason_sentences(compared, changes)),
+        alt=one_text(reason_sentences(compared, changes)),
         note=say("The {n_shown} columns with the largest difference.", n_shown=len(leading)),
     )
 

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tabnet_engine.data.schema import KIND_NAMES, Kind
-from tabnet_engine.explain.comparison.settings import AUTOMATIC
+from tabnet_engine.explain.comparison.settings import AUTOMATIC, ORIGIN_NAMES
 from tabnet_engine.report.comparison.compared import Compared, SettingPair
 from tabnet_engine.report.document import Block, Paragraph, Table
-from tabnet_engine.texts.speaking import msg, say, say_plural
+from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["setting_blocks"]
 
 _MOST_COLUMNS = 40
-
-_FACTS: Mapping[str, str] = {
-    "table": msg("Table"),
-    "table_sha256": msg("SHA-256 of the table"),
-    "table_rows": msg("Rows of the table"),
-    "target": msg("Predicts"),
-    "task": msg("Task"),
-    "columns_read": msg("Columns read"),
-    "training_rows": msg("Training rows"),
-    "validation_rows": msg("Validation rows"),
-    "test_rows": msg("Test rows"),
-    "epochs": msg("Epochs"),
-    "kept_epoch": msg("Kept epoch"),
-    "seconds": msg("Seconds of training"),
-    "device": msg("Device"),
-    "engine": msg("Version of the program"),
-}
 
 
 def setting_blocks(compared: Compared) -> tuple[Block, ...]:
@@ -62,7 +45,7 @@ def _table(compared: Compared, caption: str, pairs: Sequence[SettingPair]) -> Ta
 
 
 def _name(pair: SettingPair) -> str:
-    return say(_FACTS[pair.name]) if pair.name in _FACTS else pair.name
+    return say(ORIGIN_NAMES[pair.name]) if pair.name in ORIGIN_NAMES else pair.name
 
 
 def _value(value: str | None) -> str:

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.reasons.records import Contribution
-from tabnet_engine.explain.wording import amount, percent, probability, signed
+from tabnet_engine.explain.wording import percent, signed
 from tabnet_engine.figures.plain import Bar, BarChart, HeatChart, WaterfallChart
+from tabnet_engine.report.decision.numbers import quantity_beside, share_beside
 from tabnet_engine.report.decision.told import Told, method_name
 from tabnet_engine.texts.speaking import say, say_plural
 
-__all__ = ["axis", "contribution_chart", "largest", "rank_chart", "reference_chart", "step_chart", "tone"]
+__all__ = [
+    "axis",
+    "contribution_chart",
+    "largest",
+    "level_on_axis",
+    "rank_chart",
+    "reference_chart",
+    "step_chart",
+    "tone",
+]
 
 MAX_BARS = 12  # of a waterfall; the others stand in one bar
 _MAX_COLUMNS = 12  # that a chart of steps or ranks names
-NORMAL_POINT = 1.96  # standard errors to each side of a 95 % interval
 
 
 def largest(contributions: Sequence[Contribution]) -> list[Contribution]:
@@ -40,17 +50,22 @@ def contribution_chart(told: Told) -> WaterfallChart:
         start=Bar(
             label=say("reference population, mean"),
             value=case.reference.mean_score,
-            text=told.level(case.reference.mean_score),
+            text=level_on_axis(told, case.reference.mean_score),
         ),
         steps=tuple(bars),
-        end=Bar(label=say("this row"), value=case.score.value, text=told.level(case.score.value)),
+        end=Bar(label=say("this row"), value=case.score.value, text=level_on_axis(told, case.score.value)),
         mark=None if case.score.cutoff is None else (say("cutoff"), case.score.cutoff),
     )
 
 
+def level_on_axis(told: Told, score: float) -> str:
+    """A score with the sign that it has on the axis of contributions."""
+    return quantity_beside(score, told.case.score.cutoff) if told.is_turned else told.level(score)
+
+
 def axis(told: Told) -> str:
     """What stands along the axis of contributions."""
-    if told.is_quantity and not told.case.decision.is_high_favourable:
+    if told.is_turned:
         return say("{unit}, with the other sign: low is favourable", unit=told.unit)
     return say("{unit}, towards the favourable outcome", unit=told.unit)
 
@@ -78,25 +93,21 @@ def reference_chart(told: Told) -> BarChart | None:
     level = case.score.share if not told.is_quantity else told.quantity(case.score.value)
     if level is None:
         return None
-    show = _quantity if told.is_quantity else probability
     ends = (
         (case.reference.low, case.reference.high)
         if not told.is_quantity
         else sorted((told.quantity(case.reference.low), told.quantity(case.reference.high)))
     )
     cutoff = case.score.cutoff_share if not told.is_quantity else case.decision.cutoff
+    show = quantity_beside if told.is_quantity else share_beside
     named = ((say("this row"), level), (say("reference, lowest"), ends[0]), (say("reference, highest"), ends[1]))
     return BarChart(
         title=say("This row, the cutoff and the reference population"),
         unit=told.case.target if told.is_quantity else say("probability of the favourable outcome"),
-        bars=tuple(Bar(label=label, value=value, text=show(value)) for label, value in named),
+        bars=tuple(Bar(label=label, value=value, text=show(value, cutoff)) for label, value in named),
         is_points=True,
         mark=None if cutoff is None else (say("cutoff"), cutoff),
     )
-
-
-def _quantity(value: float) -> str:
-    return f"{'−' if value < 0 else ''}{amount(value)}"
 
 
 def step_chart(told: Told) -> HeatChart | None:

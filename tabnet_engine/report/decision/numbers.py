@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tabnet_engine.explain.wording import amount, probability
+from tabnet_engine.explain.wording import amount, probability, signed
 
-__all__ = ["exact", "percent_exact", "quantity_beside", "share_beside"]
+__all__ = ["exact", "level_beside", "level_exact", "percent_exact", "quantity_beside", "share_beside", "share_in_full"]
 
 _MOST_DECIMALS = 15
 _CERTAIN = 0.0005  # nearer to 0 or 1 a probability is told in words
@@ -41,6 +41,39 @@ def share_beside(share: float, cutoff: float | None) -> str:
     value, bound = share * 100, cutoff * 100
     texts = (f"{value:.{decimals}f}" for decimals in range(1, _MOST_DECIMALS))
     return f"{_apart(texts, value, bound)} %"
+
+
+def share_in_full(share: float, cutoff: float | None) -> str:
+    """A probability with four decimals, with more where it would seem on the other side of the cutoff, or on it.
+
+    >>> share_in_full(0.379, 0.5), share_in_full(0.49999999, 0.5), share_in_full(0.00002, None)
+    ('37.9000 %', '49.999999 %', '0.0020 %')
+    """
+    value = share * 100
+    texts = (f"{value:.{decimals}f}" for decimals in range(4, _MOST_DECIMALS))
+    return f"{next(texts) if cutoff is None else _apart(texts, value, cutoff * 100)} %"
+
+
+def level_exact(cutoff: float) -> str:
+    """The cutoff of a score of log-odds, with its sign.
+
+    >>> level_exact(0.0), level_exact(-2.5486982)
+    ('0', '−2.5487')
+    """
+    return f"{cutoff:+.6g}".replace("-", "−") if cutoff else "0"
+
+
+def level_beside(score: float, cutoff: float | None) -> str:
+    """A score of log-odds with its sign, with more digits where it would seem on the other side of the cutoff.
+
+    >>> level_beside(-1.4938, 0.0), level_beside(0.0, None), level_beside(-2.5484, -2.5487)
+    ('−1.49', '0', '−2.548')
+    """
+    texts = [signed(score) if score else "0"]
+    if cutoff is None:
+        return texts[0]
+    texts += [f"{score:+,.{decimals}f}".replace("-", "−") for decimals in range(2, _MOST_DECIMALS)]
+    return _apart(iter(texts), score, _read(level_exact(cutoff)))
 
 
 def quantity_beside(value: float, cutoff: float | None) -> str:

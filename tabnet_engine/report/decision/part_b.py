@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from tabnet_engine.explain.estimates import NORMAL_POINT
+from tabnet_engine.explain.reasons.records import Contribution
 from tabnet_engine.explain.wording import percent
 from tabnet_engine.report.decision.part_c_evidence import calibration_table
 from tabnet_engine.report.decision.told import CELL_STATES, Told, bare, quoted_columns
@@ -43,7 +45,7 @@ def _procedure(told: Told) -> Iterator[str]:
         len(case.timeline.steps),
     )
     yield say(
-        "The sum of what the steps add is the score: {score} is {value}.",
+        "A fixed start and what the steps add sum to the score: {score} is {value}.",
         score=told.score_name,
         value=told.level_with_share(case.score.value, case.score.share),
     )
@@ -61,7 +63,7 @@ def _procedure(told: Told) -> Iterator[str]:
 def data_used(told: Told) -> tuple[Block, ...]:
     """Every item of the person's data, with its value, and whether the model used it."""
     case = told.case
-    added = {item.column: item.value for item in case.contributions}
+    added = {item.column: item for item in case.contributions}
     read = [cell for cell in case.cells if cell.is_read]
     rows = tuple(
         (cell.column, bare(cell.shown), say(CELL_STATES[cell.state]), _part(added, cell.column)) for cell in read
@@ -84,11 +86,13 @@ def data_used(told: Told) -> tuple[Block, ...]:
     return (*blocks, *_gaps(told))
 
 
-def _part(added: dict[str, float], column: str) -> str:
-    value = added.get(column, 0.0)
-    if value == 0:
+def _part(added: Mapping[str, Contribution], column: str) -> str:
+    item = added.get(column)
+    if item is None or item.value == 0:
         return say("moved nothing")
-    return say("speaks for it") if value > 0 else say("speaks against it")
+    if item.standard_error is not None and abs(item.value) <= NORMAL_POINT * item.standard_error:
+        return say("cannot be told from nothing")
+    return say("speaks for it") if item.value > 0 else say("speaks against it")
 
 
 def _gaps(told: Told) -> Iterator[Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tabnet_engine.data.schema import KIND_NAMES, Kind
 from tabnet_engine.explain.wording import class_name, signed
-from tabnet_engine.report.decision.numbers import percent_exact
+from tabnet_engine.report.decision.numbers import percent_exact, share_in_full
 from tabnet_engine.report.decision.told import CELL_STATES, Told, bare, quoted_columns
 from tabnet_engine.report.document import Block, Callout, Facts, Paragraph, Table
 from tabnet_engine.report.integrity_section import HASHED, identity_facts
@@ -118,7 +118,7 @@ def _share_lines(told: Told) -> tuple[tuple[str, str], ...]:
     own = told.case.score
     if own.share is None:
         return ()
-    line = (say("Probability of the favourable outcome"), f"{own.share * 100:.4f} %")
+    line = (say("Probability of the favourable outcome"), share_in_full(own.share, own.cutoff_share))
     if own.cutoff_share is None:
         return (line,)
     return (line, (say("Cutoff of the probability"), percent_exact(own.cutoff_share)))

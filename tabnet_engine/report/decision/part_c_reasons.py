@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.reasons.records import Contribution, Reason
-from tabnet_engine.explain.wording import amount, listed, percent, probability, signed
-from tabnet_engine.report.decision.charts import NORMAL_POINT, contribution_chart, largest, reference_chart
+from tabnet_engine.explain.wording import amount, listed, percent, signed
+from tabnet_engine.report.decision.charts import contribution_chart, largest, level_on_axis, reference_chart
+from tabnet_engine.report.decision.numbers import share_beside
 from tabnet_engine.report.decision.told import DIRECTIONS, Told, bare, method_name, quoted_columns
 from tabnet_engine.report.decision.variation import against_words, flip_words, joint_sentence
 from tabnet_engine.report.document import Block, Callout, ChartBlock, Facts, Paragraph, Table
 from tabnet_engine.texts.recalling import recalled
-from tabnet_engine.texts.speaking import say, say_plural
+from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["kept_table", "reasons_table", "reference"]
 
@@ -31,7 +33,8 @@ def reasons_table(told: Told) -> tuple[Block, ...]:
         blocks.append(Callout(tone="warning", text=why))
     if case.left_out:
         blocks.append(_left_out(told))
-    return (*blocks, _waterfall(told), _contributions(told), Paragraph(text=_sum_words(told), is_note=True))
+    notes = (Paragraph(text=text, is_note=True) for text in (told.sign_note, _sum_words(told)) if text)
+    return (*blocks, _waterfall(told), _contributions(told), *notes)
 
 
 def _reasons(told: Told) -> Table:
@@ -58,13 +61,13 @@ def _reasons(told: Told) -> Table:
             say("reference"),
             say("this row's value is"),
             say("contribution"),
-            say("share of its side"),
+            say("share of its sign"),
         ),
         rows=rows,
         numeric=(0, 6, 7),
         note=say(
             "Contribution: what the column adds to {score}, against the mean of the reference population, ± the 95 % "
-            "margin of the estimate. Share of its side: its part of all contributions with the same sign.",
+            "margin of the estimate. Share of its sign: its part of all contributions with the same sign.",
             score=told.score_name,
         ),
     )
@@ -174,8 +177,8 @@ def _waterfall(told: Told) -> ChartBlock:
     alt = say(
         "From {start}, the mean score of the reference population, to {end}, the score of this row. The largest "
         "contributions: {leading}.",
-        start=told.level(case.reference.mean_score),
-        end=told.level(case.score.value),
+        start=level_on_axis(told, case.reference.mean_score),
+        end=level_on_axis(told, case.score.value),
         leading=quoted_steps(leading),
     )
     return ChartBlock(chart=contribution_chart(told), alt=alt, note=_error_note(told))
@@ -227,12 +230,22 @@ def _contributions(told: Told) -> Table:
     )
 
 
+_SUM = msg(
+    "{start}, the mean score of the reference population, plus all contributions, {total}, make {score} {end}. They "
+    "miss it by {error}."
+)
+_SUM_TURNED = msg(
+    "{start}, the mean score of the reference population, minus all contributions, {total}, makes {score} {end}, since "
+    "low is favourable. They miss it by {error}."
+)
+
+
 def _sum_words(told: Told) -> str:
     case = told.case
     total = math.fsum(item.value for item in case.contributions)
+    told_so = _SUM_TURNED if told.is_turned else _SUM
     return say(
-        "{start}, the mean score of the reference population, plus all contributions, {total}, make {score} {end}. "
-        "They miss it by {error}.",
+        told_so,
         start=told.level(case.reference.mean_score),
         total=signed(total),
         score=told.score_name,
@@ -244,13 +257,11 @@ def _sum_words(told: Told) -> str:
 def reference(told: Told) -> tuple[Block, ...]:
     """The approved rows that the reasons are measured against: which, how many, how near the cutoff."""
     own = told.case.reference
-    show = told.level if told.is_quantity or told.case.score.share is None else probability
     lines = (
         (say("Rows compared with"), f"{len(own.rows):,}"),
         (say("Approved candidates"), f"{own.n_approved:,}"),
         (say("Candidates"), say("{n:,} ({which})", n=own.n_candidates, which=recalled(own.candidates))),
-        (say("Lowest of them"), show(own.low)),
-        (say("Highest of them"), show(own.high)),
+        *zip((say("Lowest of them"), say("Highest of them")), _ends(told), strict=True),
         (say("Mean score"), told.level(own.mean_score)),
     )
     chart = reference_chart(told)
@@ -270,6 +281,15 @@ def reference(told: Told) -> tuple[Block, ...]:
         blocks.append(ChartBlock(chart=chart, alt=levels))
     blocks.append(Paragraph(text=_row_numbers(told), is_note=True))
     return tuple(blocks)
+
+
+def _ends(told: Told) -> tuple[str, str]:
+    """The lowest and the highest of the reference population, as probabilities or quantities."""
+    own = told.case.reference
+    if told.case.score.share is not None:
+        return share_beside(own.low, told.case.score.cutoff_share), share_beside(own.high, told.case.score.cutoff_share)
+    ends = (own.high, own.low) if told.is_turned else (own.low, own.high)
+    return told.level(ends[0]), told.level(ends[1])
 
 
 def _row_numbers(told: Told) -> str:

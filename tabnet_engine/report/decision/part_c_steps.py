@@ -13,6 +13,7 @@ from tabnet_engine.report.decision.part_c_evidence import agreement_words
 from tabnet_engine.report.decision.told import Told, method_name, quoted_columns
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
 from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import say
 
 __all__ = ["methods", "timeline"]
@@ -35,7 +36,7 @@ def timeline(told: Told) -> tuple[Block, ...]:
     ]
     read, added = step_chart(told), _added_chart(told)
     if read is not None:
-        blocks.append(ChartBlock(chart=read, alt=" ".join(_read_words(told))))
+        blocks.append(ChartBlock(chart=read, alt=one_text(_read_words(told))))
     if added is not None:
         texts = listed([say("{label}: {value}", label=bar.label, value=bar.text) for bar in added.bars])
         blocks.append(ChartBlock(chart=added, alt=texts))
@@ -79,7 +80,8 @@ def _steps_by_score(told: Told, sign: float) -> Table:
         columns=(say("step"), say("share of the decision"), say("read"), say("added to the score"), say("score then")),
         rows=tuple(rows),
         numeric=(1, 3, 4),
-        note=say("The score is {score}; above 0 a step spoke for the favourable outcome.", score=told.score_name),
+        note=told.sign_note
+        or say("The score is {score}; above 0 a step spoke for the favourable outcome.", score=told.score_name),
     )
 
 
@@ -174,7 +176,7 @@ def _leading_words(told: Told) -> str:
         order = sorted(zip(item.ranks, case.features, strict=True))[:_LEADING]
         names = quoted_columns([name for _, name in order])
         sentences.append(say("First by {method}: {columns}.", method=method_name(item.method), columns=names))
-    return " ".join(sentences)
+    return one_text(sentences)
 
 
 def _ranks(told: Told) -> Table:

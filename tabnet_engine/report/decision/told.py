@@ -8,8 +8,15 @@ from dataclasses import dataclass
 
 from tabnet_engine.explain.importance import METHOD_NAMES
 from tabnet_engine.explain.reasons.records import Contribution, DecisionCase, Direction, Reason
-from tabnet_engine.explain.wording import class_name, column_name, listed, signed
-from tabnet_engine.report.decision.numbers import exact, percent_exact, quantity_beside, share_beside
+from tabnet_engine.explain.wording import class_name, column_name, listed
+from tabnet_engine.report.decision.numbers import (
+    exact,
+    level_beside,
+    level_exact,
+    percent_exact,
+    quantity_beside,
+    share_beside,
+)
 from tabnet_engine.report.document import Facts, Identity, Paragraph
 from tabnet_engine.report.materials import Materials
 from tabnet_engine.report.reason_codes import ReasonSentence
@@ -78,8 +85,24 @@ class Told:
     def level(self, score: float) -> str:
         """A score as a level: a quantity in its own sign, anything else with its sign shown."""
         if not self.is_quantity:
-            return signed(score) if score else "0"
+            return level_beside(score, self.case.score.cutoff)
         return quantity_beside(self.quantity(score), self.case.decision.cutoff)
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether less of the quantity is more of the score."""
+        return self.is_quantity and not self.case.decision.is_high_favourable
+
+    @property
+    def sign_note(self) -> str:
+        """How contributions are to be read where less of the quantity is more of the score; else empty."""
+        if not self.is_turned:
+            return ""
+        return say(
+            "Low is favourable here, and contributions and changes count towards the favourable outcome: one above 0 "
+            "lowers {score}.",
+            score=self.score_name,
+        )
 
     def quantity(self, score: float) -> float:
         """The quantity that a score towards the favourable side stands for."""
@@ -91,7 +114,7 @@ class Told:
         cutoff = self.case.score.cutoff
         if cutoff is None:
             return bare("")
-        return exact(self.quantity(cutoff)) if self.is_quantity else self.level(cutoff)
+        return exact(self.quantity(cutoff)) if self.is_quantity else level_exact(cutoff)
 
     def actual(self, item: Contribution) -> str:
         """A column's own value in this row, as a cell of a table."""

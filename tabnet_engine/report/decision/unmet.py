@@ -55,11 +55,11 @@ def link_sentence(link: ProxyLink) -> str:
 
 
 def _offence(link: ProxyLink) -> str:
-    because = link_sentence(link)
     return say(
-        "A principal reason of this decision must not be one. {because} The reason is not left out: the report is "
-        "blocked until a person has looked into the decision and the model.",
-        because=because,
+        "“{column}” is a principal reason of this decision and must not be a reason: {because} The reason is not left "
+        "out: the report is blocked until a person has looked into the decision and the model.",
+        column=link.column,
+        because=link_sentence(link),
     )
 
 
@@ -120,8 +120,8 @@ def _favourable_chosen(told: Told) -> tuple[str, ...]:
         return ()
     return (
         say(
-            "Nobody chose which outcome is favourable; it was taken that this is so where {rule}. Choose it, and make "
-            "the report again.",
+            "Nobody chose which outcome is favourable; this report assumes that a row is approved where {rule}. "
+            "Choose the favourable outcome, and make the report again.",
             rule=told.rule,
         ),
     )

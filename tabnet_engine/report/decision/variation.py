@@ -11,7 +11,9 @@ from tabnet_engine.explain.counterfactual.result import CounterfactualResult
 from tabnet_engine.explain.wording import signed
 from tabnet_engine.report.decision.told import Told, bare, quoted_columns
 from tabnet_engine.report.document import Block, Bullets, Callout, Paragraph, Table
+from tabnet_engine.report.model.words import together
 from tabnet_engine.texts.recalling import recalled
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["against_words", "flip_words", "joint_sentence", "moves_table", "proposals"]
@@ -57,7 +59,7 @@ def _checked(result: CounterfactualResult) -> str:
         say("Proposal {number}, scored again by the model: {outcome}.", number=place, outcome=outcome)
         for place, outcome in enumerate(said, start=1)
     )
-    return " ".join(texts)
+    return one_text(texts)
 
 
 def _of_frame(frame: pd.DataFrame, caption: str, *, note: str = "") -> Table:
@@ -81,6 +83,10 @@ def moves_table(told: Told) -> Iterator[Block]:
         )
         for reason in told.case.reasons
     )
+    note = say(
+        "Each line is one answer of the model to the changed row. It need not equal the contribution, which shares "
+        "out what columns do together over all of them."
+    )
     yield Table(
         caption=say("Each principal reason set to its reference value, all else being as it is"),
         columns=(
@@ -93,10 +99,7 @@ def moves_table(told: Told) -> Iterator[Block]:
         ),
         rows=rows,
         numeric=(3, 4),
-        note=say(
-            "Each line is one answer of the model to the changed row. It need not equal the contribution, which shares "
-            "out what columns do together over all of them."
-        ),
+        note=together(note, told.sign_note) if told.sign_note else note,
     )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tabnet_engine.explain.wording import listed
 from tabnet_engine.report.document import Block, Document, Facts, Identity, Paragraph, Section
 from tabnet_engine.report.integrity_section import integrity_section
 from tabnet_engine.report.materials import Materials
@@ -128,11 +129,11 @@ def _summary(evidence: ModelEvidence) -> tuple[Block, ...]:
     if evidence.importances is not None:
         found = evidence.importances
         leading = [found.features[place] for place in found.order("mean").tolist()[:3]]
-        lines.append((say("Leading columns by all methods"), ", ".join(leading)))
+        lines.append((say("Leading columns by all methods"), listed(leading)))
     if evidence.certificate is not None:
         certificate = evidence.certificate
         counted = say(
-            "{standing} of {findings} figures are told apart from every useless explanation",
+            "{standing} of {findings} figures are told apart, for the better, from every useless explanation",
             standing=len(certificate.standing),
             findings=len(certificate.findings),
         )

@@ -21,8 +21,8 @@ _DEALT = msg(
     "the test."
 )
 _DEALT_BY_CLASS = msg(
-    "Rows were dealt out at random (seed {seed}), classes in like shares to each part: {train} for the training, "
-    "{validation} for validation, {test} for the test."
+    "Rows were dealt out at random (seed {seed}), each part with about the same share of each class: {train} for the "
+    "training, {validation} for validation, {test} for the test."
 )
 MOST_COLUMNS = 25
 MOST_CLASSES = 25

@@ -11,7 +11,7 @@ from tabnet_engine.explain.importance_comparison import ImportanceComparison
 from tabnet_engine.explain.mask_stream import MaskSummary
 from tabnet_engine.explain.trust.certificate import Certificate
 from tabnet_engine.explain.trust.finding import Family, Finding
-from tabnet_engine.explain.wording import listed
+from tabnet_engine.explain.wording import clauses, listed
 from tabnet_engine.figures.plain import Bar, BarChart, HeatChart
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
 from tabnet_engine.report.model.draft import Blocks, Draft
@@ -52,7 +52,7 @@ def importance_blocks(draft: Draft) -> Blocks:
         draft.missing("measured.agreement", said)
         return (draft.missing("measured.importances", said),)
     blocks: list[Block] = [_ranks(found), _chart(found)]
-    notes = [f"{importance.name}: {recalled(importance.note)}" for importance in found.methods]
+    notes = [_named(importance.name, recalled(importance.note)) for importance in found.methods]
     blocks.append(Bullets(items=tuple(notes)))
     if found.left_out:
         left = listed(list(found.left_out))
@@ -251,13 +251,20 @@ _FAMILIES = {
 def _findings(family: Family, findings: Sequence[Finding]) -> Table:
     return Table(
         caption=say(_FAMILIES[family]),
-        columns=(say("About"), say("Measure"), say("Value"), say("Useless explanations"), say("Reading"), say("Rows")),
+        columns=(
+            say("About"),
+            say("Measure"),
+            say("Value"),
+            say("Useless explanations"),
+            say("What it says"),
+            say("Rows"),
+        ),
         rows=tuple(
             (
                 recalled(finding.subject),
                 recalled(finding.name),
                 estimate_text(finding.estimate),
-                "; ".join(f"{recalled(item.name)}: {estimate_text(item.estimate)}" for item in finding.controls),
+                clauses([_named(recalled(item.name), estimate_text(item.estimate)) for item in finding.controls]),
                 finding.reading,
                 number(finding.n_rows),
             )
@@ -266,6 +273,10 @@ def _findings(family: Family, findings: Sequence[Finding]) -> Table:
         numeric=(2, 5),
         note=say("Values with 95 % intervals. A figure says little by itself: it is read beside useless explanations."),
     )
+
+
+def _named(name: str, value: str) -> str:
+    return say("{name}: {value}", name=name, value=value)
 
 
 def _gap(name: str, reason: str) -> str:

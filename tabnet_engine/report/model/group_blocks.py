@@ -33,8 +33,8 @@ _NO_CROSSED = msg(
     "page “Groups”, or with the argument `--crossed-with` of the command `audit`."
 )
 _NO_PROXIES = msg(
-    "It was not looked for columns that give a protected column away. Measure the groups of each protected column on "
-    "the page “Groups”: the search is a part of it."
+    "Nobody searched for columns that give a protected column away. Measure the groups of each protected column on "
+    "the page “Groups”: the search is a part of that."
 )
 
 

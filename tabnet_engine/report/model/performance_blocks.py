@@ -8,7 +8,7 @@ from functools import partial
 from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.groups.audit import MEASURES
-from tabnet_engine.explain.wording import listed
+from tabnet_engine.explain.wording import clauses, listed
 from tabnet_engine.figures.plain import Line, LineChart
 from tabnet_engine.report.document import Block, Callout, ChartBlock, Paragraph, Table
 from tabnet_engine.report.model.draft import Blocks, Draft
@@ -26,14 +26,15 @@ _HOW_TO_TABLE = msg(
 )
 _NO_TEST = msg(
     "The run kept no test rows of its table. These scores are those of the validation rows, by which the epoch was "
-    "chosen: a little kind to it."
+    "chosen, so they flatter the model a little."
 )
 _TEST_TABLE = msg(
     "At the training a second table was given for the test. The run does not keep it, so its scores stand here as they "
     "were stored, without intervals."
 )
 _NOT_HELD_OUT = msg(
-    "Which rows the model learned from is not known, so these scores may be too kind: they are no scores of new rows."
+    "Which rows the model learned from is not known, so these scores may flatter it: rows that it learned from may be "
+    "among those that it is judged on."
 )
 
 
@@ -84,7 +85,7 @@ def measure_blocks(draft: Draft) -> Blocks:
     table = Table(
         caption=say("What each measure means"),
         columns=(say("Measure"), say("What it is"), say("Its 95 % interval")),
-        rows=tuple((metric_text(name), _meaning(name), "; ".join(found) or "–") for name, found in ways.items()),
+        rows=tuple((metric_text(name), _meaning(name), clauses(list(found)) or "–") for name, found in ways.items()),
     )
     return (table,)
 

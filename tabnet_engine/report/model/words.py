@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from tabnet_engine.data.schema import KIND_NAMES, Column, Task
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.wording import amount, listed, signed
-from tabnet_engine.texts.setting import set_together
+from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say
+from tabnet_engine.training.metrics import METRIC_NAMES
 
 __all__ = [
-    "METRIC_NAMES",
+    "MEASURE_NAMES",
     "cell",
     "estimate_text",
     "kind_text",
@@ -30,16 +31,8 @@ __all__ = [
 _IN_UNITS = frozenset({"rmse", "mae", "mse"})  # in the target's unit or its square: digits as the size asks
 _NONE = "–"
 
-METRIC_NAMES: Mapping[str, str] = {
-    "auc": msg("AUC"),
-    "accuracy": msg("accuracy"),
-    "balanced_accuracy": msg("balanced accuracy"),
-    "log_loss": msg("log loss"),
-    "rmse": msg("RMSE"),
-    "mae": msg("MAE"),
-    "r2": msg("R²"),
-    "mse": msg("MSE"),
-    "rmsle": msg("RMSLE"),
+MEASURE_NAMES: Mapping[str, str] = {
+    **METRIC_NAMES,
     "calibration_in_the_large": msg("outcome minus prediction"),
     "calibration_slope": msg("calibration slope"),
     "calibration_error": msg("calibration error"),
@@ -73,11 +66,11 @@ def metric_text(name: str) -> str:
     ('AUC', 'outcome minus prediction: red')
     """
     key, _, rest = name.partition(": ")
-    if key in METRIC_NAMES:
-        known = say(METRIC_NAMES[key])
+    if key in MEASURE_NAMES:
+        known = say(MEASURE_NAMES[key])
         return say("{measure}: {of}", measure=known, of=rest) if rest else known
     target, _, key = name.rpartition(": ")
-    return say("{measure}: {of}", measure=say(METRIC_NAMES[key]), of=target) if key in METRIC_NAMES else name
+    return say("{measure}: {of}", measure=say(MEASURE_NAMES[key]), of=target) if key in MEASURE_NAMES else name
 
 
 def task_text(task: Task) -> str:
@@ -167,5 +160,4 @@ def together(*sentences: str) -> str:
     >>> together("One.", "Two."), together("一。", "二。")
     ('One. Two.', '一。二。')
     """
-    first, *others = sentences
-    return set_together([first, *(f" {sentence}" for sentence in others)])
+    return one_text(sentences)

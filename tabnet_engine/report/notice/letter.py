@@ -12,7 +12,14 @@ from tabnet_engine.report.document import Block, Bullets, Document, Facts, Ident
 from tabnet_engine.report.materials import Materials
 from tabnet_engine.report.notice.checks import notice_unmet
 from tabnet_engine.report.notice.letter_words import letter_word
-from tabnet_engine.report.notice.template import STATED_FIELDS, check_template, fields_of, filled_in, pieces_of
+from tabnet_engine.report.notice.template import (
+    STATED_FIELDS,
+    check_template,
+    fields_of,
+    filled_in,
+    pieces_of,
+    unstated_fields,
+)
 from tabnet_engine.texts.setting import filled
 
 __all__ = ["notice_document"]
@@ -30,6 +37,12 @@ def notice_document(case: DecisionCase, identity: Identity, materials: Materials
     _check_case(case)
     for problem in check_template(materials.template, materials.profile):
         raise ReportError(f"the letter cannot be written: {problem}")
+    unstated = unstated_fields(materials.template, materials.organisation)
+    if unstated:
+        raise ReportError(
+            f"the letter uses what nobody has stated about the organisation: {', '.join(map(repr, unstated))}; state "
+            "it under “Who decides” on the page of reports, or in the file of the organisation"
+        )
     return _Letter(case, identity, materials).document()
 
 
@@ -87,13 +100,7 @@ class _Letter:
         return {**known, **stated, **cells}
 
     def _stated(self, field: str) -> str:
-        name = STATED_FIELDS[field]
-        text = str(getattr(self.materials.organisation, name)).strip()
-        if not text:
-            raise ReportError(
-                f"the letter uses the field {field!r}, and nobody stated it; fill in {name!r} of the organisation"
-            )
-        return text
+        return str(getattr(self.materials.organisation, STATED_FIELDS[field])).strip()
 
     def _cell(self, column: str) -> str:
         cell = next((cell for cell in self.case.cells if cell.column == column), None)

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from tabnet_engine.config.stated import Organisation
 from tabnet_engine.errors import ReportError
 from tabnet_engine.report.regulation import RegulationProfile
 from tabnet_engine.texts.speaking import LANGUAGES, msg
@@ -30,6 +31,7 @@ __all__ = [
     "filled_in",
     "pieces_of",
     "required_fields",
+    "unstated_fields",
 ]
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -110,6 +112,16 @@ def required_fields(profile: RegulationProfile) -> tuple[str, ...]:
 def fields_of(text: str) -> tuple[str, ...]:
     """The fields that a template uses, in order, each once."""
     return tuple(dict.fromkeys(match["name"].strip() for match in _PLACE.finditer(text)))
+
+
+def unstated_fields(text: str, organisation: Organisation) -> tuple[str, ...]:
+    """The fields of the organisation that a template uses and that nobody has stated, by the organisation's names.
+
+    >>> unstated_fields("{{organisation_name}} {{agency}} {{date}}", Organisation(name="North Bank"))
+    ('agency',)
+    """
+    used = (STATED_FIELDS[field] for field in fields_of(text) if field in STATED_FIELDS)
+    return tuple(name for name in used if not str(getattr(organisation, name)).strip())
 
 
 def pieces_of(text: str) -> tuple[Piece, ...]:

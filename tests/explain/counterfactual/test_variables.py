@@ -54,6 +54,15 @@ def test_every_training_value_lies_on_the_grid(decimals, unit, places):
     assert inside.max() <= high
 
 
+@pytest.mark.parametrize("values", [[1.0, 2.0, 2.5, 1e308], [-1e308, 1.0, 1e308], [1e308, 1e308], [-1e308]])
+def test_a_number_too_large_to_count_to_ends_the_grid(values):
+    seen = Observed.of(NUMBER.columns[0], np.array(values * 20))
+    first, last = seen.grid.first(seen.low), seen.grid.last(seen.high)
+    for place in (first, last):
+        assert last < first or seen.low <= float(seen.grid.at(place)) <= seen.high
+    assert (np.abs(seen.grid.nearest(np.array([1e308, -1e308, 2.0]))) <= 2**52).all()
+
+
 def test_dates_move_by_days_or_seconds():
     days = np.array([0, 3, 10]) * float(DAY) + 5 * DAY
     assert (date_grid(days).step, date_grid(days).origin) == (DAY, 5 * DAY)

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from tabnet_engine.config import ReportConfig
 from tabnet_engine.data.splits import Splits
@@ -161,7 +162,7 @@ def test_whatever_is_changed_in_the_evidence_is_said(trained, middle, rows, case
     def swap(stored) -> None:
         stored["reasons"].reverse()
 
-    assert "Of the score the evidence says" in told(lambda stored: stored["score"].update(value=9.0))
+    assert "Different: the score. The evidence says" in told(lambda stored: stored["score"].update(value=9.0))
     assert "whether the row is approved" in told(lambda stored: stored["score"].update(is_favourable=True))
     column = cases_of[0].contributions[0].column
     assert f"contribution of '{column}'" in told(lambda stored: stored["contributions"][0].update(value=0.5))
@@ -309,3 +310,13 @@ def test_a_run_without_test_rows_or_without_its_table_still_explains(trained, mi
     assert "not in the given table" in other.evaluation
     with pytest.raises(ExplanationError, match="the table has no row"):
         CaseExplainer.of_run(run, frame.iloc[:0], asked)
+
+
+def test_a_network_of_no_numbers_is_one_sentence(trained, tmp_path):
+    run, frame = trained
+    model = run.model()
+    with torch.no_grad():
+        next(iter(model.network.parameters())).fill_(float("nan"))
+    broken = save_run(model, tmp_path / "nan", dataset=run.manifest.dataset, read_options={}, title="broken")
+    with pytest.raises(ExplanationError, match="weights that are infinite or no numbers"):
+        CaseExplainer.of_run(broken, frame, config(favourable="yes"))

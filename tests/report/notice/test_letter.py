@@ -144,10 +144,10 @@ def test_no_letter_without_a_reason_that_may_be_given(case: DecisionCase, senten
         letter(case)
 
 
-@pytest.mark.parametrize("field", ["name", "address", "agency"])
-def test_what_nobody_stated_is_asked_for(field: str) -> None:
-    with pytest.raises(ReportError, match=f"fill in '{field}' of the organisation"):
-        letter(organisation=ORGANISATION.replace(**{field: " \n"}))
+@pytest.mark.parametrize("fields", [("name",), ("address",), ("name", "address", "agency")])
+def test_what_nobody_stated_is_asked_for_all_at_once(fields: tuple[str, ...]) -> None:
+    with pytest.raises(ReportError, match=f"about the organisation: {', '.join(map(repr, fields))}; state it"):
+        letter(organisation=ORGANISATION.replace(**dict.fromkeys(fields, " \n")))
 
 
 def test_what_the_letter_does_not_use_need_not_be_stated() -> None:

@@ -1,0 +1,73 @@
+"""What must be there before a report about rows can be made: said before a job fails for want of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from pages._ui import kept, report_access, shell, widgets
+from tabnet_engine.data.schema import Task
+from tabnet_engine.explain.wording import listed
+from tabnet_engine.report.notice.template import unstated_fields
+from tabnet_engine.report.stated_checks import STATED
+from tabnet_engine.texts.speaking import say
+
+if TYPE_CHECKING:
+    from tabnet_engine.config import ReportConfig
+    from tabnet_engine.runs.run import Run
+
+__all__ = ["row_ready", "settings_ready"]
+
+
+def settings_ready(run: Run, config: ReportConfig) -> bool:
+    """Whether the choices are complete; what is missing is said, with the way to where it is stated."""
+    missing = _missing(run, config)
+    if missing:
+        widgets.info(missing)
+    return not missing and (config.kind != "notice" or _letter_is_stated(config))
+
+
+def _missing(run: Run, config: ReportConfig) -> str:
+    """What must be chosen before a decision can be reported on; empty when nothing is missing."""
+    codec, _ = run.targets.of(config.target or run.targets.names[0])
+    if codec.task is Task.REGRESSION and config.cutoff is None:
+        return say("{target} is a quantity: type the cutoff from which a row is approved", target=codec.name)
+    if codec.task is Task.MULTICLASS and not config.favourable:
+        return say("{target} has several classes: choose the favourable outcome", target=codec.name)
+    return ""
+
+
+def _letter_is_stated(config: ReportConfig) -> bool:
+    """Whether everything about the organisation that the letter names was stated."""
+    desk = report_access.desk()
+    names = unstated_fields(desk.template(config.profile, config.language), desk.organisation())
+    if not names:
+        return True
+    what = listed([say(STATED[f"organisation.{name}"]) for name in names])
+    widgets.info(say("The letter says who decides, and nobody has stated this yet: {what}", what=what))
+    kept.turn_to("view", "organisation", say("State it under “Who decides”"))
+    return False
+
+
+def row_ready(run: Run, config: ReportConfig, row: int) -> bool:
+    """Where the row stands at this cutoff, where that is known; whether a report of this kind can be made of it."""
+    declined = report_access.declined(run, config)
+    place = 0 if declined is None else int(np.searchsorted(declined, row))
+    is_declined = declined is not None and place < len(declined) and int(declined[place]) == row
+    told = ""
+    if declined is not None:
+        told = say("At this cutoff row {row:,} is approved.", row=row)
+    if is_declined:
+        told = say("At this cutoff row {row:,} is declined.", row=row)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if told:
+            icon = ":material/cancel:" if is_declined else ":material/check_circle:"
+            st.markdown(f"{icon} {widgets.md(told)}")
+        label = say("Look at this decision first")
+        shell.link("decision", label, icon=":material/person_search:", run=run.run_id, row=str(row))
+    if config.kind != "notice" or declined is None or is_declined:
+        return True
+    widgets.info(say("A letter of reasons goes to a declined row; choose another row, or make a decision report"))
+    return False
