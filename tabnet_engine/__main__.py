@@ -18,6 +18,7 @@ from tabnet_engine.commands.arguments import OneLineParser
 from tabnet_engine.commands.auditing import add_audit
 from tabnet_engine.commands.certifying import add_certify
 from tabnet_engine.commands.comparing import add_compare
+from tabnet_engine.commands.console import say
 from tabnet_engine.commands.explaining import add_explain
 from tabnet_engine.commands.importing import add_import_pytorch_tabnet
 from tabnet_engine.commands.pretraining import add_pretrain, add_pretraining_worth
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail(code: int, *parts: str) -> int:
-    print("error: " + " ".join("; ".join(filter(None, parts)).split()), file=sys.stderr)
+    say("error: " + " ".join("; ".join(filter(None, parts)).split()))
     return code
 
 

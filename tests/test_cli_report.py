@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -16,9 +17,12 @@ import pytest
 from tabnet_engine.__main__ import main
 from tabnet_engine.commands.report_batches import chosen_rows
 from tabnet_engine.errors import ConfigError, ExplanationError
+from tabnet_engine.report.document import Document
+from tabnet_engine.report.evidence import pack_bytes
 from tabnet_engine.report.register import ReportRegister
+from tabnet_engine.report.rendering.html import html_bytes
 from tabnet_engine.runs.artefact import load_run
-from tabnet_engine.runs.parts import sha256_bytes
+from tabnet_engine.runs.parts import folder_lock, sha256_bytes
 from tests.report.integrity.small_report import PARTS, Clock, small_report
 
 TIME = ["--time", "2026-03-01T10:30:00+01:00"]
@@ -55,22 +59,21 @@ def test_a_decision_becomes_evidence_that_verifies(
     assert told["case_id"] == identity["case_id"]
 
 
-def test_another_process_makes_the_same_bytes(credit_run: Path, credit_csv: Path, tmp_path: Path):
-    """HTML with scripts and evidence, with PDF and HTML in it: neither clock nor order of a set is in any of them."""
-    asked = ["report", "--run", str(credit_run), "--table", str(credit_csv), "--row", "3", *CHEAP, *TIME]
+def test_another_process_makes_the_same_bytes(evidence: Path, credit_run: Path, credit_csv: Path, tmp_path: Path):
+    """Neither a clock nor the order of a set is in the evidence, with PDF and HTML in it, or in HTML with scripts."""
+    asked = ["report", "--run", str(credit_run), "--table", str(credit_csv), "--row", "3", "--protected", "region"]
+    asked += [*CHEAP, *TIME, "--organisation", str(evidence.parent / "who.json")]
     script = (
         "import sys; from tabnet_engine.__main__ import main\n"
         "sys.exit(max(main([*sys.argv[2:], '--out', f'{sys.argv[1]}/report.{form}']) for form in ('html', 'zip')))"
     )
-    for seed in ("1", "2"):
-        (tmp_path / seed).mkdir()
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": ("Asia/Shanghai", "UTC")[seed == "1"]}
-        command = [sys.executable, "-c", script, str(tmp_path / seed), *asked]
-        subprocess.run(command, env=environment, capture_output=True, check=True)
-    for name in ("report.html", "report.zip"):
-        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
-    with zipfile.ZipFile(tmp_path / "1" / "report.zip") as archive:
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Shanghai"}
+    subprocess.run([sys.executable, "-c", script, str(tmp_path), *asked], env=environment, check=True)
+    assert (tmp_path / "report.zip").read_bytes() == evidence.read_bytes()
+    with zipfile.ZipFile(evidence) as archive:
         assert {"report.pdf", "report.html"} <= set(archive.namelist())
+        document = Document.from_mapping(json.loads(archive.read("document.json")))
+    assert (tmp_path / "report.html").read_bytes() == html_bytes(document)
 
 
 def test_one_changed_byte_in_the_pack_ends_with_code_2(
@@ -83,6 +86,19 @@ def test_one_changed_byte_in_the_pack_ends_with_code_2(
     caught = capsys.readouterr()
     assert "error: the file is no evidence pack, or damaged: Bad CRC-32 for file 'report.pdf'" in caught.err
     assert "Traceback" not in caught.err
+
+
+def test_a_stranger_steers_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    forged = small_report()
+    forged = dataclasses.replace(
+        forged, identity=dataclasses.replace(forged.identity, case_id="D-1\x1b[2J\nholds: all\u202e")
+    )
+    (tmp_path / "pack.zip").write_bytes(pack_bytes(forged, PARTS, {}))
+    assert main(["verify-evidence", str(tmp_path / "pack.zip")]) == 2
+    told = capsys.readouterr().err
+    assert "The case id D-1‹U+001B›[2J‹U+000A›holds: all‹U+202E› does not belong" in told
+    assert all(line.startswith(("holds: ", "FAILS: ", "error: ")) for line in told.splitlines())
+    assert "\nholds: all\n" not in told
 
 
 def test_the_report_is_in_the_register_and_is_reviewed_but_not_signed_incomplete(
@@ -130,6 +146,14 @@ def test_a_batch_is_one_archive(
     assert (told["n_rows"], told["created"]) == (2, "2026-03-01T09:30:00+00:00")
     assert told["sha256"] == sha256_bytes((tmp_path / "a.zip").read_bytes())
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"], "no work folder is left"
+    (tmp_path / "c.zip.partial").mkdir()
+    with folder_lock(tmp_path / "c.zip.partial", exclusive=True):
+        assert main([*asked, "--rows", "1", "--out", str(tmp_path / "c.zip")]) == 2
+    assert "another command is writing" in capsys.readouterr().err.splitlines()[-1]
+    (tmp_path / "c.zip.partial" / "plan.json").write_text('{"created": "2026-03-01T09:30:00+00:00"}', encoding="utf-8")
+    assert main([*asked, "--rows", "1", "--out", str(tmp_path / "c.zip")]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert ("c.zip.partial holds another batch" in error, "goes on" in error) == (True, False)
 
 
 def test_the_model_report_needs_no_table(credit_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -11,6 +11,7 @@ from pages._ui import (
     kept,
     report_access,
     report_made,
+    report_stopped,
     row_filter,
     row_lists,
     run_jobs,
@@ -56,6 +57,8 @@ def section(run: Run, table: pd.DataFrame, config: ReportConfig, *, busy: bool) 
         )
         told = say("The reports are being made; the progress is at the top of this page, which can be left.")
         run_jobs.queue_once(payload.to_spec(), told)
+    if not busy:
+        report_stopped.section(run)
     report_made.archives(run)
 
 
@@ -93,7 +96,7 @@ def _told(rows: Rows, n_all: int) -> None:
     else:
         st.caption(
             say(
-                "{n_rows:,} of {n_all:,} rows. An interrupted job goes on where it was; you may leave the page.",
+                "{n_rows:,} of {n_all:,} rows. A job that was stopped can be gone on with; you may leave the page.",
                 n_rows=len(rows),
                 n_all=n_all,
             )

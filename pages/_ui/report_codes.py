@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages._ui import explain_access, report_access, report_codes_review, state, widgets
+from pages._ui import explain_access, guard, report_access, report_codes_review, state, widgets
 from tabnet_engine.report.making import codes_id
 from tabnet_engine.report.reason_codes import (
     CASES,
@@ -172,16 +172,21 @@ def _import(run: Run) -> None:
         file = st.file_uploader(say("CSV file"), type="csv", key=f"codes_file_{state.token('codes')}")
         if file is None:
             return
-        codes = codes_from_csv(file.getvalue(), columns_of(run))
-        st.markdown(
-            say_plural(
-                "{count} code was read. It takes the place of those that are saved.",
-                "{count:,} codes were read. They take the place of those that are saved.",
-                len(codes.codes),
-            )
+        with guard.sentences():  # what is wrong stands beside the file
+            _take(run, codes_from_csv(file.getvalue(), columns_of(run)))
+
+
+def _take(run: Run, codes: ReasonCodes) -> None:
+    """How many were read, and the button that takes them over."""
+    st.markdown(
+        say_plural(
+            "{count} code was read. It takes the place of those that are saved.",
+            "{count:,} codes were read. They take the place of those that are saved.",
+            len(codes.codes),
         )
-        if st.button(say("Take them over"), type="primary", key="take_codes"):
-            keep(run, codes)
+    )
+    if st.button(say("Take them over"), type="primary", key="take_codes"):
+        keep(run, codes)
 
 
 def _versions(run: Run) -> None:

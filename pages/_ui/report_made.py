@@ -66,11 +66,9 @@ def _archive(record: BatchRecord) -> None:
 def _counts(record: BatchRecord) -> str:
     """How many reports there are, and how many are blocked or could not be made."""
     made = say_plural("{count} report", "{count:,} reports", record.n_made + record.n_blocked)
-    if not record.n_blocked and not record.n_refused:
-        return made
-    return say(
-        "{made}, {n_blocked:,} of them blocked; {n_refused:,} rows without one",
-        made=made,
-        n_blocked=record.n_blocked,
-        n_refused=record.n_refused,
-    )
+    places = {"made": made, "n_blocked": record.n_blocked, "n_refused": record.n_refused}
+    if record.n_blocked and record.n_refused:
+        return say("{made}, {n_blocked:,} of them blocked; {n_refused:,} rows without one", **places)
+    if record.n_blocked:
+        return say("{made}, {n_blocked:,} of them blocked", **places)
+    return say("{made}; {n_refused:,} rows without one", **places) if record.n_refused else made

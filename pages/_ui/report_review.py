@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import report_access, state, widgets
+from pages._ui import guard, report_access, state, widgets
 from pages._ui.report_words import STATES
 from tabnet_engine.report.dates import moment_words
 from tabnet_engine.texts.speaking import say
@@ -26,11 +26,14 @@ def section(record: ReportRecord) -> None:
     if record.state == "signed":
         st.caption(say("A signed report cannot change and cannot be deleted."))
         return
+    why_not = widgets.md(record.why_unsigned())
     with st.container(horizontal=True, gap="small"):
         _review(record)
-        _sign(record)
+        _sign(record, is_possible=not why_not)
         if record.state == "draft":
             _delete(record)
+    if why_not:
+        st.caption(say("It cannot be signed. {why}", why=why_not))
 
 
 def _steps(record: ReportRecord) -> None:
@@ -61,38 +64,39 @@ def _review(record: ReportRecord) -> None:
             name = st.text_input(say("Your name"), _name(), max_chars=200, key=f"reviewer_{key}")
             comment = st.text_area(say("Comment"), max_chars=_LONGEST_COMMENT, height=120)
             pressed = st.form_submit_button(say("Record the review"), type="primary")
-        if pressed:
-            _remember(name)
-            report_access.register().review(record.case_id, name, comment)
-            _done(say("The review was recorded"))
+        with guard.sentences():  # what is wrong stands here, and the report stays on the page
+            if pressed:
+                _remember(name)
+                report_access.register().review(record.case_id, name, comment)
+                _done(say("The review was recorded"))
 
 
-def _sign(record: ReportRecord) -> None:
+def _sign(record: ReportRecord, *, is_possible: bool) -> None:
     key = f"{record.case_id}_{state.token('review')}"
-    why_not = widgets.md(record.why_unsigned())
-    box = st.popover(
-        say("Sign"), icon=":material/signature:", key=f"sign_box_{key}", disabled=bool(why_not), help=why_not or None
-    )
-    if why_not:
+    box = st.popover(say("Sign"), icon=":material/signature:", key=f"sign_box_{key}", disabled=not is_possible)
+    if not is_possible:
         return
     with box:
         with st.form(f"sign_{key}", border=False):
             st.caption(say("A signed report cannot change. Your name and the time are recorded; there is no way back."))
             name = st.text_input(say("Your name"), _name(), max_chars=200, key=f"signer_{key}")
             pressed = st.form_submit_button(say("Sign this report"), type="primary")
-        if pressed:
-            _remember(name)
-            report_access.register().sign(record.case_id, name)
-            _done(say("The report was signed"))
+        with guard.sentences():
+            if pressed:
+                _remember(name)
+                report_access.register().sign(record.case_id, name)
+                _done(say("The report was signed"))
 
 
 def _delete(record: ReportRecord) -> None:
     with st.popover(say("Delete"), icon=":material/delete:"):
         st.markdown(say("Delete this draft? The log keeps that it was there and who made it."))
-        if st.button(say("Delete this draft"), key=f"delete_{record.case_id}", type="primary"):
-            report_access.register().delete(record.case_id)
-            state.keep_asked("case", "", is_default=True)
-            _done(say("The draft was deleted"))
+        pressed = st.button(say("Delete this draft"), key=f"delete_{record.case_id}", type="primary")
+        with guard.sentences():
+            if pressed:
+                report_access.register().delete(record.case_id)
+                state.keep_asked("case", "", is_default=True)
+                _done(say("The draft was deleted"))
 
 
 def _name() -> str:

@@ -13,6 +13,7 @@ from tabnet_engine.report.dates import moment_words
 from tabnet_engine.texts.speaking import LANGUAGES, msg, say, say_plural
 
 if TYPE_CHECKING:
+    from tabnet_engine.report.document import Document
     from tabnet_engine.report.register import ReportRecord
 
 __all__ = ["frame", "show"]
@@ -112,9 +113,10 @@ def _downloads(record: ReportRecord) -> None:
 
 def _preview(record: ReportRecord) -> None:
     """The report as it prints, without scripts."""
-    # What is drawn changes with the review alone: a stored report stays as it is.
+    # Read each time, so that one that was changed since it was kept is never shown; what is drawn is kept.
+    document = report_access.register().document(record.case_id)
     with st.spinner(say("Drawing the report")):
-        source = _static(str(report_access.register().folder), record.case_id, record.state, len(record.steps))
+        source = _static(record.content, tuple(kept.hash for kept in record.steps), document)
     frame(source)
 
 
@@ -135,5 +137,7 @@ def frame(source: str) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=24)
-def _static(folder: str, case_id: str, stands: str, n_steps: int) -> str:  # noqa: ARG001 - the cache's key
-    return report_access.register().html(case_id, is_interactive=False).decode()
+def _static(content: str, steps: tuple[str, ...], _document: Document) -> str:  # noqa: ARG001 - the cache's key
+    from tabnet_engine.report.rendering.html import html_bytes
+
+    return html_bytes(_document, is_interactive=False).decode()

@@ -16,8 +16,15 @@ __all__ = ["console_monitor", "say"]
 
 
 def say(text: str) -> None:
-    """One line on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """One line on stderr: what could steer a terminal or begin another line is written out.
+
+    A name may come from a file that a stranger sent.
+    """
+    print("".join(map(_shown, text)), file=sys.stderr, flush=True)
+
+
+def _shown(char: str) -> str:
+    return char if char.isprintable() else f"‹U+{ord(char):04X}›"
 
 
 def console_monitor(

@@ -7,13 +7,14 @@ import dataclasses
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tabnet_engine.commands.console import say
 from tabnet_engine.commands.files import replace_file
-from tabnet_engine.errors import ConfigError
+from tabnet_engine.errors import ConfigError, UserError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,28 +75,46 @@ def write_many(
     if arguments.workspace is not None:
         say("the reports of a batch are in its archive alone; the register of the workspace keeps single ones")
     run, frame, digest, config, materials = asked
-    folder = _work_folder(arguments.out)
-    arguments.kept = f"what was finished is kept in {folder}, from where the same command goes on"
-    config = config.replace(time=config.time or planned_time(folder))
-    steering = monitor.steering("Preparing", "steps")
-    maker = ReportMaker.of(run, frame, config, materials, table_sha256=digest, steering=steering)
-    record = write_batch(
-        maker, rows, folder, form=arguments.form, steering=monitor.steering("Writing reports", "reports")
-    )
-    replace_file(arguments.out, lambda path: shutil.copyfile(record.archive, path))
-    shutil.rmtree(folder, ignore_errors=True)
-    arguments.kept = ""
+    with _work_folder(arguments.out) as folder:
+        config = config.replace(time=config.time or planned_time(folder))
+        steering = monitor.steering("Preparing", "steps")
+        maker = ReportMaker.of(run, frame, config, materials, table_sha256=digest, steering=steering)
+        steering = monitor.steering("Writing reports", "reports")
+        arguments.kept = f"what was finished is kept in {folder}, from where the same command goes on"
+        try:
+            record = write_batch(maker, rows, folder, form=arguments.form, steering=steering)
+        except UserError:
+            arguments.kept = ""  # the same command would be refused again
+            raise
+        replace_file(arguments.out, lambda path: shutil.copyfile(record.archive, path))
+        shutil.rmtree(folder, ignore_errors=True)
+        arguments.kept = ""
+    if record.n_refused == record.n_rows:
+        say(f"no report was made: {record.n_rows:,} of {record.n_rows:,} rows were refused; the index tells why")
     told = {key: value for key, value in dataclasses.asdict(record).items() if key not in {"batch_id", "archive"}}
     print(json.dumps({**told, "out": str(arguments.out)}))
 
 
-def _work_folder(out: Path) -> Path:
-    """Where finished reports wait for the others.
+@contextmanager
+def _work_folder(out: Path) -> Iterator[Path]:
+    """Where finished reports wait for the others, for this command alone; one that is empty is not left behind.
 
     Raises:
-        ConfigError: something else stands there.
+        ConfigError: something else stands there, or another command is at it.
     """
+    from tabnet_engine.runs.parts import folder_lock
+
     folder = out.with_name(f"{out.name}.partial")
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is needed as a folder for what is finished; move it away or choose another --out")
-    return folder
+    folder.mkdir(exist_ok=True)
+    with ExitStack() as held:
+        try:
+            held.enter_context(folder_lock(folder, exclusive=True, waits=False))
+        except BlockingIOError:
+            raise ConfigError(f"another command is writing {out}; wait for it, or choose another --out") from None
+        try:
+            yield folder
+        finally:
+            with suppress(OSError):
+                folder.rmdir()  # refused where something is in it

@@ -132,6 +132,30 @@ def _assemble(
     )
 
 
+_NOTES_OF_ANY = (
+    "Only {n_usable:,} rows have a target: too few to look for leakage.",
+    (
+        "Leakage was looked for in {n_sampled:,} of the {n_usable:,} rows with a target, drawn at random; every "
+        "other number is of all rows."
+    ),
+    (
+        "Sums that equal the target were looked for among the {n_columns} of {n_numbers:,} number columns that go "
+        "with it most."
+    ),
+)
+_NOTES_OF_ONE = (
+    "Only {n_usable:,} rows have {target!r}: too few to look for leakage.",
+    (
+        "Leakage was looked for in {n_sampled:,} of the {n_usable:,} rows with {target!r}, drawn at random; every "
+        "other number is of all rows."
+    ),
+    (
+        "Sums that equal {target!r} were looked for among the {n_columns} of {n_numbers:,} number columns that go "
+        "with it most."
+    ),
+)
+
+
 def _all_notes(schema: FeatureSchema, views: list[TargetView]) -> tuple[str, ...]:
     """What is true of every target is said once, without a name."""
     shared = {_notes(schema, view) for view in views}
@@ -141,19 +165,20 @@ def _all_notes(schema: FeatureSchema, views: list[TargetView]) -> tuple[str, ...
 
 
 def _notes(schema: FeatureSchema, target: TargetView, name: str | None = None) -> tuple[str, ...]:
-    a_target, the_target = ("a target", "the target") if name is None else (repr(name), repr(name))
+    n_numbers = sum(column.kind is Kind.NUMBER for column in schema.features)
+    few, sampled, sums = _NOTES_OF_ANY if name is None else _NOTES_OF_ONE
+    facts = {
+        "target": name,
+        "n_usable": target.n_usable,
+        "n_sampled": target.sample.size,
+        "n_columns": target.n_sum_columns,
+        "n_numbers": n_numbers,
+    }
     if not target.can_be_checked:
-        return (f"Only {target.n_usable:,} rows have {a_target}: too few to look for leakage.",)
+        return (few.format(**facts),)
     notes = []
     if target.sample.size < target.n_usable:
-        notes.append(
-            f"Leakage was looked for in {target.sample.size:,} of the {target.n_usable:,} rows with {a_target}, drawn "
-            "at random; every other number is of all rows."
-        )
-    n_numbers = sum(column.kind is Kind.NUMBER for column in schema.features)
+        notes.append(sampled.format(**facts))
     if target.numbers is not None and n_numbers > target.n_sum_columns:
-        notes.append(
-            f"Sums that equal {the_target} were looked for among the {target.n_sum_columns} of {n_numbers:,} number "
-            "columns that go with it most."
-        )
+        notes.append(sums.format(**facts))
     return tuple(notes)

@@ -15,6 +15,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from tabnet_engine.texts.speaking import msg
+
 __all__ = [
     "CONFIDENCE",
     "ENDS",
@@ -93,7 +95,7 @@ def proportion_estimate(n_true: int, n: int) -> Estimate:
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     margin = NORMAL_POINT / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     low, high = max(0.0, centre - margin), min(1.0, centre + margin)
-    return Estimate(value=share, low=min(low, share), high=max(high, share), n=n, how="Wilson score")
+    return Estimate(value=share, low=min(low, share), high=max(high, share), n=n, how=msg("Wilson score"))
 
 
 def bootstrap_estimate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args
 
@@ -14,6 +15,7 @@ __all__ = ["ReportPayload"]
 
 Form = Literal["pdf", "html"]
 _ABOUT_ROWS = ("decision", "notice")
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")  # it names a folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,7 @@ class ReportPayload:
     ``config`` are those of :class:`~tabnet_engine.config.ReportConfig`, by name. A decision report or notice is about
     ``rows``, or about the rows that meet the condition ``where`` (one row alone is a single report, unless
     ``is_batch``). ``baseline_run_id`` is the champion of a comparison. ``form`` is how a batch writes each report.
+    ``batch_id`` names a batch that was stopped and is gone on with; else the job begins one.
     """
 
     run_id: str
@@ -33,10 +36,13 @@ class ReportPayload:
     is_batch: bool = False
     baseline_run_id: str | None = None
     form: Form = "pdf"
+    batch_id: str = ""
     title: str = ""
 
     def __post_init__(self) -> None:
         kind = self.settings.kind
+        if self.batch_id and not _ID.fullmatch(self.batch_id):
+            raise ConfigError(f"the id of a batch must be letters, digits and dashes, got {self.batch_id!r}")
         if self.form not in get_args(Form):
             raise ConfigError(f"the form of a report must be one of {', '.join(get_args(Form))}, got {self.form!r}")
         if kind in _ABOUT_ROWS and not (self.rows or self.where):
@@ -68,7 +74,7 @@ class ReportPayload:
             JobError: an unknown part.
             ConfigError: a setting that does not exist or is outside its range, or no row.
         """
-        refuse_unknown(spec.payload, {"config", "rows", "where", "is_batch", "baseline_run_id", "form"})
+        refuse_unknown(spec.payload, {"config", "rows", "where", "is_batch", "baseline_run_id", "form", "batch_id"})
         return cls(
             run_id=spec.run_id,
             dataset_id=spec.dataset_id,
@@ -78,6 +84,7 @@ class ReportPayload:
             is_batch=bool(spec.payload.get("is_batch", False)),
             baseline_run_id=spec.payload.get("baseline_run_id"),
             form=spec.payload.get("form", "pdf"),
+            batch_id=str(spec.payload.get("batch_id", "")),
             title=spec.title,
         )
 
@@ -90,5 +97,6 @@ class ReportPayload:
             "is_batch": self.is_batch,
             "baseline_run_id": self.baseline_run_id,
             "form": self.form,
+            "batch_id": self.batch_id,
         }
         return JobSpec("report", self.dataset_id, self.run_id, self.title, payload)

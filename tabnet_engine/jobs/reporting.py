@@ -37,7 +37,7 @@ def make_reports(workspace: Workspace, payload: ReportPayload, job_id: str, *, m
     Args:
         workspace: where the run, its table, the desk and the register are.
         payload: what is asked for.
-        job_id: names the folder of a batch, so that a second attempt goes on with it.
+        job_id: names the folder of a batch, so that a second attempt goes on with it, unless the payload names one.
         monitor: follows the work; its phases are set here.
 
     Returns:
@@ -49,7 +49,8 @@ def make_reports(workspace: Workspace, payload: ReportPayload, job_id: str, *, m
         JobCancelledError: the monitor asked to stop.
     """
     monitor = dataclasses.replace(monitor or Monitor(), phases=REPORTING)
-    run, config, folder = workspace.run(payload.run_id), payload.settings, workspace.root / BATCHES / job_id
+    run, config = workspace.run(payload.run_id), payload.settings
+    folder = workspace.root / BATCHES / (payload.batch_id or job_id)
     baseline = None if payload.baseline_run_id is None else workspace.run(payload.baseline_run_id)
     monitor.begin(_PREPARING, run.manifest.title)
     frame, digest = _frame(workspace, payload, run)

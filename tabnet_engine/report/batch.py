@@ -9,14 +9,14 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tabnet_engine.errors import ReportError, UserError
 from tabnet_engine.explain.subject import Steering
-from tabnet_engine.report.document import Callout, Document, Facts, Identity, Paragraph, Section, Table
+from tabnet_engine.report.batch_index import BatchLine, index_document, line_of
 from tabnet_engine.runs.parts import (
     is_regular_file,
     json_bytes,
@@ -27,39 +27,26 @@ from tabnet_engine.runs.parts import (
     write_json,
     write_whole,
 )
-from tabnet_engine.texts.recalling import recalled
-from tabnet_engine.texts.setting import one_text
-from tabnet_engine.texts.speaking import say, speaking
 
 if TYPE_CHECKING:
-    from tabnet_engine.report.making import MadeReport, ReportMaker
+    from tabnet_engine.report.document import Document
+    from tabnet_engine.report.making import ReportMaker
 
-__all__ = ["ARCHIVE", "BatchLine", "BatchRecord", "list_batches", "planned_time", "write_batch"]
+__all__ = [
+    "ARCHIVE",
+    "BatchRecord",
+    "UnfinishedBatch",
+    "discard_batch",
+    "list_batches",
+    "planned_time",
+    "unfinished_batches",
+    "write_batch",
+]
 
 ARCHIVE = "reports.zip"
 Form = Literal["pdf", "html"]
 _PLAN, _RECORD, _LINES, _REPORTS = "plan.json", "batch.json", "lines", "reports"
 _FIXED_MOMENT = (1980, 1, 1, 0, 0, 0)  # of every entry: the archive depends on what is in it alone
-_MOST_LISTED = 2_000  # lines of the index that people read; the CSV file beside it has all
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchLine:
-    """What came of one row. ``state`` is made, blocked, or refused; ``told`` says why it was not simply made.
-
-    ``share`` is the probability of the favourable outcome, or the quantity; ``reasons`` are columns. ``file`` and
-    ``sha256`` are empty where no report was written.
-    """
-
-    row: int
-    state: Literal["made", "blocked", "refused"]
-    case_id: str = ""
-    outcome: str = ""
-    share: float | None = None
-    reasons: tuple[str, ...] = ()
-    told: str = ""
-    file: str = ""
-    sha256: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +66,19 @@ class BatchRecord:
     n_refused: int
     sha256: str
     archive: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfinishedBatch:
+    """A batch that was stopped: what it was asked for, and how many of its rows are done."""
+
+    batch_id: str
+    run_id: str
+    created: str
+    request: dict[str, Any]
+    form: Form
+    rows: tuple[int, ...]
+    n_done: int
 
 
 def write_batch(
@@ -136,6 +136,45 @@ def list_batches(folder: Path) -> tuple[BatchRecord, ...]:
     return tuple(sorted(found, key=lambda record: (record.created, record.batch_id), reverse=True))
 
 
+def unfinished_batches(folder: Path) -> tuple[UnfinishedBatch, ...]:
+    """The batches that were begun within a folder of batches and have no archive, newest first."""
+    if not folder.is_dir():
+        return ()
+    found = []
+    for path in folder.iterdir():
+        if is_regular_file(path / _RECORD):
+            continue
+        try:
+            found.append(_begun(path))
+        except (OSError, ValueError, TypeError, KeyError):
+            continue
+    return tuple(sorted(found, key=lambda begun: (begun.created, begun.batch_id), reverse=True))
+
+
+def _begun(folder: Path) -> UnfinishedBatch:
+    plan = parse_json((folder / _PLAN).read_bytes())
+    return UnfinishedBatch(
+        batch_id=folder.name,
+        run_id=str(plan["run_id"]),
+        created=str(plan["created"]),
+        request=dict(plan["request"]),
+        form=plan["form"],
+        rows=tuple(map(int, plan["rows"])),
+        n_done=sum(1 for _ in (folder / _LINES).glob("*.json")),
+    )
+
+
+def discard_batch(folder: Path, batch_id: str) -> None:
+    """Remove a batch that was begun and has no archive, with the reports that are written; another one stays.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    with storage_errors("remove the reports"):
+        if batch_id in {begun.batch_id for begun in unfinished_batches(folder)}:
+            shutil.rmtree(folder / batch_id)
+
+
 def _record(folder: Path) -> BatchRecord:
     return BatchRecord(**parse_json((folder / _RECORD).read_bytes()), archive=folder / ARCHIVE)
 
@@ -149,12 +188,16 @@ def _plan(maker: ReportMaker, rows: Sequence[int], folder: Path, form: Form) -> 
         "run_id": maker.run.run_id,
         "request": maker.config.replace(time=maker.created).to_mapping(),
         "form": form,
+        "made_from": {**maker.made_from, "profile": maker.materials.profile.sha256},
         "rows": [int(row) for row in rows],
     }
     plan = parse_json(json_bytes(plan))
     if is_regular_file(folder / _PLAN):
         if parse_json((folder / _PLAN).read_bytes()) != plan:
-            raise ReportError(f"{folder.name} holds another batch; choose another folder for this one")
+            raise ReportError(
+                f"{folder.name} holds another batch, or one that was begun before its table, its reason codes or what "
+                "else is written for it was changed; begin a new one under another name"
+            )
         return
     write_json(folder / _PLAN, plan)
 
@@ -179,28 +222,7 @@ def _made(maker: ReportMaker, row: int, folder: Path, form: Form) -> BatchLine:
     name = f"{_REPORTS}/row-{row:07d}.{form}"
     target = folder / name
     write_whole(target, lambda temporary: write_bytes(temporary, content))
-    return _told(made, row, name, sha256_bytes(content))
-
-
-def _told(made: MadeReport, row: int, name: str, digest: str) -> BatchLine:
-    document, case = made.document, made.case
-    line = BatchLine(
-        row=row,
-        state="blocked" if document.is_blocked else "made",
-        case_id=document.identity.case_id,
-        told=one_text(document.blocked),
-        file=name,
-        sha256=digest,
-    )
-    if case is None:
-        return line
-    score = case.score
-    return dataclasses.replace(
-        line,
-        outcome="favourable" if score.is_favourable else "unfavourable",
-        share=score.value if score.share is None else score.share,
-        reasons=tuple(reason.column for reason in case.reasons),
-    )
+    return line_of(made, row, name, sha256_bytes(content))
 
 
 def _rendered(document: Document, form: Form) -> bytes:
@@ -220,7 +242,7 @@ def _pack(maker: ReportMaker, lines: Sequence[BatchLine], folder: Path) -> Batch
     from tabnet_engine.data.export import safe_csv
 
     table = pd.DataFrame([dataclasses.asdict(line) | {"reasons": "; ".join(line.reasons)} for line in lines])
-    index = _index(maker, lines)
+    index = index_document(maker, lines)
     entries: dict[str, bytes] = {
         "index.csv": safe_csv(table),
         "index.html": _rendered(index, "html"),
@@ -262,76 +284,3 @@ def _entry(name: str) -> zipfile.ZipInfo:
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
     return entry
-
-
-_STATES: Mapping[str, Callable[[], str]] = {
-    "made": lambda: say("made"),
-    "blocked": lambda: say("blocked"),
-    "refused": lambda: say("no report"),
-}
-_OUTCOMES: Mapping[str, Callable[[], str]] = {
-    "favourable": lambda: say("approved"),
-    "unfavourable": lambda: say("not approved"),
-}
-
-
-def _index(maker: ReportMaker, lines: Sequence[BatchLine]) -> Document:
-    """What a person opens first: how many of each, then one line a row."""
-    with speaking(maker.config.language):
-        identity = _identity(maker, lines)
-        counts = [(told(), f"{sum(line.state == state for line in lines):,}") for state, told in _STATES.items()]
-        facts = Facts(
-            lines=(
-                (say("Run"), maker.run.manifest.title),
-                (say("Regulation profile"), f"{maker.materials.profile.title} ({maker.materials.profile.version})"),
-                (say("Rows"), f"{len(lines):,}"),
-                *counts,
-            )
-        )
-        blocks: list[Any] = [_listed(lines[:_MOST_LISTED])]
-        if len(lines) > _MOST_LISTED:
-            told = say("The first {n:,} of {total:,} rows; index.csv lists all.", n=_MOST_LISTED, total=len(lines))
-            blocks.append(Paragraph(text=told, is_note=True))
-        if any(line.state == "blocked" for line in lines):
-            warned = say("Blocked reports must not be used; each says why on its first page.")
-            blocks.insert(0, Callout(tone="block", text=warned))
-        return Document(
-            title=say("Index of reports"),
-            subtitle=maker.run.manifest.title,
-            language=maker.config.language,
-            identity=identity,
-            summary=(facts,),
-            sections=(Section(key="index", title=say("Every row"), blocks=tuple(blocks)),),
-        )
-
-
-def _listed(lines: Sequence[BatchLine]) -> Table:
-    rows = [
-        (
-            f"{line.row}",
-            _OUTCOMES[line.outcome]() if line.outcome else "",
-            "" if line.share is None else f"{line.share:.3f}",
-            "; ".join(line.reasons),
-            _STATES[line.state](),
-            recalled(line.told) if line.state == "refused" else line.told,
-            line.file,
-        )
-        for line in lines
-    ]
-    columns = (say("Row"), say("Outcome"), say("Score"), say("Reasons"), say("Report"), say("Why"), say("File"))
-    caption = say("One line for each row")
-    return Table(caption=caption, columns=columns, rows=tuple(rows), numeric=(0, 2))
-
-
-def _identity(maker: ReportMaker, lines: Sequence[BatchLine]) -> Identity:
-    from tabnet_engine.report.identity import identity_of
-
-    content = json_bytes([dataclasses.asdict(line) for line in lines])
-    return identity_of(
-        maker.run,
-        maker.config,
-        profile=maker.materials.profile,
-        created=maker.created,
-        row=None,
-        extra={"reports": sha256_bytes(content)},
-    )

@@ -16,7 +16,7 @@ __all__ = ["HASHED", "identity_facts", "integrity_section", "validity_words"]
 HASHED: Mapping[str, str] = {
     "model": msg("model (weights)"),
     "data": msg("data (the file as it was received)"),
-    "table": msg("table that the rows of this report are from, which is not the one of the training"),
+    "table": msg("table that the rows of this report are from"),
     "configuration": msg("configuration of the training"),
     "schema": msg("schema of the columns"),
     "received": msg("row as it was received"),
@@ -62,7 +62,7 @@ def validity_words(profile: RegulationProfile) -> str:
 def _made_from(identity: Identity) -> tuple[Block, ...]:
     hashes = Table(
         caption=say("SHA-256 of everything that went into this report"),
-        columns=(say("what"), say("SHA-256")),
+        columns=(say("What"), say("SHA-256")),
         rows=tuple((say(HASHED[name]) if name in HASHED else name, digest) for name, digest in identity.hashes.items()),
         note=say("Two files with the same SHA-256 hold the same bytes; one changed byte gives another one."),
     )
@@ -96,7 +96,7 @@ def _rules(profile: RegulationProfile) -> tuple[Block, ...]:
     )
     sources = Table(
         caption=say("Sources that this profile names"),
-        columns=(say("source"), say("what it asks for")),
+        columns=(say("Source"), say("What it asks for")),
         rows=tuple((citation.text, citation.about) for citation in profile.citations),
         note=say(
             "They are part of the profile, a versioned file; whether they still hold on the day of use is for a "

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -281,8 +282,24 @@ def _verdict(content: bytes, noted: tuple[int, str] | None, known_head: str) -> 
                 hash=known_head,
             )
         )
-    notes = [say("A line that a killed process left unfinished stands at the end; it is no part of the log.")]
-    return LogVerdict(n=len(found), problems=tuple(problems), head=head, notes=tuple(notes if torn else ()))
+    notes = list(_clock_notes(read))
+    if torn:
+        notes.append(say("A line that a killed process left unfinished stands at the end; it is no part of the log."))
+    return LogVerdict(n=len(found), problems=tuple(problems), head=head, notes=tuple(notes))
+
+
+def _clock_notes(lines: list[LogLine]) -> Iterator[str]:
+    """Where the clock went back, first of all: the order of the lines is that of their numbers."""
+    back = [later for before, later in pairwise(lines) if later.time < before.time]
+    if back:
+        yield say_plural(
+            "The clock was set back before line {line:,}, of {time}; the order of the steps is that of the lines.",
+            "The clock was set back {count:,} times, first before line {line:,}, of {time}; the order of the steps is "
+            "that of the lines.",
+            len(back),
+            line=back[0].sequence,
+            time=back[0].time,
+        )
 
 
 def _chain_problems(found: list[LogLine | None]) -> Iterator[str]:

@@ -202,7 +202,9 @@ class ReportMaker:
         parts = {**self._shared_parts(), "comparison.json": json_bytes(dict(self.comparison), indent=1)}
         return MadeReport(document=document, parts=parts)
 
-    def _identity(self, row: int | None, extra: Mapping[str, str] | None = None) -> Identity:
+    @property
+    def made_from(self) -> dict[str, str]:
+        """The SHA-256 of what people wrote, and of the table where it is not the run's own, by name."""
         written = {
             "reason_codes": self.materials.codes.sha256,
             "organisation": sha256_bytes(json_bytes(self.materials.organisation.to_mapping())),
@@ -212,13 +214,16 @@ class ReportMaker:
             written["template"] = sha256_bytes(self.materials.template.encode())
         if self.table_sha256:
             written["table"] = self.table_sha256
+        return written
+
+    def _identity(self, row: int | None, extra: Mapping[str, str] | None = None) -> Identity:
         return identity_of(
             self.run,
             self.config,
             profile=self.materials.profile,
             created=self.created,
             row=row,
-            extra={**written, **(extra or {})},
+            extra={**self.made_from, **(extra or {})},
         )
 
     def _shared_parts(self) -> dict[str, bytes]:

@@ -139,12 +139,16 @@ def _listed(pack: Pack) -> Iterator[Checked]:
         yield Checked(name=name, ok=False, sentence=sentence)
     if DOCUMENT not in pack.files:
         yield Checked(name=DOCUMENT, ok=False, sentence=say("The pack holds no report."))
+    if not same == len(listed) == len(present):
+        sentence = say("Not every file is listed and has the SHA-256 that is listed.")
+        yield Checked(name="hashes", ok=False, sentence=sentence)
+        return
     sentence = say_plural(
         "{count} file has the SHA-256 that the manifest lists.",
         "{count:,} files have the SHA-256 that the manifest lists.",
         same,
     )
-    yield Checked(name="hashes", ok=same == len(listed) == len(present), sentence=sentence)
+    yield Checked(name="hashes", ok=True, sentence=sentence)
 
 
 def _manifest(pack: Pack) -> Checked:

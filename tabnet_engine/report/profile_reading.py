@@ -23,6 +23,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 Texts = Mapping[str, str]  # the same text in every language
 
 
+_WHOLE = msg("the file")
 _UNUSABLE = msg("the regulation profile {file!r} cannot be used: {what}")
 
 
@@ -87,7 +88,7 @@ class _Reading:
             *("format_version", "name", "version", "rank", "valid_from", "valid_until", "title", "summary"),
             *("sections", "required", "statements", "citations", "retention"),
         )
-        self._exactly(values, keys, self.file)
+        self._exactly(values, keys, _WHOLE)
         if values["format_version"] != FORMAT_VERSION:
             raise ProfileError(
                 f"its format_version must be {FORMAT_VERSION}, got {values['format_version']!r}", self.file

@@ -33,6 +33,7 @@ __all__ = [
 
 CASES = ("any", "above", "below", "other", "missing", "unseen")
 MAX_CODES = 20_000
+_MOST_LINES = 20  # with a mistake that are named
 _LONGEST_CODE, _LONGEST_TEXT = 40, 1_000
 _NEEDED = ("code", "column", "when")
 # One letter behind the column's number, so that a code is stable when another one of its column goes.
@@ -154,15 +155,21 @@ def codes_from_csv(content: bytes | str, columns: Sequence[str]) -> ReasonCodes:
     """Read a dictionary from CSV with the header of :data:`CODE_FIELDS`; the reviews and one language may be absent.
 
     Raises:
-        ReportError: a file that is no such CSV, or a code that cannot be used: names its line.
+        ReportError: a file that is no such CSV, or a code that cannot be used: names its line, and the other
+            lines with a mistake.
     """
     rows = list(records_of_csv(content, CODE_FIELDS, _NEEDED))
     if len(rows) > MAX_CODES:
         raise ReportError(f"there are {len(rows):,} reason codes and at most {MAX_CODES:,} are taken; give fewer")
     codes = ReasonCodes(tuple(ReasonCode(**record) for _, record in rows))
-    for place, problem in code_problems(codes.codes, columns):
-        raise ReportError(f"reason codes, line {rows[place][0]}: {problem}")
-    return codes
+    problems = code_problems(codes.codes, columns)
+    if not problems:
+        return codes
+    line, problem = rows[problems[0][0]][0], problems[0][1]
+    if len(problems) == 1:
+        raise ReportError(f"reason codes, line {line}: {problem}")
+    others = ", ".join(str(rows[place][0]) for place, _ in problems[1 : _MOST_LINES + 1])
+    raise ReportError(f"reason codes, line {line}: {problem}; there are mistakes in these lines too: {others}")
 
 
 def codes_to_csv(codes: ReasonCodes) -> bytes:

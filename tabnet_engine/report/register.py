@@ -11,7 +11,7 @@ import dataclasses
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from tabnet_engine.report.evidence import DOCUMENT, LOG, MODEL_PREFIX, check_ent
 from tabnet_engine.report.log import ChainedLog, LogLine, LogVerdict
 from tabnet_engine.report.register_checks import check_logged, check_told, checked_with_reports
 from tabnet_engine.report.register_record import PARTS, KeptStep, ReportRecord
-from tabnet_engine.runs.manifest import utc_now
+from tabnet_engine.report.register_recovery import finish_leftovers, room_kept
+from tabnet_engine.runs.manifest import tidy_title, utc_now
 from tabnet_engine.runs.parts import (
     folder_lock,
     folder_written_whole,
@@ -81,15 +82,18 @@ class ReportRegister:
                     if not _is_shared(part):
                         (temporary / part).parent.mkdir(parents=True, exist_ok=True)
                         write_bytes(temporary / part, content)
-                line = self._begun(new) or self._logged(new, "draft", name, new.evidence)
-                record = new.with_steps([KeptStep.of(line)])
-                record.write(temporary)
+                new.write(temporary)  # so that what a killed process left can be told
+                with room_kept(temporary) as free:
+                    line = self._begun(new) or self._logged(new, "draft", name, new.evidence)
+                    free()
+                    record = new.with_steps([KeptStep.of(line)])
+                    record.write(temporary)
             return record
 
     def _known(self, new: ReportRecord, folder: Path) -> ReportRecord | None:
         if not os.path.lexists(folder):
             return None
-        if self._is_deleted(new.case_id):
+        if _ends_deleted(self.log.lines(new.case_id)):
             remove_folder(folder)  # a process ended between the log and the disk
             return None
         known = ReportRecord.read(folder)
@@ -228,8 +232,11 @@ class ReportRegister:
             self._check_step(record, state)
             contents = {part: self._file(record, part) for part in record.files}
             check_told(record, contents[DOCUMENT])  # nobody reviews or signs what was changed
-            record = record.with_steps([KeptStep.of(self._logged(record, state, name, comment))])
-            record.write(folder)
+            with room_kept(folder) as free:
+                line = self._logged(record, state, name, comment)
+                free()
+                record = record.with_steps([KeptStep.of(line)])
+                record.write(folder)
         return record
 
     def _check_step(self, record: ReportRecord, state: str) -> None:
@@ -245,11 +252,10 @@ class ReportRegister:
 
     def _present(self, case_id: str) -> ReportRecord:
         """The record as the log has it: a step that a process could not finish is completed here."""
-        record = self.get(case_id)
-        if self._is_deleted(case_id):
+        record, lines = self.get(case_id), self.log.lines(case_id)
+        if _ends_deleted(lines):
             remove_folder(self._folder(case_id))
             return self.get(case_id)
-        lines = self.log.lines(case_id)
         check_logged(record, lines)
         completed = record.completed(lines)
         if completed != record:
@@ -294,7 +300,8 @@ class ReportRegister:
             for folder in (self.cases, self.shared):
                 folder.mkdir(parents=True, exist_ok=True)
             with folder_lock(self.folder, exclusive=True):
-                sweep_leftovers(self.cases)
+                finish_leftovers(self.cases, self.log.lines)
+                sweep_leftovers(self.shared)
                 yield
 
     @contextmanager
@@ -314,9 +321,9 @@ class ReportRegister:
     def _logged(self, record: ReportRecord, action: str, name: str, detail: str) -> LogLine:
         return self.log.append(actor=name, action=action, case_id=record.case_id, content=record.content, detail=detail)
 
-    def _is_deleted(self, case_id: str) -> bool:
-        lines = self.log.lines(case_id)
-        return bool(lines) and lines[-1].action == "deleted"
+
+def _ends_deleted(lines: Sequence[LogLine]) -> bool:
+    return bool(lines) and lines[-1].action == "deleted"
 
 
 def _is_shared(name: str) -> bool:
@@ -334,7 +341,7 @@ def _name(text: str) -> str:
     Raises:
         ReportError: nothing is left, or too much.
     """
-    name = " ".join(_printable(text).split())
+    name = tidy_title(text)
     if not name:
         raise ReportError("the name is empty; a step of a review carries the name of a person")
     if len(name) > MAX_NAME:

@@ -180,6 +180,23 @@ class ReportRecord:
             ) from error
 
     @classmethod
+    def read_unfinished(cls, folder: Path) -> Self | None:
+        """The record in a folder that has no name yet, without its steps; None where there is none that is whole.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        path = folder / RECORD
+        if not is_regular_file(path):
+            return None
+        content = path.read_bytes()
+        try:
+            record = cls._parse(content, str(parse_json(content)["case_id"]))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
+        return dataclasses.replace(record, steps=())
+
+    @classmethod
     def _parse(cls, content: bytes, case_id: str) -> Self:
         values = parse_json(content)
         digest, version = values.pop("digest"), values["format_version"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import resource
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +31,7 @@ __all__ = ["Checked", "PackVerdict", "verify_pack", "verify_pack_bytes"]
 CASE, REQUEST, RECEIVED, REFERENCE = "case.json", "request.json", "received.parquet", "reference.parquet"
 ATTRIBUTIONS = "attributions.parquet"
 _ABOUT_ROWS = ("decision", "notice")
-_MOST_ROWS, _MOST_COLUMNS, _MOST_BYTES = 10_000, 20_000, 1024**3
+_MOST_ROWS, _MOST_COLUMNS, _MOST_BYTES = 10_000, 20_000, 2 * 1024**3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,17 +226,36 @@ def _attributions(table: pd.DataFrame, case: Mapping[str, Any]) -> Checked:
 
 
 def _table(content: bytes) -> pd.DataFrame:
-    """A small table of the pack; one that says it is large is refused before it is read.
+    """A small table of the pack; one that says it is large, or that unpacks to far more than it says, is refused.
 
     Raises:
         ValueError: it is no table, or a large one.
+        MemoryError: its pages hold more than its footer says.
     """
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(io.BytesIO(content))
-    facts = file.metadata
-    n_bytes = sum(facts.row_group(number).total_byte_size for number in range(facts.num_row_groups))
-    if facts.num_rows > _MOST_ROWS or facts.num_columns > _MOST_COLUMNS or n_bytes > _MOST_BYTES:
-        raise ValueError(f"a table of {facts.num_rows:,} rows and {facts.num_columns:,} columns is in no pack")
-    frame: pd.DataFrame = file.read().to_pandas()
+    with _memory_bounded():
+        file = pq.ParquetFile(io.BytesIO(content), pre_buffer=False, memory_map=False)
+        facts = file.metadata
+        if facts.num_rows > _MOST_ROWS or facts.num_columns > _MOST_COLUMNS:
+            raise ValueError(f"a table of {facts.num_rows:,} rows and {facts.num_columns:,} columns is in no pack")
+        frame: pd.DataFrame = file.read(use_threads=False).to_pandas(use_threads=False)
     return frame
+
+
+@contextmanager
+def _memory_bounded() -> Iterator[None]:
+    """So much more memory than now and no more: the footer of a hostile table may promise little."""
+    import pyarrow as pa
+
+    pa.allocate_buffer(1)  # with its first one, Arrow reserves a gigabyte that it never uses
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    reserved = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+    bound = reserved + _MOST_BYTES
+    if before[1] != resource.RLIM_INFINITY:
+        bound = min(bound, before[1])
+    resource.setrlimit(resource.RLIMIT_AS, (bound, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)

@@ -25,6 +25,7 @@ _DEEPEST = 4  # texts within texts
 _FEW_WORDS = 3  # of a template that lies over almost any sentence, such as "{first} and {second}"
 _ONE_PLACE = re.compile(r"\W*{[^{}]*}\W*")  # a template without a word of its own lies over any text
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_MOST_PARTS = 4  # of a text that may be one entry together
 _MOST_WAYS = 100_000  # to lay a template over a text: a name of 10,000 letters may repeat its every comma
 
 _OWN: ContextVar[tuple[frozenset[str], frozenset[str]]] = ContextVar("own", default=(frozenset(), frozenset()))
@@ -57,19 +58,58 @@ def recalled(text: str) -> str:
 def _recalled(code: str, text: str, depth: int, own: frozenset[str]) -> str:
     if text in own and depth < _DEEPEST:
         return text
-    for variant, ending in _variants(text):
-        found = _found(code, variant, depth, own)
-        if found is not None:
-            return found + ending
+    whole = _whole(code, text, depth, own)
+    if whole is not None:
+        return whole
     splits = [end.split(text) for end in _ENDS]
     parts = next((split for split in splits if len(split) > 1), [text])
     if len(parts) == 1 or not depth:
         return text
-    turned = [_recalled(code, part, depth - 1, own) for part in parts]
+    parts, turned = _in_turn(code, parts, depth - 1, own)
     # Between two sentences that stayed English the blank stays too.
     stayed = [one == other for one, other in zip(turned, parts, strict=True)]
     blanks = [" " if before and after else "" for before, after in itertools.pairwise(stayed)]
     return "".join(piece for pair in zip(turned, [*blanks, ""], strict=True) for piece in pair)
+
+
+def _whole(code: str, text: str, depth: int, own: frozenset[str]) -> str | None:
+    """The text as one entry of the catalogue says it; None where it is none, or more than one."""
+    for variant, ending in _variants(text):
+        found = _found(code, variant, depth, own)
+        if found is not None:
+            return found + ending
+    return None
+
+
+def _in_turn(code: str, parts: list[str], depth: int, own: frozenset[str]) -> tuple[list[str], list[str]]:
+    """Parts and what they are turned into; neighbours that are one entry together count as one part."""
+    joined, turned = list[str](), list[str]()
+    start = 0
+    while start < len(parts):
+        for end in range(min(len(parts), start + _MOST_PARTS), start + 1, -1) if depth else ():
+            text = " ".join(parts[start:end])
+            whole = _whole(code, text, depth + 1, own) if _is_entry(code, text) else None
+            if whole is not None:
+                break
+        else:
+            end, text = start + 1, parts[start]
+            whole = _recalled(code, text, depth, own)
+        joined.append(text)
+        turned.append(whole)
+        start = end
+    return joined, turned
+
+
+def _is_entry(code: str, text: str) -> bool:
+    """Whether a text is surely one entry of the catalogue, as a whole."""
+    variants = [variant for variant, _ in _variants(text)]
+    if any(variant in catalogue_of(code).texts for variant in variants):
+        return True
+    return any(
+        not template.is_vague and template.may_be_in(variant) and template.pattern.fullmatch(variant)
+        for template in _templates(code)
+        for variant in variants
+    )
 
 
 def _variants(text: str) -> Iterator[tuple[str, str]]:
@@ -95,9 +135,9 @@ def _found(code: str, text: str, depth: int, own: frozenset[str]) -> str | None:
         if template.may_be_in(text) and (found := template.pattern.fullmatch(text)):
             values = found.groupdict()
             turned = {name: _recalled(code, values[name], depth - 1, own) for name in values.keys() - template.own}
-            # What is the user's own, or stands in the catalogue as a whole, is no sentence that a place swallowed.
-            doubtful = [name for name in turned if values[name] not in own and values[name] not in catalogue.texts]
-            if any(template.is_no_place_for(values[name], turned[name]) for name in doubtful):
+            doubtful = [name for name in turned if template.is_no_place_for(values[name], turned[name])]
+            # What is the user's own, or one entry of the catalogue, is no sentence that a place swallowed.
+            if any(values[name] not in own and not _is_entry(code, values[name]) for name in doubtful):
                 continue
             if template.loses_end and text.endswith("."):
                 continue
@@ -120,14 +160,14 @@ class _Template:
         pieces = list(Formatter().parse(english))
         self.literal = max((piece[0] for piece in pieces), key=len)
         self._is_sentence = english.endswith(".")
-        self._is_vague = sum(len(_WORD.findall(piece[0])) for piece in pieces) < _FEW_WORDS
+        self.is_vague = sum(len(_WORD.findall(piece[0])) for piece in pieces) < _FEW_WORDS
         self._literals = tuple(piece[0] for piece in pieces if piece[0])
         self.n_literal = sum(len(piece[0]) for piece in pieces)
         self.pattern = re.compile("".join(map(_piece, pieces, _first_uses(pieces))), re.DOTALL)
         self.own = {name for literal, name, _, _ in pieces if name is not None and literal.endswith(_OPENING)}
         self._shown = [(literal, name) for literal, name, _, _ in Formatter().parse(shown)]
         last = pieces[-1][1]
-        self.loses_end = last is not None and (self._is_vague or self._shown[-1][1] != last)
+        self.loses_end = last is not None and (self.is_vague or self._shown[-1][1] != last)
 
     def may_be_in(self, text: str) -> bool:
         """Whether all its literal words are there, and not so often that trying every way would take seconds."""
@@ -141,7 +181,7 @@ class _Template:
             return False
         if self._is_sentence and _ENDS[0].search(value):
             return True
-        if not self._is_vague:
+        if not self.is_vague:
             return False
         return any(end.search(value) for end in _ENDS) or (turned == value and len(_WORD.findall(value)) > _FEW_WORDS)
 

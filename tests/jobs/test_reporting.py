@@ -19,7 +19,7 @@ from tabnet_engine.jobs.monitor import Monitor
 from tabnet_engine.jobs.records import JobProgress
 from tabnet_engine.jobs.report_spec import ReportPayload
 from tabnet_engine.jobs.reporting import BATCHES, REPORTS, make_reports
-from tabnet_engine.report.batch import list_batches
+from tabnet_engine.report.batch import discard_batch, list_batches, unfinished_batches
 from tabnet_engine.report.dates import moment_words
 from tabnet_engine.report.register import ReportRegister
 from tabnet_engine.runs.artefact import DatasetRef, Run, save_run
@@ -100,7 +100,13 @@ def test_a_cancelled_batch_goes_on_where_it_stopped(made: tuple[Workspace, Run, 
     with pytest.raises(JobCancelledError):
         make_reports(workspace, asked, "job-5", monitor=Monitor(should_cancel=stop))
     begun = json.loads((folder / "plan.json").read_text())["created"]
-    make_reports(workspace, asked, "job-5")
+    (stopped,) = unfinished_batches(folder.parent)
+    assert (stopped.batch_id, stopped.rows, stopped.n_done) == ("job-5", asked.rows, 2)
+    again = payload(run, config=stopped.request, rows=stopped.rows, form=stopped.form, batch_id=stopped.batch_id)
+    make_reports(workspace, again, "job-6")
+    assert not (folder.parent / "job-6").exists()
+    assert unfinished_batches(folder.parent) == ()
+    discard_batch(folder.parent, "job-5")  # finished: it stays
     (record,) = list_batches(workspace.root / BATCHES)
     assert (record.n_rows, record.n_made, record.n_refused, record.created) == (4, 3, 1, begun)
     with zipfile.ZipFile(record.archive) as archive:
@@ -122,6 +128,7 @@ def test_mistakes_are_sentences(made: tuple[Workspace, Run, list[int]]) -> None:
         ({}, "a decision report is about a row"),
         ({"rows": (1,), "where": "age_years > 1"}, "not by both"),
         ({"config": {"kind": "comparison"}}, "needs the run to compare with"),
+        ({"rows": (1,), "batch_id": "../x"}, "must be letters, digits and dashes"),
         ({"rows": (1,), "form": "docx"}, "must be one of pdf, html"),
         ({"rows": (1,), "config": {"max_reasons": 5}}, "max_reasons must be between 1 and 4"),
     ):
@@ -134,7 +141,7 @@ def test_a_payload_survives_the_database(made: tuple[Workspace, Run, list[int]])
     for asked in (
         payload(run, rows=(3,)),
         payload(run, where="age_years > 30", form="html"),
-        payload(run, rows=(1, 2)),
+        payload(run, rows=(1, 2), batch_id="job-5"),
     ):
         spec = asked.to_spec()
         spec.check()

@@ -141,7 +141,7 @@ def test_what_a_letter_lacks_is_said_before_a_job_with_the_way_there_and_back(
     app.button_group[0].set_value("new")
     app.run()
     assert not button(app, "Make the report").disabled  # on the same row, for the same kind
-    assert {key: app.query_params[key] for key in asked} == {key: [value] for key, value in asked.items()}
+    assert {key: app.query_params[key] for key in asked} == asked
 
 
 def test_no_letter_is_begun_about_an_approved_row(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
@@ -239,6 +239,7 @@ def test_a_review_without_a_name_is_answered_by_a_sentence(
     record = keep_report(workspace_root, run_id=with_run.run_id)
     app = press(open_page("report", view="history", case=record.case_id), "Record the review")
     assert "the name is empty" in said(app).lower()
+    assert button(app, "Delete this draft")  # and the report with its other steps stays on the page
     assert ReportRegister(workspace_root / "reports").get(record.case_id).state == "draft"
 
 
@@ -299,6 +300,27 @@ def test_an_archive_can_be_taken_away_and_says_what_is_in_it(
     assert any(item.label == "Download" for item in app.get("download_button"))
 
 
+def test_a_stopped_batch_is_gone_on_with_or_removed(
+    open_page: Open, with_run: Stored, space: Workspace, workspace_root: Path
+) -> None:
+    for name, day in (("20261121-1", 21), ("20261122-1", 22)):
+        folder = workspace_root / "batches" / name
+        (folder / "lines").mkdir(parents=True)
+        (folder / "lines" / "row-0000003.json").write_text("{}")
+        created = f"2026-11-{day}T10:00:00+00:00"
+        request = ReportConfig(time=created).to_mapping()
+        plan = {"created": created, "run_id": with_run.run_id, "request": request, "form": "html", "rows": [3, 5]}
+        (folder / "plan.json").write_text(json.dumps(plan))
+    app = open_page("report", run=with_run.run_id, part="several")
+    assert said(app).count("1 of 2 rows are done") == 2
+    press(app, "Remove it")  # the newest one stands first
+    assert [path.name for path in (workspace_root / "batches").iterdir()] == ["20261121-1"]
+    press(app, "Go on")
+    payload = queued(space)
+    assert (payload.batch_id, payload.rows, payload.form, payload.is_single) == ("20261121-1", (3, 5), "html", False)
+    assert "Go on" not in [item.label for item in app.button]  # while it works
+
+
 def test_a_comparison_names_the_champion(
     open_page: Open, with_run: Stored, space: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,3 +330,14 @@ def test_a_comparison_names_the_champion(
     payload = queued(space)
     assert payload.baseline_run_id == "20261121-000000-00000001"
     assert (payload.settings.kind, payload.rows) == ("comparison", ())
+
+
+def test_a_report_that_is_changed_while_it_is_shown_is_shown_no_more(
+    open_page: Open, with_run: Stored, space: Workspace
+) -> None:
+    record = keep_report(space.root, run_id=with_run.run_id)
+    app = open_page("report", view="history", case=record.case_id)
+    assert "was changed after it was kept" not in said(app)
+    path = space.root / "reports" / "cases" / record.case_id / "document.json"
+    path.write_bytes(path.read_bytes().replace(b"declined", b"approved"))
+    assert "was changed after it was kept" in said(checked(app.run()))

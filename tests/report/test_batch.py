@@ -18,6 +18,7 @@ from tabnet_engine.config import ReportConfig
 from tabnet_engine.errors import JobCancelledError, ReportError, UserError
 from tabnet_engine.explain.subject import Steering
 from tabnet_engine.report import batch as batches
+from tabnet_engine.report import batch_index
 from tabnet_engine.report.batch import list_batches, planned_time, write_batch
 from tabnet_engine.report.document import Document, Identity, Paragraph, Section
 from tabnet_engine.runs.parts import sha256_bytes
@@ -29,11 +30,12 @@ BLOCKED, REFUSED = 3, 5
 class Maker:
     """Makes a document a row without a network; counts what it makes, and stops where it is told to."""
 
-    def __init__(self, *, created: str = TIME, dies_at: int | None = None) -> None:
+    def __init__(self, *, created: str = TIME, dies_at: int | None = None, codes: str = "1") -> None:
         self.created, self.dies_at, self.made = created, dies_at, list[int]()
         self.config = ReportConfig(time=created)
+        self.made_from = {"reason_codes": codes}
         self.run = SimpleNamespace(run_id="r", manifest=SimpleNamespace(title="<b>run</b>"))
-        profile = SimpleNamespace(name="p", title="Profile", version="1")
+        profile = SimpleNamespace(name="p", title="Profile", version="1", sha256="2")
         self.materials = SimpleNamespace(profile=profile)
 
     def make(self, row: int) -> Any:
@@ -68,7 +70,7 @@ def identity(case_id: str, created: str) -> Identity:
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a document looks like is tested elsewhere; here its JSON stands for it."""
     monkeypatch.setattr(batches, "_rendered", lambda made, form: json.dumps([form, made.to_mapping()]).encode())
-    monkeypatch.setattr(batches, "_identity", lambda maker, lines: identity(f"B-{len(lines)}", maker.created))
+    monkeypatch.setattr(batch_index, "_identity", lambda maker, lines: identity(f"B-{len(lines)}", maker.created))
 
 
 def read(archive: Path) -> dict[str, bytes]:
@@ -145,6 +147,8 @@ def test_no_row_and_another_batch_are_refused(tmp_path: Path) -> None:
         write_batch(Maker(dies_at=1), [0, 1], tmp_path / "b")  # type: ignore[arg-type]
     with pytest.raises(ReportError, match="holds another batch"):
         write_batch(Maker(), [0, 2], tmp_path / "b")  # type: ignore[arg-type]
+    with pytest.raises(ReportError, match="its reason codes or what else is written for it was changed"):
+        write_batch(Maker(codes="3"), [0, 1], tmp_path / "b")  # type: ignore[arg-type]
 
 
 def test_a_record_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
@@ -152,3 +156,15 @@ def test_a_record_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "batch.json").write_text("{")
     assert list_batches(tmp_path) == (record,)
+
+
+@pytest.mark.parametrize(
+    ("share", "is_high", "value"), [(0.49999, True, 0.49999), (None, True, -40.0), (None, False, 40.0)]
+)
+def test_the_index_gives_the_probability_or_the_quantity_in_its_own_sign(share, is_high, value):
+    score = SimpleNamespace(value=-40.0, share=share, is_favourable=False)
+    case = SimpleNamespace(score=score, decision=SimpleNamespace(is_high_favourable=is_high), reasons=())
+    made = SimpleNamespace(document=document(1, TIME), case=case)
+    line = batch_index.line_of(made, 1, "reports/1.pdf", "0" * 64)
+    assert line.value == value
+    assert batch_index._listed([line]).rows[0][2] == f"{value:.6g}"

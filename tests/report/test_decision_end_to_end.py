@@ -181,16 +181,16 @@ def test_setting_the_named_columns_to_the_printed_reference_moves_the_score_as_t
         document = _document(made, run, "eu_data_subject", "en")
         assert document.identity.row is not None
         lines = _table(document, "variation", "Each principal reason set to its reference value")
-        assert [line["column"] for line in lines] == [
-            line["column"] for line in _table(document, "reasons_table", "The principal reasons against")
+        assert [line["Column"] for line in lines] == [
+            line["Column"] for line in _table(document, "reasons_table", "The principal reasons against")
         ]
-        moves = [{line["column"]: line["reference value"].replace("missing", "")} for line in lines]
+        moves = [{line["Column"]: line["Reference value"].replace("missing", "")} for line in lines]
         together = {column: value for move in moves for column, value in move.items()}
         before, *after, all_moved = _scores_when([{}, *moves, together], document.identity.row, run, credit_csv)
         for line, score in zip(lines, after, strict=True):
-            assert line["change of the score"] == signed(round(score - before, 9)), line
-            assert _number(line["score then"]) == pytest.approx(score, abs=0.006), line
-            assert flips[line["outcome then"]] == (score >= LEVEL), line
+            assert line["Change of the score"] == signed(round(score - before, 9)), line
+            assert _number(line["Score then"]) == pytest.approx(score, abs=0.006), line
+            assert flips[line["Outcome then"]] == (score >= LEVEL), line
         (joint,) = [text for text in _texts([document.section("variation")]) if "at once, the score goes" in text]
         told = re.search(r"goes from (\S+) to (\S+): (.*)\.", joint)
         assert told is not None
@@ -212,5 +212,5 @@ def test_the_contributions_in_the_report_lead_from_the_reference_rows_to_the_row
     beyond = np.delete(scores, rows)
     nearest = beyond[(beyond >= LEVEL) & np.isin(np.delete(np.arange(len(frame)), rows), run.splits.train)]
     assert scores[rows].max() <= nearest.min(), "and nearer to the cutoff than all other approved rows"
-    total = sum(_number(line["contribution"].split(" ")[0]) for line in lines)
+    total = sum(_number(line["Contribution"].split(" ")[0]) for line in lines)
     assert scores[rows].mean() + total == pytest.approx(scores[document.identity.row], abs=0.006 * len(lines))

@@ -125,6 +125,7 @@ def test_a_sentence_changed_after_its_review_is_a_draft_again() -> None:
         ([",income,any,a,b,,"], "the field 'code' is empty"),
         (["R1,income,any,a,b,Ann,"], "needs a name and a day"),
         (["R1,income,any,a,b,Ann,1.3.2026"], "must be a day such as 2026-03-01"),
+        (["R1,salary,any,a,b,,", "R2,income,low,a,b,,", "R2,rent,any,a,b,,"], "mistakes in these lines too: 3, 4"),
         (["R1,income,any,a"], "line 2 of the reason codes has 4 cells and the header 7"),
         (['"R1,income,any,a,b,,'], "check the quotation marks"),
     ],

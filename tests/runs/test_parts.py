@@ -160,6 +160,12 @@ def test_json_comes_back_as_it_was(value: Any, indent: int | None) -> None:
     assert parts.parse_json(parts.json_bytes(value, indent=indent)) == value
 
 
+@pytest.mark.parametrize("word", [b"NaN", b"[Infinity]", b'{"a": -Infinity}'])
+def test_what_is_no_number_is_no_json(word: bytes) -> None:
+    with pytest.raises(ValueError, match="no number of JSON"):
+        parts.parse_json(word)
+
+
 @given(st.binary(max_size=60))
 def test_whatever_bytes_are_either_json_or_a_value_error(content: bytes) -> None:
     try:

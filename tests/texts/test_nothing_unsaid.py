@@ -32,7 +32,8 @@ def unsaid(source: str) -> Iterator[tuple[int, str]]:
         if not isinstance(node, ast.Call):
             continue
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-        place = 1 if ast.unparse(node.func).startswith("kept.") else SHOWN.get(name)
+        kept = {"turn_to": 2}.get(name, 1)  # the label stands behind the name of the choice, and behind a value of it
+        place = kept if ast.unparse(node.func).startswith("kept.") else SHOWN.get(name)
         given = [] if place is None or len(node.args) <= place else [node.args[place]]
         named = NAMED | OF_FIGURES if name == "finish" else NAMED
         for argument in (*given, *(keyword.value for keyword in node.keywords if keyword.arg in named)):

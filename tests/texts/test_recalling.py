@@ -26,6 +26,13 @@ TEXTS = {
     "Mask": "掩码",
     "“{name}” was deleted": "已删除“{name}”",
     "{first} and {second}": "{first}和{second}",
+    "{n_chosen:,} of {n_rows:,} rows of the table": "表中 {n_rows:,} 行中的 {n_chosen:,} 行",
+    "{part} of {all}": "{all}中的{part}",
+    "Columns that {deed}: {listed}.": "属于以下情况的列（{deed}）：{listed}。",
+    "name rows and are left out; choose one": "用于标识行，可选其一",
+    "paths from every drawn row; {reached}": "从每个抽取行出发的路径；{reached}",
+    "stopped within {error}": "在 {error} 之内停止",
+    "{note}.": "{note}。",
 }
 
 
@@ -48,6 +55,17 @@ def in_chinese(tmp_path: Path):
         # As a sentence: with a capital and a full stop, and two of them.
         ("The disk is full; free some space.", "磁盘已满；请腾出空间。"),
         ("The disk is full; free some space. 2 rows were left out.", "磁盘已满；请腾出空间。略去 2 行。"),
+        # A full stop ends a sentence: it goes with no name, and with no place that stands elsewhere in Chinese.
+        ("3 of 9 rows of the table. 2 rows were left out.", "表中 9 行中的 3 行。略去 2 行。"),
+        # A part of a sentence that is an entry itself may hold a semicolon, alone or with what follows.
+        (
+            "Columns that name rows and are left out; choose one: 'id'.",
+            "属于以下情况的列（用于标识行，可选其一）：'id'。",
+        ),
+        (
+            "2 rows were left out; paths from every drawn row; stopped within 0.1",
+            "略去 2 行；从每个抽取行出发的路径；在 0.1 之内停止",
+        ),
         # Unknown texts and numbers stay as they are, blanks between them too.
         ("Something else. Nobody knows it.", "Something else. Nobody knows it."),
         ("column 'age' has many empty cells", "column 'age' has many empty cells"),

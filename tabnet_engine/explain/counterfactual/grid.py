@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from tabnet_engine.data.schema import Column, Kind
 
-__all__ = ["EDGE", "Grid", "Observed", "common_step", "date_grid", "decimals_of", "number_grid"]
+__all__ = ["EDGE", "FARTHEST", "Grid", "Observed", "common_step", "date_grid", "decimals_of", "number_grid"]
 
 MAX_DECIMALS = 6  # finer data are continuous
 LARGEST_EXACT = 2.0**52

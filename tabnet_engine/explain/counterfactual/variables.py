@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tabnet_engine.data.schema import Column, Kind
 from tabnet_engine.explain.counterfactual.constraints import Constraint, Direction, bound_number
-from tabnet_engine.explain.counterfactual.grid import EDGE, Grid, Observed, common_step, decimals_of
+from tabnet_engine.explain.counterfactual.grid import EDGE, FARTHEST, Grid, Observed, common_step, decimals_of
 from tabnet_engine.explain.counterfactual.space import RowSpace
 
 __all__ = ["Amount", "Choice", "Variable", "variable_of", "variable_of_amount"]
@@ -122,7 +122,7 @@ class Amount:
         place = int(self.grid.nearest(value[:1] - self.base[:1])[0])
         since = float((self.own if after is None else after)[0] - self.base[0])
         # Rounding must not make the start a step of its own.
-        start = (since - self.grid.origin) / self.grid.step
+        start = max(-FARTHEST - 1, min(FARTHEST + 1, (since - self.grid.origin) / self.grid.step))
         start = float(np.rint(start)) if abs(start - np.rint(start)) < EDGE else start
         if place > start:
             low, high = max(self.first, math.floor(start) + 1), place

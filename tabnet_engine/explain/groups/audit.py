@@ -29,9 +29,9 @@ FOUR_FIFTHS = 0.8  # 29 CFR 1607.4(D): a selection rate below four fifths of the
 
 MEASURES: Mapping[str, str] = {
     "auc": msg("area under the ROC curve"),
-    "accuracy": msg("share of rows given the right class"),
+    "accuracy": msg("share of rows that are given their actual class"),
     "balanced_accuracy": msg("mean recall of the classes"),
-    "log_loss": msg("mean of minus the log of the probability of what came"),
+    "log_loss": msg("mean of minus the log of the probability given to the actual outcome"),
     "rmse": msg("root of the mean squared error, in the target's unit"),
     "mae": msg("mean absolute error, in the target's unit"),
     "r2": msg("share of the variance explained"),

@@ -24,7 +24,7 @@ from tabnet_engine.explain.reasons.protecting import ProtectedColumns
 from tabnet_engine.explain.reasons.received import cells_received
 from tabnet_engine.explain.reasons.records import DecisionCase, Reason, ReferencePopulation
 from tabnet_engine.explain.reasons.reference import ApprovedRows, CandidateRows, ReferenceSample
-from tabnet_engine.explain.reasons.robustness import kept_reasons_of, robustness_words
+from tabnet_engine.explain.reasons.robustness import kept_outcome_of, kept_reasons_of, robustness_words
 from tabnet_engine.explain.subject import Steering
 from tabnet_engine.explain.timeline import step_timeline
 from tabnet_engine.explain.wording import joined
@@ -230,6 +230,8 @@ def case_of(
         agreement=by_methods.agreement,
         timeline=step_timeline(by_methods.masks, row, shown, top=_TOP_READ),
         output=measured.score.output,
+        weights=tuple(measured.score.weights.tolist()),
+        outcome_kept=kept_outcome_of(measured, n_repetitions=model.config.n_repetitions, seed=model.config.seed),
         counterfactual=changes[0],
         why_no_counterfactual=changes[1],
         calibration=calibration,

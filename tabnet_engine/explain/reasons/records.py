@@ -59,9 +59,9 @@ class Score:
 
     ``value`` is the score towards the favourable outcome (of several classes the log-odds of the favourable one against
     the likeliest other), ``cutoff`` the score from which a row is approved (None of several classes), ``margin`` how
-    far the row is beyond it: below 0 the row is not approved. ``share`` is the probability of the favourable class, ``cutoff_share`` that of the
-    cutoff; both None for a quantity. ``predicted`` is the class given or the quantity, in the user's words;
-    ``unit`` is "log-odds" or the target's name.
+    far the row is beyond it: below 0 the row is not approved. ``share`` is the probability of the favourable class,
+    ``cutoff_share`` that of the cutoff; both None for a quantity. ``predicted`` is the class given or the quantity, in
+    the user's words; ``unit`` is "log-odds" or the target's name.
     """
 
     value: float
@@ -204,9 +204,11 @@ class DecisionCase:
     """Everything that a decision report says about one row; the texts in it are English, as all that is stored.
 
     ``reasons`` are the principal ones: against the person where the row is not approved, for them where it is.
-    ``no_reason`` says why there are none. ``left_out`` are columns that would have been reasons but cannot be told
-    from 0 within the error of the sampling. ``features`` are the P columns in the order of ``methods``.
-    ``agreement`` is the median rank correlation over all pairs of methods. ``calibration`` are measures of the
+    ``no_reason`` says why there are none. ``left_out`` are columns that would have been reasons but cannot be told from
+    0 within the error of the sampling. ``features`` are the P columns in the order of ``methods``. ``agreement`` is the
+    median rank correlation over all pairs of methods. ``weights`` are what each output of ``timeline`` adds to the
+    score by its unit, ``output`` is the one it leans on most. ``outcome_kept`` is how often the outcome stays when the
+    numbers of the row are moved a little; None where that was not measured. ``calibration`` are measures of the
     held-out rows, by name. ``settings`` say how everything was computed. ``favourable_is_assumed`` tells that nobody
     chose which outcome is favourable.
     """
@@ -230,6 +232,8 @@ class DecisionCase:
     agreement: float | None
     timeline: StepTimeline
     output: str
+    weights: tuple[float, ...]
+    outcome_kept: Kept | None
     counterfactual: CounterfactualResult | None
     why_no_counterfactual: str
     calibration: Mapping[str, Estimate]
@@ -264,6 +268,8 @@ class DecisionCase:
             "joint": None if self.joint is None else dataclasses.asdict(self.joint),
             "protection": dataclasses.asdict(self.protection),
             "features": list(self.features),
+            "weights": list(self.weights),
+            "outcome_kept": None if self.outcome_kept is None else dataclasses.asdict(self.outcome_kept),
             "timeline": _timeline(self.timeline),
             "counterfactual": None if self.counterfactual is None else self.counterfactual.to_mapping(),
             "calibration": {name: estimate.to_mapping() for name, estimate in self.calibration.items()},

@@ -41,9 +41,10 @@ WITHOUT_SPLITS = msg("rows of the table; which of them trained the model is not 
 OTHER_TABLE = msg("rows of the given table, which is not the one that the run was trained on")
 SOME = msg("{rows}, {n_drawn:,} of them drawn at random")
 
+# A share or quantity and its cutoff are rounded alike, so that neither crosses the other.
 _NEAREST = msg(
     "{n_rows:,} of {n_approved:,} approved among {n_candidates:,} {candidates}: those whose probability of '{label}' "
-    "is nearest to the cutoff of {cutoff:g} ({low:.3g} to {high:.3g})"
+    "is nearest to the cutoff of {cutoff:g} ({low:g} to {high:g})"
 )
 _LIKELIEST = msg(
     "{n_rows:,} of {n_approved:,} approved among {n_candidates:,} {candidates}: those where '{label}' is the likeliest "
@@ -51,16 +52,16 @@ _LIKELIEST = msg(
 )
 _QUANTITY = msg(
     "{n_rows:,} of {n_approved:,} approved among {n_candidates:,} {candidates}: those whose prediction of '{target}' "
-    "is nearest to the cutoff of {cutoff:g} ({low:.4g} to {high:.4g})"
+    "is nearest to the cutoff of {cutoff:,.6g} ({low:,.6g} to {high:,.6g})"
 )
 
 _NONE_HIGH = msg(
     "none of {n_rows:,} rows ({rows}) is approved, so there is nothing to compare with: the highest predicted "
-    "'{target}' is {best:,.4g} and the cutoff {cutoff:,.6g}; choose a lower cutoff"
+    "'{target}' is {best:,.6g} and the cutoff {cutoff:,.6g}; choose a lower cutoff"
 )
 _NONE_LOW = msg(
     "none of {n_rows:,} rows ({rows}) is approved, so there is nothing to compare with: the lowest predicted "
-    "'{target}' is {best:,.4g} and the cutoff {cutoff:,.6g}; choose a higher cutoff"
+    "'{target}' is {best:,.6g} and the cutoff {cutoff:,.6g}; choose a higher cutoff"
 )
 _NONE_LIKELIEST = msg(
     "none of {n_rows:,} rows ({rows}) is approved, so there is nothing to compare with: '{label}' is the likeliest "
@@ -68,7 +69,7 @@ _NONE_LIKELIEST = msg(
 )
 _NONE_LIKELY = msg(
     "none of {n_rows:,} rows ({rows}) is approved, so there is nothing to compare with: the highest probability of "
-    "'{label}' is {best:.3g} and the cutoff {cutoff:g}; choose a lower cutoff"
+    "'{label}' is {best:g} and the cutoff {cutoff:g}; choose a lower cutoff"
 )
 
 

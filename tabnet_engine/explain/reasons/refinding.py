@@ -78,15 +78,19 @@ def _impossible(measured: Measured, stored: DecisionCase) -> Iterator[str]:
     """What no report can say, whatever the table holds."""
     logits = measured.model.subject.logits(measured.reference.background.encoded)
     population, rows = stored.reference, np.asarray(stored.reference.rows)
-    is_one = bool((measured.score.margin(logits) >= 0).all()) and stored.row not in population.rows
-    if not is_one or (np.diff(rows) <= 0).any() or not len(rows) <= population.n_approved <= population.n_candidates:
+    is_fit = bool((measured.score.margin(logits) >= -_TINY).all()) and stored.row not in population.rows
+    if (
+        not is_fit
+        or len(rows) != len(logits)
+        or (np.diff(rows) <= 0).any()
+        or not len(rows) <= population.n_approved <= population.n_candidates
+    ):
         yield "reference.rows"
     declared = set(measured.model.config.protected)
     own = {link.column for link in stored.protection.links if link.is_itself and link.column == link.protected}
     examined = declared - set(stored.protection.not_examined)
-    if own != declared or not examined <= set(stored.settings.get("proxies", {})):
-        yield "protection.links"
-    elif not all(_is_link(link, declared, stored.protection.proxy_strength) for link in stored.protection.links):
+    has_links = all(_is_link(link, declared, stored.protection.proxy_strength) for link in stored.protection.links)
+    if own != declared or not examined <= set(stored.settings.get("proxies", {})) or not has_links:
         yield "protection.links"
 
 

@@ -144,7 +144,7 @@ def replay_case(
         population: what the case says of these rows; only which they are and of how many is believed.
 
     Raises:
-        ExplanationError: not exactly one line, no reference row or not as many as are told, or a request that does not fit the run.
+        ExplanationError: not exactly one line, no reference row, or a request that does not fit the run.
         SchemaError: the cells are not what the model reads.
         DamagedRunError: a part of the run is damaged.
     """
@@ -152,11 +152,9 @@ def replay_case(
         raise ExplanationError("the evidence holds no reference row, so the reasons cannot be computed again")
     with speaking(ENGLISH):
         model = CaseModel.of_run(run, config)
-        told = _unknown(len(reference_rows)) if population is None else population
-        if len(told.rows) != len(reference_rows):
-            raise ExplanationError(
-                f"the case names {len(told.rows):,} reference rows, and the evidence holds {len(reference_rows):,}"
-            )
+        told = population
+        if told is None or len(told.rows) != len(reference_rows):
+            told = _unknown(len(reference_rows))
         reference = ReferenceSample.of_cells(model.encoder, reference_rows, told)
         logits = model.subject.logits(reference.background.encoded)
         told = population_with_scores(told, model.score, logits, spread=None)

@@ -22,13 +22,13 @@ from tabnet_engine.explain.reasons.measuring import Measured, principal_places
 from tabnet_engine.explain.reasons.records import Kept
 from tabnet_engine.explain.signed.game import RowGame
 from tabnet_engine.explain.signed.mixtures import Mixtures, mixtures_of
-from tabnet_engine.explain.trust.stability import perturbed_rows
+from tabnet_engine.explain.trust.stability import moved_copies, perturbed_rows
 from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from tabnet_engine.explain.subject import ChosenRows
 
-__all__ = ["MOVED", "REDRAWN", "kept_reasons_of", "robustness_words"]
+__all__ = ["MOVED", "REDRAWN", "kept_outcome_of", "kept_reasons_of", "robustness_words"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,6 +36,7 @@ MOVED = msg("numbers moved by up to 0.05 standard deviations")
 REDRAWN = msg("reference rows drawn again")
 
 _FRACTION = 0.05  # of a column's standard deviation, as in the certificate
+_N_COPIES = 100  # of the row, to see how often its outcome stays
 _MOST_STEPS = 200_000  # of walks over all copies of a row: wide rows are explained against fewer reference rows
 _FEWEST_ROWS, _MOST_ROWS = 15, 50  # of the reference, for copies
 _STEPS_AT_ONCE = 500_000
@@ -74,6 +75,35 @@ def kept_reasons_of(measured: Measured, *, n_repetitions: int, seed: int) -> tup
         )
         for place in places
     )
+
+
+def kept_outcome_of(measured: Measured, *, n_repetitions: int, seed: int) -> Kept | None:
+    """How many copies of the row, its numbers moved a little, are decided as the row is: all copies count.
+
+    Args:
+        measured: the row as it is.
+        n_repetitions: as for :func:`kept_reasons_of`; none asks for nothing.
+        seed: of the moves; a row's depend on it and on its number alone.
+
+    Returns:
+        The share; None where nothing was asked for, or no column holds numbers that vary.
+    """
+    if not n_repetitions:
+        return None
+    model = measured.model
+    try:
+        copies = moved_copies(
+            model.subject.layout,
+            measured.chosen,
+            measured.reference.background.encoded,
+            fraction=_FRACTION,
+            n_copies=_N_COPIES,
+            seed=seed,
+        )
+    except ExplanationError:
+        return None
+    same = measured.score.selected(model.subject.logits(copies)) == measured.told.is_favourable
+    return Kept(cause=say(MOVED), share=float(same.mean()), n_repetitions=_N_COPIES)
 
 
 def robustness_words(measured: Measured, n_repetitions: int) -> str:

@@ -63,7 +63,10 @@ def _typical(space: RowSpace, place: int, values: Floats) -> TypicalCell:
     else:
         low, number, high = np.quantile(present, _QUARTERS, method="inverted_cdf").tolist()
         ends = [category_text(space.plain(place, end)) for end in (low, high)]
-        detail = say("half of them from {low} to {high}", low=ends[0], high=ends[1])
+        if low == high:
+            detail = say("at least half of them")
+        else:
+            detail = say("half of them from {low} to {high}", low=ends[0], high=ends[1])
     value = space.plain(place, number)
     return TypicalCell(
         column=name, value=value, number=number, text=category_text(value), detail=detail, is_category=is_category

@@ -94,23 +94,34 @@ def perturbed_rows(
     Raises:
         ExplanationError: no column holds numbers that could be moved.
     """
-    scale = _scales(model.layout, background)
-    if not (scale > 0).any():
-        raise ExplanationError("no column holds numbers that vary, so no row can be perturbed a little")
     n_draws = _N_DRAWS * n_repetitions
-    moves = np.stack([
-        np.random.default_rng((seed, int(row), 2)).uniform(-1, 1, (n_draws, len(scale))) for row in chosen.rows
-    ])  # fmt: skip
-    numeric = chosen.table.numeric[:, None, :] + (fraction * scale * moves).astype(np.float32)
-    copies = EncodedTable(
-        numeric.reshape(len(chosen) * n_draws, len(scale)),
-        np.repeat(chosen.table.categorical, n_draws, axis=0),
-    )
+    copies = moved_copies(model.layout, chosen, background, fraction=fraction, n_copies=n_draws, seed=seed)
     same = _same_prediction(model, targets, chosen.table, copies, background).reshape(len(chosen), n_draws)
     # The place of each copy that counts among its row's: 0 for the first, and so on.
     place = np.where(same, np.cumsum(same, axis=1) - 1, -1)
     tables = [_copies_at(place == index, copies, chosen, fraction) for index in range(n_repetitions)]
     return [table for table in tables if len(table)]
+
+
+def moved_copies(
+    layout: InputLayout, chosen: ChosenRows, background: EncodedTable, *, fraction: float, n_copies: int, seed: int
+) -> EncodedTable:
+    """All copies (B times R, those of one row together) that :func:`perturbed_rows` chooses from.
+
+    Raises:
+        ExplanationError: no column holds numbers that could be moved.
+    """
+    scale = _scales(layout, background)
+    if not (scale > 0).any():
+        raise ExplanationError("no column holds numbers that vary, so no row can be perturbed a little")
+    moves = np.stack([
+        np.random.default_rng((seed, int(row), 2)).uniform(-1, 1, (n_copies, len(scale))) for row in chosen.rows
+    ])  # fmt: skip
+    numeric = chosen.table.numeric[:, None, :] + (fraction * scale * moves).astype(np.float32)
+    return EncodedTable(
+        numeric.reshape(len(chosen) * n_copies, len(scale)),
+        np.repeat(chosen.table.categorical, n_copies, axis=0),
+    )
 
 
 def _copies_at(wanted: npt.NDArray[np.bool_], copies: EncodedTable, chosen: ChosenRows, fraction: float) -> ChosenRows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tabnet_engine.report.asked import asked_for
 from tabnet_engine.report.comparison.compared import Compared, ComparedRuns
 from tabnet_engine.report.comparison.decision_blocks import decision_blocks, decision_sentences
 from tabnet_engine.report.comparison.metric_blocks import metric_blocks, metric_sentences
@@ -13,7 +14,7 @@ from tabnet_engine.report.comparison.setting_blocks import setting_blocks
 from tabnet_engine.report.document import Block, Bullets, Callout, Document, Facts, Identity, Paragraph, Section, Table
 from tabnet_engine.report.integrity_section import integrity_section
 from tabnet_engine.report.materials import Materials
-from tabnet_engine.report.model.words import number, task_text
+from tabnet_engine.report.measured_words import number, task_text
 from tabnet_engine.report.regulation import AskedSection
 from tabnet_engine.report.stated_checks import STATED, profile_unmet, stated_or_not, stated_unmet
 from tabnet_engine.runs.run import CONFIG, SCHEMA, WEIGHTS
@@ -84,10 +85,7 @@ def _section(compared: Compared, identity: Identity, materials: Materials, asked
         "reasons": lambda: reason_blocks(compared) if compared.reasons else _missing(compared, _NO_REASONS),
         "limits": lambda: (Bullets(items=_limits(compared)),),
     }
-    blocks = builders[asked.key]()
-    if statement := materials.profile.statement(asked.key):
-        told = say("What the profile asks for here: {statement}", statement=statement)
-        blocks = (Paragraph(text=told, is_note=True), *blocks)
+    blocks = (*asked_for(materials.profile, asked.key), *builders[asked.key]())
     return Section(key=asked.key, title=say(TITLES[asked.key]), part=asked.part, blocks=blocks)
 
 

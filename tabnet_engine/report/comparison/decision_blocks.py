@@ -8,7 +8,7 @@ from tabnet_engine.explain.comparison.decisions import PredictionShift, Transiti
 from tabnet_engine.figures.plain import Bar, BarChart, HeatChart
 from tabnet_engine.report.comparison.compared import ChangedRow, Compared
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
-from tabnet_engine.report.model.words import estimate_text, number, points, share, signed_text, together
+from tabnet_engine.report.measured_words import estimate_text, number, points, share, signed_text, together
 from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say, say_plural
 

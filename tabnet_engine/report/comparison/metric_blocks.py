@@ -8,7 +8,7 @@ from tabnet_engine.explain.comparison.metrics import VERDICTS, MetricDifference
 from tabnet_engine.explain.wording import clauses
 from tabnet_engine.report.comparison.compared import Compared
 from tabnet_engine.report.document import Block, Bullets, Paragraph, Table
-from tabnet_engine.report.model.words import estimate_text, metric_text, number, score, signed_text
+from tabnet_engine.report.measured_words import estimate_text, metric_text, number, score, signed_text
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import say
 

@@ -10,7 +10,7 @@ from tabnet_engine.explain.importance import METHOD_NAMES
 from tabnet_engine.figures.plain import Bar, BarChart
 from tabnet_engine.report.comparison.compared import Compared
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
-from tabnet_engine.report.model.words import estimate_text, number, points, share, together
+from tabnet_engine.report.measured_words import estimate_text, number, points, share, together
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say, say_plural

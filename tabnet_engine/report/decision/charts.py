@@ -42,7 +42,7 @@ def contribution_chart(told: Told) -> WaterfallChart:
     rest = order[len(shown) :]
     if rest:
         total = sum(item.value for item in rest)
-        label = say_plural("{count} other column", "{count:,} other columns", len(rest))
+        label = say_plural("{count} other column", "{count} other columns", len(rest))
         bars.append(Bar(label=label, value=total, text=signed(total), tone=tone(total)))
     return WaterfallChart(
         title=say("From the reference population to this row"),
@@ -151,7 +151,7 @@ def rank_chart(told: Told) -> HeatChart | None:
         title=say("Ranks of the columns by each method"),
         unit=say("rank, dark is first"),
         rows=tuple(shown),
-        columns=(say("this report"), *(method_name(item.method) for item in case.methods)),
+        columns=(say("This report"), *(method_name(item.method) for item in case.methods)),
         values=tuple(tuple(_shade(one.get(name), n_columns) for one in ranks) for name in shown),
         texts=tuple(tuple(f"{one[name]}" if name in one else "–" for one in ranks) for name in shown),
     )

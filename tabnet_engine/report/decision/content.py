@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 
 from tabnet_engine.explain.reasons.records import DecisionCase
+from tabnet_engine.report.asked import asked_for
 from tabnet_engine.report.decision import part_a, part_b, part_c_case, part_c_evidence, part_c_reasons, part_c_steps
 from tabnet_engine.report.decision.summary import summary
 from tabnet_engine.report.decision.told import Told
@@ -83,17 +84,9 @@ def _section(told: Told, asked: AskedSection) -> Section:
     if asked.key == _INTEGRITY:
         return integrity_section(told.identity, told.materials.profile, part=asked.part)
     title, build = SECTIONS[asked.key]
-    blocks = (*_asked_for(told, asked.key), *build(told), *_sources(told, asked.key))
+    asked_words = () if asked.key in _SPOKEN else asked_for(told.materials.profile, asked.key)
+    blocks = (*asked_words, *build(told), *_sources(told, asked.key))
     return Section(key=asked.key, title=say(title), part=asked.part, blocks=blocks)
-
-
-def _asked_for(told: Told, key: str) -> tuple[Block, ...]:
-    """What the profile wants of the section, before the section answers it."""
-    statement = told.materials.profile.statement(key)
-    if not statement or key in _SPOKEN:
-        return ()
-    asked = say("What the profile asks for here: {statement}", statement=statement)
-    return (Paragraph(text=asked, is_note=True),)
 
 
 def _sources(told: Told, key: str) -> tuple[Block, ...]:

@@ -84,7 +84,7 @@ def reasons(told: Told) -> tuple[Block, ...]:
     )
     table = Table(
         caption=say("The principal reasons, their codes and the columns they rest on"),
-        columns=(say("rank"), say("code"), say("sentence"), say("column"), say("value of this row"), say("reviewed")),
+        columns=(say("Rank"), say("Code"), say("Sentence"), say("Column"), say("Value of this row"), say("Reviewed")),
         rows=rows,
         numeric=(0,),
         note=say(

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from tabnet_engine.explain.estimates import NORMAL_POINT
 from tabnet_engine.explain.reasons.records import Contribution
 from tabnet_engine.explain.wording import percent
-from tabnet_engine.report.decision.part_c_evidence import calibration_table
+from tabnet_engine.report.decision.part_c_evidence import agreement_words, calibration_table
+from tabnet_engine.report.decision.part_c_reasons import kept_table
 from tabnet_engine.report.decision.told import CELL_STATES, Told, bare, quoted_columns
 from tabnet_engine.report.decision.unmet import link_sentence
 from tabnet_engine.report.decision.variation import against_words, joint_sentence, moves_table, proposals
@@ -34,8 +35,8 @@ def _procedure(told: Told) -> Iterator[str]:
     case = told.case
     n_read = sum(cell.is_read for cell in case.cells)
     yield say_plural(
-        "The model was given {count} item of information about this case; they are listed under the data used.",
-        "The model was given {count:,} items of information about this case; they are listed under the data used.",
+        "The model was given {count} item of information about this case; this report lists them.",
+        "The model was given {count:,} items of information about this case; this report lists them.",
         n_read,
     )
     yield say_plural(
@@ -70,7 +71,7 @@ def data_used(told: Told) -> tuple[Block, ...]:
     )
     table = Table(
         caption=say("The data about this case that the model used"),
-        columns=(say("item"), say("value"), say("state"), say("part in this decision")),
+        columns=(say("Item"), say("Value"), say("State"), say("Part in this decision")),
         rows=rows,
         note=say(
             "Whether an item speaks for or against approval is measured against approved cases; the principal "
@@ -207,9 +208,6 @@ def _links(told: Told) -> Iterator[Block]:
 
 def safety(told: Told) -> tuple[Block, ...]:
     """How accurate and how firm: calibration, how often the reasons stay, whether the methods agree."""
-    from tabnet_engine.report.decision.part_c_evidence import agreement_words
-    from tabnet_engine.report.decision.part_c_reasons import kept_table
-
     blocks: list[Block] = [*calibration_table(told), *kept_table(told)]
     agreement = agreement_words(told)
     if agreement:

@@ -44,13 +44,13 @@ def inputs(told: Told) -> tuple[Block, ...]:
     table = Table(
         caption=say("Inputs of row {row:,}", row=case.row),
         columns=(
-            say("column"),
-            say("kind"),
-            say("as received"),
-            say("as shown"),
-            say("state"),
-            say("as encoded"),
-            say("read by the model"),
+            say("Column"),
+            say("Kind"),
+            say("As received"),
+            say("As shown"),
+            say("State"),
+            say("As encoded"),
+            say("Read by the model"),
         ),
         rows=rows,
     )

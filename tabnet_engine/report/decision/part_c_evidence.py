@@ -10,7 +10,7 @@ from tabnet_engine.report.decision.setting_words import setting_lines
 from tabnet_engine.report.decision.told import Told
 from tabnet_engine.report.decision.variation import proposals
 from tabnet_engine.report.document import Block, Bullets, Callout, Facts, Paragraph, SignatureLines, Table
-from tabnet_engine.report.model.words import estimate_text, metric_text
+from tabnet_engine.report.measured_words import estimate_text, metric_text
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say
 
@@ -89,7 +89,7 @@ def calibration_table(told: Told) -> Iterator[Block]:
     )
     yield Table(
         caption=say("Calibration, with 95 % intervals"),
-        columns=(say("measure"), say("value (interval)"), say("rows"), say("how to read it")),
+        columns=(say("Measure"), say("Value (interval)"), say("Rows"), say("How to read it")),
         rows=rows,
         numeric=(1, 2),
         note=say("Measured on: {which}.", which=which) if which else "",

@@ -13,12 +13,14 @@ from tabnet_engine.report.decision.numbers import share_beside
 from tabnet_engine.report.decision.told import DIRECTIONS, Told, bare, method_name, quoted_columns
 from tabnet_engine.report.decision.variation import against_words, flip_words, joint_sentence
 from tabnet_engine.report.document import Block, Callout, ChartBlock, Facts, Paragraph, Table
+from tabnet_engine.report.measured_words import together
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
 __all__ = ["kept_table", "reasons_table", "reference"]
 
 _FIRM, _SHAKY = 0.9, 0.6  # of repetitions, as for the reasons of a row elsewhere in the product
+_FEWEST_REPETITIONS = 5  # of one kind, that show anything
 MAX_LINES = 25  # of the table of all contributions; the evidence holds every one
 
 
@@ -54,14 +56,14 @@ def _reasons(told: Told) -> Table:
     return Table(
         caption=say("The principal reasons against the reference population"),
         columns=(
-            say("rank"),
-            say("column"),
-            say("code"),
-            say("value of this row"),
-            say("reference"),
-            say("this row's value is"),
-            say("contribution"),
-            say("share of its sign"),
+            say("Rank"),
+            say("Column"),
+            say("Code"),
+            say("Value of this row"),
+            say("Reference"),
+            say("This row's value is"),
+            say("Contribution"),
+            say("Share of its sign"),
         ),
         rows=rows,
         numeric=(0, 6, 7),
@@ -91,7 +93,7 @@ def _checks(told: Told) -> Table:
     n_columns = len(told.case.features)
     return Table(
         caption=say("The same reasons by other methods, and set to the reference value"),
-        columns=(*columns, say("change of the score"), say("outcome then")),
+        columns=(*columns, say("Change of the score"), say("Outcome then")),
         rows=rows,
         numeric=(0, *range(2, 3 + len(names))),
         note=say_plural(
@@ -115,23 +117,35 @@ def kept_table(told: Told) -> Iterator[Block]:
     if not causes:
         if reasons:
             yield Paragraph(text=say("How firm the reasons are was not measured."), is_note=True)
+        yield from _outcome_kept(told)
         return
     rows = tuple((f"{reason.rank}", reason.column, *(_kept(reason, cause) for cause in causes)) for reason in reasons)
     yield Table(
         caption=say("How often each reason stayed a principal reason with its sign"),
-        columns=(say("rank"), say("column"), *(recalled(cause) for cause in causes)),
+        columns=(say("Rank"), say("Column"), *(recalled(cause) for cause in causes)),
         rows=rows,
         numeric=(0, *range(2, 2 + len(causes))),
-        note=say("The row was explained again, each time with one thing changed; the share of repetitions is given."),
+        note=say(
+            "The row was explained again, each time with one thing changed; the share of repetitions is given. Copies "
+            "of the row that are decided otherwise, or whose prediction moves much, do not count."
+        ),
     )
     yield from _firmness(reasons)
+    yield from _outcome_kept(told)
 
 
 def _firmness(reasons: Sequence[Reason]) -> Iterator[Paragraph]:
-    """Which reasons are firm under every cause, and which are not under some."""
-    least = {reason.column: min(kept.share for kept in reason.kept) for reason in reasons if reason.kept}
-    firm = [column for column, share in least.items() if share >= _FIRM]
-    shaky = [column for column, share in least.items() if share < _SHAKY]
+    """Which reasons are firm under every cause, and which are not under some; few repetitions show neither."""
+    shares = {
+        reason.column: [kept.share for kept in reason.kept if kept.n_repetitions >= _FEWEST_REPETITIONS]
+        for reason in reasons
+    }
+    firm = [
+        reason.column
+        for reason in reasons
+        if reason.kept and len(shares[reason.column]) == len(reason.kept) and min(shares[reason.column]) >= _FIRM
+    ]
+    shaky = [column for column, found in shares.items() if found and min(found) < _SHAKY]
     if firm:
         text = say("Firm, kept in at least 9 of 10 repetitions of each kind: {columns}.", columns=quoted_columns(firm))
         yield Paragraph(text=text)
@@ -141,6 +155,24 @@ def _firmness(reasons: Sequence[Reason]) -> Iterator[Paragraph]:
             columns=quoted_columns(shaky),
         )
         yield Paragraph(text=text)
+
+
+def _outcome_kept(told: Told) -> Iterator[Block]:
+    """How often the outcome itself stays when the numbers of the row are moved a little."""
+    kept = told.case.outcome_kept
+    if kept is None:
+        return
+    text = say(
+        "The outcome itself stayed in {share} of {n:,} copies of the row: {cause}.",
+        share=percent(kept.share),
+        n=kept.n_repetitions,
+        cause=recalled(kept.cause),
+    )
+    if kept.share >= _FIRM:
+        yield Paragraph(text=text)
+        return
+    warned = say("So small a change may turn it: look at this decision with care.")
+    yield Callout(tone="warning", text=together(text, warned))
 
 
 def _kept(reason: Reason, cause: str) -> str:
@@ -218,11 +250,11 @@ def _contributions(told: Told) -> Table:
     return Table(
         caption=say("Contributions of the columns, the largest first"),
         columns=(
-            say("column"),
-            say("value of this row"),
-            say("reference"),
-            say("this row's value is"),
-            say("contribution"),
+            say("Column"),
+            say("Value of this row"),
+            say("Reference"),
+            say("This row's value is"),
+            say("Contribution"),
         ),
         rows=rows,
         numeric=(4,),

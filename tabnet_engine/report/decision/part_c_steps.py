@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
+
+import numpy as np
 
 from tabnet_engine.explain.timeline import StepReading
 from tabnet_engine.explain.wording import amount, listed, percent, signed
@@ -18,7 +19,6 @@ from tabnet_engine.texts.speaking import say
 
 __all__ = ["methods", "timeline"]
 
-MAX_OUTPUTS = 4  # of a network whose steps are told for every output; of more, only the one that is decided on
 MAX_LINES = 25
 _LEADING = 4  # columns that a method is said to put first
 
@@ -43,41 +43,17 @@ def timeline(told: Told) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _sign(told: Told) -> float | None:
-    """How the one output that decides stands to the score: as it is, with the other sign; None where it takes more."""
-    line, score = told.case.timeline, told.case.score.value
-    if told.case.output not in line.outputs:
-        return None
-    logit = float(line.logits[line.outputs.index(told.case.output)])
-    return next((sign for sign in (1.0, -1.0) if math.isclose(sign * logit, score, rel_tol=1e-4, abs_tol=1e-6)), None)
-
-
-def _places(told: Told) -> list[int]:
-    """The outputs that are told: all of a few, else the one that the decision leans on."""
-    outputs = told.case.timeline.outputs
-    if len(outputs) <= MAX_OUTPUTS or told.case.output not in outputs:
-        return list(range(min(len(outputs), MAX_OUTPUTS)))
-    return [outputs.index(told.case.output)]
-
-
 def _steps(told: Told) -> Table:
-    sign = _sign(told)
-    return _steps_by_output(told) if sign is None else _steps_by_score(told, sign)
-
-
-def _steps_by_score(told: Told, sign: float) -> Table:
-    """The steps where one output alone makes the score: what each added to that."""
-    line = told.case.timeline
-    place = line.outputs.index(told.case.output)
-    start = total = sign * float(line.base[place])
-    rows: list[tuple[str, ...]] = [(say("start"), "–", "–", "–", told.level(start))]
-    for step in line.steps:
-        added = sign * float(step.contributions[place])
+    """What each step read and added; the score is made of the outputs by weights, and so are its steps."""
+    line, weights = told.case.timeline, np.asarray(told.case.weights)
+    total = float(line.base @ weights)
+    rows: list[tuple[str, ...]] = [(say("start"), "–", "–", "–", told.level(total))]
+    for step, added in zip(line.steps, _added(told), strict=True):
         total += added
         rows.append((f"{step.step}", percent(step.share), _read(step), signed(added), told.level(total)))
     return Table(
         caption=say("The decision steps of this row"),
-        columns=(say("step"), say("share of the decision"), say("read"), say("added to the score"), say("score then")),
+        columns=(say("Step"), say("Share of the decision"), say("Read"), say("Added to the score"), say("Score then")),
         rows=tuple(rows),
         numeric=(1, 3, 4),
         note=told.sign_note
@@ -85,30 +61,10 @@ def _steps_by_score(told: Told, sign: float) -> Table:
     )
 
 
-def _steps_by_output(told: Told) -> Table:
-    line, places = told.case.timeline, _places(told)
-    names = [line.outputs[place] for place in places]
-    start = (say("start"), "–", "–", *(_level(float(line.base[place])) for place in places))
-    end = (say("sum"), "100 %", "–", *(_level(float(line.logits[place])) for place in places))
-    rows = (
-        (f"{step.step}", percent(step.share), _read(step), *(_added(step, place) for place in places))
-        for step in line.steps
-    )
-    return Table(
-        caption=say("The decision steps of this row"),
-        columns=(
-            say("step"),
-            say("share of the decision"),
-            say("read"),
-            *(say("added to {output}", output=name) for name in names),
-        ),
-        rows=(start, *rows, end),
-        numeric=(1, *range(3, 3 + len(places))),
-        note=say(
-            "Start, steps and sum are of the network's own outputs. The score of this report is made of them, towards "
-            "the favourable outcome."
-        ),
-    )
+def _added(told: Told) -> list[float]:
+    """What each step added to the score."""
+    weights = np.asarray(told.case.weights)
+    return [float(step.contributions @ weights) for step in told.case.timeline.steps]
 
 
 def _read(step: StepReading) -> str:
@@ -120,35 +76,22 @@ def _read(step: StepReading) -> str:
     return say("{columns}, all others {share}", columns=named, share=percent(step.rest_share))
 
 
-def _added(step: StepReading, place: int) -> str:
-    return signed(float(step.contributions[place]))
-
-
-def _level(value: float) -> str:
-    return f"{'−' if value < 0 else ''}{amount(value)}"
-
-
 def _read_words(told: Told) -> Iterator[str]:
     for step in told.case.timeline.steps:
         yield say("Step {step} read {columns}.", step=step.step, columns=_read(step))
 
 
 def _added_chart(told: Told) -> BarChart | None:
-    """What each step added to the output that the decision leans on."""
-    line = told.case.timeline
-    if told.case.output not in line.outputs or not line.steps:
+    """What each step added to the score."""
+    steps = told.case.timeline.steps
+    if not steps:
         return None
-    place, sign = line.outputs.index(told.case.output), _sign(told)
-    added = [(sign or 1.0) * float(step.contributions[place]) for step in line.steps]
-    title = say("What each decision step added to {output}", output=told.case.output)
-    if sign is not None:
-        title = say("What each decision step added to the score")
     return BarChart(
-        title=title,
-        unit=say("output of the network") if sign is None else axis(told),
+        title=say("What each decision step added to the score"),
+        unit=axis(told),
         bars=tuple(
             Bar(label=say("step {step}", step=step.step), value=value, text=signed(value), tone=tone(value))
-            for step, value in zip(line.steps, added, strict=True)
+            for step, value in zip(steps, _added(told), strict=True)
         ),
     )
 
@@ -202,7 +145,7 @@ def _ranks(told: Told) -> Table:
         )
     return Table(
         caption=say("Columns by every method"),
-        columns=(say("column"), say("rank in this report"), *names),
+        columns=(say("Column"), say("Rank in this report"), *names),
         rows=rows,
         numeric=tuple(range(1, 2 + len(case.methods))),
         note=note,

@@ -71,9 +71,22 @@ class Told:
         if self.is_quantity:
             return say("the predicted {target}", target=column_name(self.case.target))
         favourable = class_name(self.case.decision.favourable)
-        if self.case.score.cutoff is None:  # of several classes, whose others count as well
-            return say("the log-odds of {output} against the likeliest other class", output=favourable)
+        if self.rival:
+            return say(
+                "the log-odds of {class_name} against {rival}, the likeliest other class of this row",
+                class_name=favourable,
+                rival=class_name(self.rival),
+            )
         return say("the log-odds of {output}", output=favourable)
+
+    @property
+    def rival(self) -> str:
+        """The class, of several, that the favourable one is measured against; else empty."""
+        pairs = zip(self.case.timeline.outputs, self.case.weights, strict=True)
+        weighed = [(output, weight) for output, weight in pairs if weight]
+        if len(weighed) != 2:
+            return ""
+        return next(output for output, weight in weighed if weight < 0).removeprefix(f"{self.case.target}: ")
 
     @property
     def unit(self) -> str:

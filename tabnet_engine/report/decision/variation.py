@@ -11,7 +11,7 @@ from tabnet_engine.explain.counterfactual.result import CounterfactualResult
 from tabnet_engine.explain.wording import signed
 from tabnet_engine.report.decision.told import Told, bare, quoted_columns
 from tabnet_engine.report.document import Block, Bullets, Callout, Paragraph, Table
-from tabnet_engine.report.model.words import together
+from tabnet_engine.report.measured_words import together
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say, say_plural
@@ -90,12 +90,12 @@ def moves_table(told: Told) -> Iterator[Block]:
     yield Table(
         caption=say("Each principal reason set to its reference value, all else being as it is"),
         columns=(
-            say("column"),
-            say("value of this row"),
-            say("reference value"),
-            say("change of the score"),
-            say("score then"),
-            say("outcome then"),
+            say("Column"),
+            say("Value of this row"),
+            say("Reference value"),
+            say("Change of the score"),
+            say("Score then"),
+            say("Outcome then"),
         ),
         rows=rows,
         numeric=(3, 4),

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tabnet_engine.explain.wording import listed
+from tabnet_engine.report.asked import asked_for
 from tabnet_engine.report.document import Block, Document, Facts, Identity, Paragraph, Section
 from tabnet_engine.report.integrity_section import integrity_section
 from tabnet_engine.report.materials import Materials
+from tabnet_engine.report.measured_words import estimate_text, metric_text, score, task_text
 from tabnet_engine.report.model import part_d, part_e, part_f
 from tabnet_engine.report.model.draft import Builder, Draft
 from tabnet_engine.report.model.evidence import ModelEvidence, gather
-from tabnet_engine.report.model.words import estimate_text, metric_text, score, task_text
 from tabnet_engine.report.regulation import AskedSection
 from tabnet_engine.report.stated_checks import STATED, profile_unmet, stated_unmet
 from tabnet_engine.texts.speaking import msg, say
@@ -100,12 +101,8 @@ def _section(draft: Draft, asked: AskedSection) -> Section:
     if asked.key == "integrity":
         return integrity_section(draft.evidence.identity, profile, part=asked.part)
     draft.title = say(TITLES[asked.key])
-    blocks: list[Block] = list(dict.fromkeys(_BUILDERS[asked.key](draft)))
-    if statement := profile.statement(asked.key):
-        blocks.insert(
-            0, Paragraph(text=say("What the profile asks for here: {statement}", statement=statement), is_note=True)
-        )
-    return Section(key=asked.key, title=draft.title, part=asked.part, blocks=tuple(blocks))
+    blocks = (*asked_for(profile, asked.key), *dict.fromkeys(_BUILDERS[asked.key](draft)))
+    return Section(key=asked.key, title=draft.title, part=asked.part, blocks=blocks)
 
 
 def _with_statements(draft: Draft, sections: list[Section], required: Sequence[str]) -> tuple[Section, ...]:

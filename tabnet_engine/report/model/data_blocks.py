@@ -9,8 +9,8 @@ from tabnet_engine.data.profile import Severity
 from tabnet_engine.data.schema import Column, Kind
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.report.document import Block, Bullets, Facts, Paragraph, Table
+from tabnet_engine.report.measured_words import cell, estimate_text, kind_text, number, share, split_name, together
 from tabnet_engine.report.model.draft import Blocks, Draft
-from tabnet_engine.report.model.words import cell, estimate_text, kind_text, number, share, split_name, together
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
@@ -123,7 +123,9 @@ def warning_blocks(draft: Draft) -> Blocks:
         blocks += [Paragraph(text=say("Warnings about the table"), is_strong=True), Bullets(items=tuple(said))]
     else:
         blocks.append(
-            Paragraph(text=say("No warning about the table: no leakage, repeated rows or names of rows were found."))
+            Paragraph(text=say("The profile of the table gives no warning; what else it notes is listed here."))
+            if informed
+            else Paragraph(text=say("The profile of the table gives no warning."))
         )
     blocks += [Bullets(items=tuple(informed))] if informed else []
     blocks += [Paragraph(text=recalled(note), is_note=True) for note in table.profile.notes]

@@ -14,8 +14,8 @@ from tabnet_engine.explain.trust.finding import Family, Finding
 from tabnet_engine.explain.wording import clauses, listed
 from tabnet_engine.figures.plain import Bar, BarChart, HeatChart
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
+from tabnet_engine.report.measured_words import cell, estimate_text, number, share, signed_text, together
 from tabnet_engine.report.model.draft import Blocks, Draft
-from tabnet_engine.report.model.words import cell, estimate_text, number, share, signed_text, together
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say, say_plural
 

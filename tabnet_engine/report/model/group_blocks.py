@@ -10,8 +10,8 @@ from tabnet_engine.explain.groups.proxies import ProxyReport
 from tabnet_engine.figures.group_rows import group_name
 from tabnet_engine.figures.plain import Bar, BarChart
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
+from tabnet_engine.report.measured_words import estimate_text, metric_text, number, score, share, together
 from tabnet_engine.report.model.draft import Blocks, Draft
-from tabnet_engine.report.model.words import estimate_text, metric_text, number, score, share, together
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say
 

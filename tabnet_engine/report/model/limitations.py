@@ -11,9 +11,9 @@ from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.groups.audit import FOUR_FIFTHS, SMALL_GROUP, GroupAudit, GroupRecord
 from tabnet_engine.explain.trust.finding import Family
 from tabnet_engine.figures.group_rows import group_name
+from tabnet_engine.report.measured_words import cell, estimate_text, share
 from tabnet_engine.report.model.evidence import ModelEvidence
 from tabnet_engine.report.model.judging import JudgedRows, JudgedTarget
-from tabnet_engine.report.model.words import cell, estimate_text, share
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say
 

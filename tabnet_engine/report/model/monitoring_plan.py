@@ -9,9 +9,9 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.figures.group_rows import group_name
 from tabnet_engine.report.document import Block, Paragraph, Table
+from tabnet_engine.report.measured_words import estimate_text, metric_text, number, score, share
 from tabnet_engine.report.model.evidence import ModelEvidence
 from tabnet_engine.report.model.judging import JudgedTarget
-from tabnet_engine.report.model.words import estimate_text, metric_text, number, score, share
 from tabnet_engine.texts.speaking import msg, say
 from tabnet_engine.training.metrics import LOWER_IS_BETTER
 

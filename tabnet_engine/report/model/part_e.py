@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tabnet_engine.explain.groups.membership import MAX_GROUPS
 from tabnet_engine.report.document import Bullets, Facts, Paragraph
+from tabnet_engine.report.measured_words import cell, kind_text, number
 from tabnet_engine.report.model.data_blocks import (
     class_table,
     dataset_blocks,
@@ -17,7 +18,6 @@ from tabnet_engine.report.model.group_blocks import group_blocks, proxy_blocks
 from tabnet_engine.report.model.limitations import measured_limitations
 from tabnet_engine.report.model.performance_blocks import calibration_blocks, measure_blocks, performance_blocks
 from tabnet_engine.report.model.training_blocks import identity_facts, note_blocks, theory_blocks
-from tabnet_engine.report.model.words import cell, kind_text, number
 from tabnet_engine.texts.speaking import say
 
 __all__ = ["BUILDERS", "limitation_blocks"]
@@ -83,7 +83,7 @@ def _evaluation_data(draft: Draft) -> Blocks:
 
 def _training_data(draft: Draft) -> Blocks:
     rows = draft.evidence.run.manifest.rows.get("train", 0)
-    trained = (Paragraph(text=say("{n_rows} rows trained the model.", n_rows=number(rows))),) if rows else ()
+    trained = (Paragraph(text=say("The model was trained on {n_rows} rows.", n_rows=number(rows))),) if rows else ()
     return (
         *trained,
         *draft.once("dataset", lambda: dataset_blocks(draft)),

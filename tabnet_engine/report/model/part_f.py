@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.trust.finding import Family
 from tabnet_engine.report.document import Bullets, Facts, Paragraph
+from tabnet_engine.report.measured_words import number
 from tabnet_engine.report.model.data_blocks import column_blocks
 from tabnet_engine.report.model.draft import Blocks, Builder, Draft
 from tabnet_engine.report.model.explanation_blocks import UNDERSTANDING, certificate_blocks, importance_blocks
 from tabnet_engine.report.model.group_blocks import group_blocks, proxy_blocks
 from tabnet_engine.report.model.performance_blocks import calibration_blocks, performance_blocks
 from tabnet_engine.report.model.training_blocks import identity_facts
-from tabnet_engine.report.model.words import number
 from tabnet_engine.runs.run import WEIGHTS
 from tabnet_engine.texts.speaking import msg, say
 

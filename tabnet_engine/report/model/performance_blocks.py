@@ -11,9 +11,9 @@ from tabnet_engine.explain.groups.audit import MEASURES
 from tabnet_engine.explain.wording import clauses, listed
 from tabnet_engine.figures.plain import Line, LineChart
 from tabnet_engine.report.document import Block, Callout, ChartBlock, Paragraph, Table
+from tabnet_engine.report.measured_words import estimate_text, metric_text, number, score, share, split_name, together
 from tabnet_engine.report.model.draft import Blocks, Draft
 from tabnet_engine.report.model.judging import JudgedTarget
-from tabnet_engine.report.model.words import estimate_text, metric_text, number, score, share, split_name, together
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say
 
@@ -166,7 +166,7 @@ def _curve(target: JudgedTarget) -> LineChart:
     known = [item for item in target.bins if item.came.value is not None]
     is_quantity = target.codec.task is Task.REGRESSION
     line = Line(
-        name=say("What came, with its 95 % interval"),
+        name=say("Actual outcome, with its 95 % interval"),
         x=tuple(item.predicted for item in known),
         y=tuple(float(item.came.value or 0.0) for item in known),
         low=tuple(_end(item.came, item.came.low) for item in known),
@@ -175,7 +175,7 @@ def _curve(target: JudgedTarget) -> LineChart:
     return LineChart(
         title=say("Calibration of “{target}”", target=target.codec.name),
         x_title=say("Mean prediction of the rows") if is_quantity else say("Mean predicted probability of the rows"),
-        y_title=say("Mean of what came") if is_quantity else say("Share in which it came"),
+        y_title=say("Mean of the actual values") if is_quantity else say("Share of rows with that outcome"),
         lines=(line,),
         has_diagonal=True,
     )
@@ -195,7 +195,7 @@ def _curve_alt(target: JudgedTarget) -> str:
     )
     return say(
         "Where the mean prediction was {low}, {low_came} came; where it was {high}, {high_came} came. In {n_held} of "
-        "{n_bins} bins the 95 % interval of what came holds the mean prediction.",
+        "{n_bins} bins the 95 % interval of the actual outcomes holds the mean prediction.",
         low=show(first.predicted),
         low_came=estimate_text(first.came, show),
         high=show(last.predicted),

@@ -8,8 +8,8 @@ from tabnet_engine.explain.comparison.settings import AUTOMATIC
 from tabnet_engine.figures.plain import Line, LineChart
 from tabnet_engine.report.dates import moment_words
 from tabnet_engine.report.document import Block, Bullets, ChartBlock, Facts, Paragraph, Table
+from tabnet_engine.report.measured_words import cell, metric_text, number, score, task_text
 from tabnet_engine.report.model.draft import Blocks, Draft
-from tabnet_engine.report.model.words import cell, metric_text, number, score, task_text
 from tabnet_engine.runs.run import WEIGHTS
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say
@@ -86,8 +86,8 @@ def epoch_blocks(draft: Draft) -> Blocks:
     lines = [
         (say("Epochs"), number(len(history))),
         (say("Kept epoch"), number(history.best_epoch)),
-        (say("Loss of the training rows then"), score("loss", best.train_loss)),
-        *((say("{measure} of the validation rows then", measure=metric_text(name)), score(name, value))
+        (say("Loss of the training rows at that epoch"), score("loss", best.train_loss)),
+        *((say("{measure} of the validation rows at that epoch", measure=metric_text(name)), score(name, value))
           for name, value in best.validation.items() if value is not None),
         (say("Seconds of training"), number(round(run.manifest.seconds, 1))),
         (say("Device"), run.manifest.device),

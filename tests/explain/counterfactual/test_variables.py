@@ -61,6 +61,11 @@ def test_a_number_too_large_to_count_to_ends_the_grid(values):
     for place in (first, last):
         assert last < first or seen.low <= float(seen.grid.at(place)) <= seen.high
     assert (np.abs(seen.grid.nearest(np.array([1e308, -1e308, 2.0]))) <= 2**52).all()
+    for own in (1e308, -1e308, 2.0):
+        found = amounts(own, values * 20)
+        if found is not None:
+            rows = np.vstack([found.levels(5), found.between(found.levels(5)[0], 5)])
+            assert ((rows >= seen.low) & (rows <= seen.high) & (rows != own)).all()
 
 
 def test_dates_move_by_days_or_seconds():

@@ -75,6 +75,7 @@ def test_the_numbers_of_a_case_fit_together(cases_of, explainer):
     for case, is_favourable in zip(cases_of, (False, True), strict=True):
         assert case.score.is_favourable is is_favourable
         assert (case.score.margin >= 0) is is_favourable
+        assert case.timeline.logits @ case.weights == pytest.approx(case.score.value, abs=1e-5)
         total = sum(item.value for item in case.contributions)
         assert total == pytest.approx(case.score.value - case.reference.mean_score, abs=1e-9)
         assert case.reasons

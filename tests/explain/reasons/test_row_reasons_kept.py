@@ -7,7 +7,7 @@ import pytest
 
 from tabnet_engine.explain.players import Players
 from tabnet_engine.explain.reasons import robustness
-from tabnet_engine.explain.reasons.robustness import MOVED, REDRAWN, kept_reasons_of, robustness_words
+from tabnet_engine.explain.reasons.robustness import MOVED, REDRAWN, kept_outcome_of, kept_reasons_of, robustness_words
 from tabnet_engine.explain.signed.mixtures import mixtures_of
 
 
@@ -78,6 +78,22 @@ def test_copies_that_are_decided_otherwise_do_not_count(reports):
     again = kept_reasons_of(shifted.explain(0), n_repetitions=12, seed=0)
     moved = next(item for item in again[0] if item.cause == MOVED)
     assert 0 < moved.n_repetitions < 12
+
+
+def test_the_outcome_stays_as_often_as_copies_by_hand_are_decided_alike(reports):
+    frame = reports.numbers()
+    frame.loc[0] = 0.0
+    for start in (-0.01, -3.0):
+        frame.loc[0, "a"] = start
+        world = reports.World.of(lambda raw: raw[:, 0], frame=frame)
+        measured = world.explain(0)
+        moves = np.random.default_rng((0, 0, 2)).uniform(-1, 1, (100, len(reports.NAMES)))[:, 0]
+        spread = world.reference(0).cells["a"].std(ddof=0)
+        expected = float(((start + 0.05 * spread * moves).round(4) < 0).mean())
+        kept = kept_outcome_of(measured, n_repetitions=1, seed=0)
+        assert (kept.share, kept.n_repetitions) == (pytest.approx(expected, abs=0.011), 100)
+    assert expected == 1.0
+    assert kept_outcome_of(measured, n_repetitions=0, seed=0) is None
 
 
 def test_nothing_is_repeated_where_nothing_is_asked_for_or_there_is_no_reason(linear, reports):

@@ -207,6 +207,8 @@ def case_of(values: dict[str, float], reasons: Sequence[str] = ("debt", "income"
         agreement=0.9,
         timeline=timeline_of(score),
         output="approved",
+        weights=(1.0,),
+        outcome_kept=None,
         counterfactual=counterfactuals(),
         why_no_counterfactual="",
         calibration={"calibration_slope": Estimate(value=1.0, low=0.9, high=1.1, n=500)},

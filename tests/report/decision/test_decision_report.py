@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,9 +19,15 @@ from tabnet_engine.explain.reasons.records import Kept, Protection, ProxyLink, S
 from tabnet_engine.figures.plain import HeatChart, WaterfallChart
 from tabnet_engine.report.decision.charts import MAX_BARS
 from tabnet_engine.report.decision.content import SECTIONS, decision_document
-from tabnet_engine.report.decision.numbers import quantity_beside, share_beside
+from tabnet_engine.report.decision.numbers import (
+    level_beside,
+    level_exact,
+    quantity_beside,
+    share_beside,
+    share_in_full,
+)
 from tabnet_engine.report.decision.unmet import MEASURED_CHECKS
-from tabnet_engine.report.document import Bullets, ChartBlock, Document, Section, Table
+from tabnet_engine.report.document import Bullets, Callout, ChartBlock, Document, Section, Table
 from tabnet_engine.report.profile_words import SECTION_KEYS
 from tabnet_engine.report.reason_codes import ReasonCodes
 from tabnet_engine.report.regulation import list_profiles, load_profile
@@ -250,15 +257,23 @@ def test_what_steps_add_is_told_towards_the_favourable_outcome_whichever_class_t
         logits=sign * line.logits,
         steps=tuple(dataclasses.replace(step, contributions=sign * step.contributions) for step in line.steps),
     )
-    told = document(dataclasses.replace(CASE, timeline=turned))
+    told = document(dataclasses.replace(CASE, timeline=turned, weights=(sign,)))
     assert told.section("timeline") == document().section("timeline")
 
 
-def test_of_several_outputs_each_is_told_by_itself():
+def test_of_several_outputs_the_steps_are_told_of_the_score_that_is_made_of_them():
     line = timeline_of(0.3, ("approved", "other", "declined"))
-    told = document(dataclasses.replace(CASE, timeline=line))
+    steps = tuple(
+        dataclasses.replace(step, contributions=np.array(added))
+        for step, added in zip(line.steps, [(0.5, 0.1, 1.5), (0.25, 0.2, -0.5)], strict=True)
+    )
+    line = dataclasses.replace(line, base=np.array([0.5, 0.0, 0.25]), steps=steps)
+    told = document(dataclasses.replace(CASE, timeline=line, weights=(1.0, 0.0, -1.0)))
     table = next(block for block in told.section("timeline").blocks if isinstance(block, Table))
-    assert table.columns[-3:] == ("added to approved", "added to other", "added to declined")
+    assert [row[-2:] for row in table.rows] == [("–", "+0.25"), ("−1.00", "−0.75"), ("+0.75", "0")]
+    bars = charts(told.section("timeline"))[1].bars
+    assert [(bar.value, bar.tone) for bar in bars] == [(-1.0, "against"), (0.75, "for")]
+    assert any("of approved against declined, the likeliest other" in text for text in texts_of(told, ["score"]))
 
 
 def test_a_quantity_is_told_in_its_own_sign_where_low_is_favourable():
@@ -271,15 +286,43 @@ def test_a_quantity_is_told_in_its_own_sign_where_low_is_favourable():
     bars = next(chart for chart in charts(told.section("reference")) if chart.title.startswith("This row"))
     assert (bars.bars[0].value, bars.mark) == (40.0, ("cutoff", 30.0))
     assert "low is favourable" in waterfall(told).unit
+    values = {"debt": -15.0, "income": -10.0, "age": 5.0}
+    case = dataclasses.replace(
+        case_of(values), target="price", decision=Decision(cutoff=30.0, is_high_favourable=False), score=score
+    )
+    case = dataclasses.replace(case, reference=dataclasses.replace(case.reference, mean_score=-20.0))
+    told = document(case)
+    sums = [text for text in texts_of(told, ["reasons_table"]) if "the mean score" in text and "miss it by" in text]
+    assert len(sums) == 1
+    assert "20.0, the mean score of the reference population, minus all contributions, −20.0, makes" in sums[0]
+    assert "makes the predicted price 40.0, since low is favourable. They miss it by 0.0e+00." in sums[0]
+    chart = waterfall(told)
+    assert (chart.start.text, chart.end.text) == ("−20.0", "−40.0")  # as on its axis
+    assert any("one above 0 lowers the predicted price" in text for text in texts_of(told, ["reasons_table"]))
+    assert not any("Low is favourable" in text for text in texts_of(document()))
+
+
+def test_a_contribution_that_is_not_told_from_0_speaks_for_nothing():
+    doubtful = dataclasses.replace(CASE.contributions[1], value=-0.01, standard_error=0.01)
+    case = dataclasses.replace(CASE, contributions=(CASE.contributions[0], doubtful, *CASE.contributions[2:]))
+    table = next(
+        block
+        for block in document(case, profile="eu_data_subject").section("data_used").blocks
+        if isinstance(block, Table)
+    )
+    assert [row[-1] for row in table.rows[:2]] == ["speaks against it", "cannot be told from nothing"]
 
 
 def test_of_several_classes_no_probability_is_read_off_the_score():
     score = dataclasses.replace(CASE.score, cutoff=None, cutoff_share=None)
-    case = dataclasses.replace(CASE, decision=Decision(favourable="approved"), score=score)
+    line = timeline_of(CASE.score.value, ("approved", "declined"))
+    case = dataclasses.replace(
+        CASE, decision=Decision(favourable="approved"), score=score, timeline=line, weights=(1.0, -1.0)
+    )
     told = document(case)
     texts = texts_of(told)
     assert any("the likeliest of all classes is declined" in text for text in texts)
-    assert any("against the likeliest other class" in text for text in texts)
+    assert any("of approved against declined, the likeliest other class of this row" in text for text in texts)
     assert waterfall(told).mark is None
 
 
@@ -306,6 +349,22 @@ def test_how_firm_a_reason_is_follows_its_weakest_cause(share, word):
     texts = texts_of(document(dataclasses.replace(CASE, reasons=reasons)), ["reasons_table"])
     found = [text.split(",")[0] for text in texts if text.endswith(": “debt”, “income”.")]
     assert found == ([word] if word else [])
+
+
+def test_few_repetitions_make_no_reason_firm_or_shaky():
+    for share in (1.0, 0.0):
+        kept = (Kept(cause="a", share=1.0, n_repetitions=10), Kept(cause="b", share=share, n_repetitions=1))
+        reasons = tuple(dataclasses.replace(reason, kept=kept) for reason in CASE.reasons)
+        texts = texts_of(document(dataclasses.replace(CASE, reasons=reasons)), ["reasons_table"])
+        assert not any(text.startswith(("Firm", "Not firm")) for text in texts)
+
+
+@pytest.mark.parametrize(("share", "is_warned"), [(1.0, False), (0.9, False), (0.1, True)])
+def test_an_outcome_that_small_changes_turn_is_warned_of(share, is_warned):
+    kept = Kept(cause="numbers moved", share=share, n_repetitions=10)
+    told = document(dataclasses.replace(CASE, outcome_kept=kept)).section("reasons_table")
+    found = [block for block in told.blocks if "The outcome itself stayed in" in getattr(block, "text", "")]
+    assert [isinstance(block, Callout) for block in found] == [is_warned]
 
 
 def test_missing_and_unseen_cells_are_named_and_nothing_is_said_to_be_imputed():
@@ -340,6 +399,24 @@ def test_a_rounded_quantity_stays_on_its_side_of_the_cutoff(cutoff, near):
     for value in (cutoff + near, cutoff, 2 * cutoff):
         read = float(quantity_beside(value, cutoff).replace("−", "-").replace(",", ""))
         assert ((read > cutoff), (read < cutoff)) == ((value > cutoff), (value < cutoff))
+
+
+@given(st.floats(-9.0, 9.0), st.floats(-1e-7, 1e-7))
+def test_a_rounded_score_stays_on_its_side_of_the_cutoff_as_it_is_shown(cutoff, near):
+    shown = float(level_exact(cutoff).replace("−", "-"))
+    for value in (cutoff + near, cutoff, 2 * cutoff, 0.0):
+        read = float(level_beside(value, cutoff).replace("−", "-"))
+        assert ((read > shown), (read < shown)) == ((value > shown), (value < shown))
+
+
+@given(st.floats(0.0, 1.0), st.floats(0.001, 0.999), st.floats(-1e-9, 1e-9))
+def test_a_probability_in_full_stays_on_its_side_of_the_cutoff(share, cutoff, near):
+    for value in (share, cutoff + near, cutoff):
+        read = float(share_in_full(value, cutoff).removesuffix(" %"))
+        assert ((read > cutoff * 100), (read < cutoff * 100)) == (
+            (value * 100 > cutoff * 100),
+            (value * 100 < cutoff * 100),
+        )
 
 
 def test_an_outcome_just_below_the_cutoff_does_not_seem_to_keep_it():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,6 +159,27 @@ def test_a_full_disk_leaves_the_log_as_it_was(log: ChainedLog, monkeypatch: pyte
         log.append(actor="a", action="signed", case_id="D-1", content="", detail="")
     assert log.path.read_bytes() == before
     assert log.verify().is_sound
+
+
+def test_a_disk_that_takes_half_a_line_leaves_none(log: ChainedLog):
+    before, limits = log.path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 50, limits[1]))
+    try:
+        with pytest.raises(StorageError):
+            log.append(actor="a", action="signed", case_id="D-1", content="", detail="")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert log.path.read_bytes() == before
+    verdict = log.verify()
+    assert (verdict.problems, verdict.notes) == ((), ())
+
+
+def test_a_clock_that_goes_back_is_said_and_breaks_nothing(log: ChainedLog):
+    early = ChainedLog(log.path, now=lambda: "2020-01-01T00:00:00.000000+00:00")
+    early.append(actor="a", action="reviewed", case_id="D-1", content="", detail="")
+    verdict = log.verify()
+    assert verdict.is_sound
+    assert "set back before line 7" in verdict.notes[0]
 
 
 def _append_some(path: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import multiprocessing
+import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +19,7 @@ from tabnet_engine.report import register as register_module
 from tabnet_engine.report.document import Document, Identity
 from tabnet_engine.report.identity import case_id_of, content_hash
 from tabnet_engine.report.register import MAX_COMMENT, ReportRegister
+from tabnet_engine.runs.parts import folder_lock
 from tests.report.integrity.small_report import PARTS, Clock, small_report
 
 
@@ -82,7 +86,7 @@ def test_draft_reviewed_signed_and_no_other_way(register: ReportRegister):
     ):
         with pytest.raises(ReportError, match="was signed by 'Grace'"):
             change()
-    with pytest.raises(ReportError, match="is signed; only a draft"):
+    with pytest.raises(ReportError, match="is no draft any more"):
         register.delete(case_id)
     assert register.verify_log().is_sound
 
@@ -192,11 +196,15 @@ def test_files_of_a_signed_report_are_read_only(register: ReportRegister):
 
 
 def _set_back(folder: Path) -> None:
-    """Forge the record of a signed report into a draft, with a digest that fits."""
+    """Forge the record of a signed report into a draft."""
+    _forge_record(folder, {"steps": json.loads((folder / "record.json").read_bytes())["steps"][:1]})
+
+
+def _forge_record(folder: Path, changes: dict[str, object]) -> None:
+    """Change a record, with a digest that fits."""
     path = folder / "record.json"
-    values = json.loads(path.read_bytes())
+    values = {**json.loads(path.read_bytes()), **changes}
     del values["digest"]
-    values["steps"] = values["steps"][:1]
     digest = register_module.sha256_bytes(json.dumps(values, sort_keys=True).encode())
     path.chmod(0o644)
     path.write_text(json.dumps({**values, "digest": digest}), encoding="utf-8")
@@ -207,7 +215,7 @@ def test_a_record_that_was_set_back_is_found_and_not_obeyed(register: ReportRegi
     _set_back(register.cases / case_id)
     assert register.get(case_id).state == "draft", "the forged record alone looks right"
     assert "does not have" in register.verify_log().problems[0]
-    with pytest.raises(ReportError, match="is signed"):
+    with pytest.raises(ReportError, match="is no draft any more"):
         register.delete(case_id)
     assert register.verify_log().is_sound, "the step that the log has was completed"
 
@@ -277,6 +285,84 @@ def test_a_deletion_that_was_cut_short_is_finished_when_it_is_added_anew(
     register.add(small_report(), PARTS)
     assert [line.action for line in register.log.lines()] == ["draft", "deleted", "draft"]
     assert register.verify_log().is_sound
+
+
+def test_a_deletion_that_was_cut_short_is_finished_by_whoever_comes_next(
+    register: ReportRegister, monkeypatch: pytest.MonkeyPatch
+):
+    case_id = register.add(small_report(), PARTS).case_id
+    with monkeypatch.context() as patch:
+        patch.setattr("tabnet_engine.report.register.remove_folder", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            register.delete(case_id)
+    with pytest.raises(ReportError, match="there is no report"):
+        register.review(case_id, "Ada", "back from the dead")
+    assert register.list() == ()
+    assert register.verify_log().is_sound
+
+
+def _killed(*_: object) -> None:
+    os._exit(9)
+
+
+def test_a_report_that_a_killed_process_had_logged_gets_its_place(register: ReportRegister):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tabnet_engine.runs.parts._take_name", _killed)
+        process = multiprocessing.get_context("fork").Process(target=register.add, args=(small_report(1), PARTS))
+        process.start()
+        process.join()
+    assert process.exitcode == 9
+    assert not register.verify_log().is_sound
+    (register.cases / ".leftover-of-something-else").mkdir()
+    register.add(small_report(2), PARTS)
+    assert [record.row for record in register.list()] == [2, 1]
+    assert register.verify_log().is_sound
+    assert [path.name for path in register.cases.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_step_that_the_disk_has_no_room_for_is_not_logged(register: ReportRegister, monkeypatch: pytest.MonkeyPatch):
+    case_id = register.add(small_report(), PARTS).case_id
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tabnet_engine.report.register_recovery.write_bytes", refuse)
+        with pytest.raises(StorageError, match="the disk is full"):
+            register.review(case_id, "Ada", "fine")
+    assert [line.action for line in register.log.lines()] == ["draft"]
+    assert register.verify_log().is_sound
+
+
+def test_verifying_waits_for_who_is_writing(register: ReportRegister):
+    register.add(small_report(), PARTS)
+    with folder_lock(register.folder, exclusive=True):
+        verifying = threading.Thread(target=register.verify_log)
+        verifying.start()
+        verifying.join(0.05)
+        assert verifying.is_alive(), "it would find a report that its line of the log is still missing for"
+    verifying.join()
+
+
+def test_a_record_that_says_less_than_its_report_is_found_and_not_signed(register: ReportRegister):
+    case_id = register.add(small_report(blocked=("A protected column is a reason.",)), PARTS).case_id
+    register.review(case_id, "Ada", "seen")
+    _forge_record(register.cases / case_id, {"blocked": []})
+    assert register.get(case_id).why_unsigned() == "", "the forged record alone looks right"
+    assert "says otherwise than the report itself" in register.verify_log().problems[0]
+    with pytest.raises(StorageError, match="says otherwise than the report itself"):
+        register.sign(case_id, "Grace")
+
+
+def test_evidence_that_was_changed_with_its_record_is_not_signed(register: ReportRegister):
+    case_id = register.add(small_report(), PARTS).case_id
+    register.review(case_id, "Ada", "seen")
+    folder = register.cases / case_id
+    (folder / "parts" / "case.json").write_bytes(b"[]")
+    files = {**register.get(case_id).files, "parts/case.json": register_module.sha256_bytes(b"[]")}
+    _forge_record(folder, {"files": files})
+    with pytest.raises(StorageError, match="not the one that the log records"):
+        register.sign(case_id, "Grace")
 
 
 def test_hundreds_of_reports_are_listed_at_once(register: ReportRegister):

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tabnet_engine.config import ReportConfig
 from tabnet_engine.config.stated import ModelFacts, Organisation
-from tabnet_engine.report import evidence, pack_checks
+from tabnet_engine.report import evidence, pack_checks, replay
 from tabnet_engine.report.document import Document
 from tabnet_engine.report.evidence import PACK_MANIFEST, manifest_digest, pack_bytes, zip_bytes
 from tabnet_engine.report.identity import case_id_of
@@ -190,6 +192,55 @@ def test_what_is_forged_with_hashes_that_fit_is_found(
     assert [what for what in told if not any(what in problem for problem in problems)] == [], problems
 
 
+def _beside_the_reasons(case: Any) -> None:
+    """What no score tells: changed by somebody who would then write the whole report again with this program."""
+    link = {"column": "region", "protected": "region", "is_itself": True, "strength": None}
+    case["protection"].update(links=[link], proxy_strength=0.9)  # nobody declared it
+    case["cells"][1]["received"] = "999999"
+    case["timeline"]["steps"][0]["share"] = 0.001
+    case["methods"][1]["ranks"] = case["methods"][1]["ranks"][::-1]
+    case["reasons"][0]["kept"] = [{"cause": "reference rows drawn again", "share": 1.0, "n_repetitions": 50}]
+    case["reference"].update(n_candidates=10**9, is_near=not case["reference"]["is_near"])
+    case["reference"]["rows"][0] = case["reference"]["rows"][1]
+    case["decision"]["cutoff"] = 0.1
+    case["settings"]["n_evaluations"] = 10**9
+    case["notes"].append("The authority approved of it.")
+    case["agreement"] = 0.999
+
+
+def test_what_stands_beside_the_reasons_is_computed_again_too(pack: bytes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pack_checks, "rendered_files", lambda _: {})
+    problems = verify_pack_bytes(_forged(pack, _in_json("case.json", _beside_the_reasons))).problems
+    (told,) = [problem for problem in problems if "come out otherwise" in problem]
+    parts = set(told.removesuffix(".").split(": ")[1].split(", "))
+    assert parts == {
+        *("agreement", "cells", "decision", "methods", "notes", "protection", "reasons", "reference", "settings"),
+        *("timeline", "reference.rows", "protection.links"),
+    }
+
+
+def test_what_the_report_names_and_the_pack_lacks_is_told(pack: bytes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pack_checks, "rendered_files", lambda _: {})
+
+    def forge(files: Files) -> None:
+        for name in ("profile.json", "organisation.json"):
+            del files[name]
+        files["document.json"] = json.dumps(json.loads(files["document.json"])).encode()
+
+    problems = [line.sentence for line in checked_contents(open_pack(_forged(pack, forge))) if not line.ok]
+    for name in ("profile", "organisation"):
+        assert f"The report names {name!r}, and the pack does not hold it." in problems
+    assert any("not written as a report is" in problem for problem in problems)
+
+
+def test_a_table_that_unpacks_to_more_than_it_says_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(replay, "_MOST_BYTES", 32 * 1024**2)
+    bomb = pa.BufferOutputStream()
+    pq.write_table(pa.table({"a": [bytes(70_000_000)]}), bomb, compression="zstd", write_statistics=False)
+    with pytest.raises(MemoryError):
+        replay._table(bomb.getvalue().to_pybytes())
+
+
 def test_another_run_is_told(pack: bytes, run: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pack_checks, "rendered_files", lambda _: {})
     other = dataclasses.replace(
@@ -218,6 +269,19 @@ def test_a_signed_report_has_its_review_in_the_pack(made: MadeReport, tmp_path: 
 
     forged = checked_contents(open_pack(_forged(pack, _in_json("document.json", other_signer))))
     assert any("not those that the lines of the log record" in line.sentence for line in forged if not line.ok)
+    swapped = checked_contents(open_pack(_forged(pack, lambda files: files.update({"case.json": b"{}"}))))
+    assert any("not the one that the log recorded" in line.sentence for line in swapped if not line.ok)
+
+
+def test_a_draft_that_was_deleted_and_made_again_has_its_own_steps(
+    made: MadeReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for module in (pack_checks, evidence):
+        monkeypatch.setattr(module, "rendered_files", lambda _: {"report.pdf": b"%PDF"})
+    register = ReportRegister(tmp_path / "reports", now=Clock())
+    register.delete(register.add(made.document, made.parts).case_id)
+    case_id = register.add(made.document, made.parts).case_id
+    assert [line.sentence for line in checked_contents(open_pack(register.pack(case_id))) if not line.ok] == []
 
 
 def test_the_identity_names_all_that_was_used(made: MadeReport, run: Run):

@@ -5,34 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import numpy as np
-
 from tabnet_engine.config.stated import ModelFacts, Organisation
-from tabnet_engine.data.schema import Task
-from tabnet_engine.explain.counterfactual.constraints import Constraints
-from tabnet_engine.explain.counterfactual.plausibility import Likeness
-from tabnet_engine.explain.counterfactual.result import Change, Counterfactual, CounterfactualResult
-from tabnet_engine.explain.counterfactual.settings import SearchSettings
-from tabnet_engine.explain.counterfactual.wanted import WantedOutcome
-from tabnet_engine.explain.estimates import Estimate
-from tabnet_engine.explain.groups.decision import Decision
-from tabnet_engine.explain.reasons.records import (
-    CellReceived,
-    Contribution,
-    DecisionCase,
-    Direction,
-    Protection,
-    ProxyLink,
-    Reason,
-    ReferencePopulation,
-    Score,
-)
-from tabnet_engine.explain.timeline import StepTimeline
+from tabnet_engine.explain.counterfactual.result import Change, CounterfactualResult
+from tabnet_engine.explain.reasons.records import CellReceived, Contribution, Direction, ProxyLink, Reason
 from tabnet_engine.report.document import Identity
 from tabnet_engine.report.materials import Materials
 from tabnet_engine.report.notice.template import default_template
 from tabnet_engine.report.reason_codes import ReasonCode, ReasonCodes
-from tabnet_engine.report.regulation import load_profile
+from tests.report.decision import decision_cases
 
 ORGANISATION = Organisation(
     name="Example Bank",
@@ -48,7 +28,6 @@ CODES = ReasonCodes(
         ReasonCode("R2", "debt", "above", "You have a lot of debt.", "您的债务较高。", "Ann", "2026-03-01"),
     )
 )
-WANTED = WantedOutcome(target="outcome", task=Task.BINARY, classes=("declined", "approved"), code=1)
 
 
 def contribution(column: str, direction: Direction, actual: str = "10") -> Contribution:
@@ -76,88 +55,29 @@ def cell(column: str, shown: str, **changes: Any) -> CellReceived:
 
 
 def counterfactuals(*proposals: tuple[Change, ...]) -> CounterfactualResult:
-    estimate = Estimate(value=0.5, low=0.4, high=0.6, n=100)
-    likeness = Likeness(distance=0.1, share=estimate)
-    found = tuple(
-        Counterfactual(
-            wanted=WANTED, changes=changes, logits_before=(-1.0,), logits=(1.0,), distance=0.1, likeness=likeness
-        )
-        for changes in proposals
-    )
-    return CounterfactualResult(
-        row=7,
-        run_id="run-1",
-        wanted=WANTED,
-        logits=(-1.0,),
-        counterfactuals=found,
-        constraints=Constraints(),
-        settings=SearchSettings(n=max(len(found), 1)),
-        reason="" if found else "none was found",
-        nearest_miss=None,
-        n_scored=10,
-        is_exhaustive=True,
-        reference="100 training rows",
-    )
+    told = decision_cases.counterfactuals(is_exhaustive=True)
+    pattern = told.counterfactuals[0]
+    found = tuple(dataclasses.replace(pattern, changes=changes) for changes in proposals)
+    settings = dataclasses.replace(told.settings, n=max(len(found), 1))
+    reason_why = "" if found else "none was found"
+    return dataclasses.replace(told, counterfactuals=found, settings=settings, reason=reason_why)
 
 
 RAISED = Change(column="income", before=10.0, after=25.0, distance=0.1, unit="EUR", is_ordered=True)
 FEWER = Change(column="job", before=None, after="employed", distance=0.1)
-REFERENCE = ReferencePopulation(
-    rows=tuple(range(100)),
-    n_candidates=1000,
-    n_approved=700,
-    candidates="training rows",
-    low=0.5,
-    high=0.6,
-    mean_score=0.3,
-    words="100 rows",
-    is_near=True,
-)
-CASE = DecisionCase(
-    run_id="run-1",
-    row=7,
-    target="outcome",
-    decision=Decision(favourable="approved", cutoff=0.5),
-    favourable_is_assumed=False,
-    score=Score(
-        value=-1.0,
-        cutoff=0.0,
-        margin=-1.0,
-        is_favourable=False,
-        predicted="declined",
-        unit="log-odds",
-        share=0.27,
-        cutoff_share=0.5,
-    ),
+CASE = dataclasses.replace(
+    decision_cases.CASE,
+    score=dataclasses.replace(decision_cases.CASE.score, value=-1.0, margin=-1.0, share=0.27),
     cells=(
         cell("income", "10"),
         cell("debt", "90 <b>{{date}}</b>"),
         cell("job", "", state="missing"),
         cell("name", "Zoë {{agency}}\n😀", is_read=False),
     ),
-    reference=REFERENCE,
     contributions=(contribution("income", "below"), contribution("debt", "above")),
     reasons=(reason(1, "income", "below"), reason(2, "debt", "above")),
-    no_reason="",
-    left_out=(),
-    joint=None,
-    protection=Protection(
-        declared=("sex",),
-        links=(),
-        offending=(),
-        not_examined={},
-        proxy_strength=0.1,
-    ),
-    features=("income", "debt", "job"),
-    methods=(),
-    agreement=None,
-    timeline=StepTimeline(row=7, outputs=("approved",), base=np.zeros(1), logits=np.array([-1.0]), steps=()),
-    output="approved",
+    reference=dataclasses.replace(decision_cases.CASE.reference, rows=tuple(range(100))),
     counterfactual=counterfactuals((RAISED, FEWER)),
-    why_no_counterfactual="",
-    calibration={},
-    evaluation="",
-    settings={},
 )
 APPROVED = dataclasses.replace(CASE, score=dataclasses.replace(CASE.score, is_favourable=True))
 OFFENDING = ProxyLink(column="income", protected="sex", is_itself=False)
@@ -166,27 +86,22 @@ WITHOUT = dataclasses.replace(CASE, reasons=(), no_reason="all contributions are
 
 
 def identity(profile: str = "us_adverse_action", language: str = "en") -> Identity:
-    return Identity(
+    return dataclasses.replace(
+        decision_cases.IDENTITY,
         case_id="N-20260301-AB12",
         kind="notice",
         created="2026-03-01T09:30:00+00:00",
-        run_id="run-1",
-        run_title="Run",
-        engine_version="0",
         profile=profile,
-        profile_version="2026.1",
         language=language,
-        seed=0,
-        row=7,
+        hashes={},
     )
 
 
 def materials(profile: str = "us_adverse_action", language: str = "en", **changes: Any) -> Materials:
-    given = Materials(
-        profile=load_profile(profile, language),
-        organisation=ORGANISATION,
-        facts=ModelFacts(),
-        codes=CODES,
-        template=default_template(profile, language),
-    )
-    return dataclasses.replace(given, **changes)
+    given = {
+        "organisation": ORGANISATION,
+        "facts": ModelFacts(),
+        "codes": CODES,
+        "template": default_template(profile, language),
+    }
+    return decision_cases.materials_of(profile, language, **{**given, **changes})
