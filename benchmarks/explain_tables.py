@@ -56,7 +56,7 @@ FULL = Scale(
 )
 QUICK = Scale(
     n_train=300,
-    n_rows=8,
+    n_rows=4,
     n_background=4,
     max_epochs=1,
     n_speed_rows=500,

@@ -195,6 +195,10 @@ def test_reason_codes_are_drafted_and_checked(credit_run: Path, tmp_path: Path, 
         (["--row", "3", "--cutoff", "half", "--out", "{tmp}/r.pdf"], "cutoff must be a number"),
         (["--row", "3", "--out", "{tmp}/none/r.pdf"], "there is no folder"),
         (["--row", "3", "--out", "{run}/r.pdf"], "lies within the run"),
+        (
+            ["--row", "3", "--kind", "notice", "--template", "{tmp}/t.pdf", "--out", "{tmp}/t.pdf"],
+            "is a file that is read",
+        ),
         (["--row", "3", "--workspace", "{tmp}/none", "--out", "{tmp}/r.pdf"], "there is no workspace"),
         (["--row", "3", "--out", "{tmp}/r.pdf"], "needs the table with the row"),
         (["--rows", "3", "--out", "{tmp}/r.zip"], "name it with --table"),
@@ -212,6 +216,7 @@ def test_a_mistake_is_one_sentence(
 ):
     (tmp_path / "list.json").write_text("[]", encoding="utf-8")
     (tmp_path / "wrong.json").write_text('{"nome": "x"}', encoding="utf-8")
+    (tmp_path / "t.pdf").write_text("Dear {{name}}", encoding="utf-8")
     filled = [text.format(tmp=tmp_path, run=credit_run) for text in arguments]
     assert main(["report", "--run", str(credit_run), *filled]) == 2
     error = capsys.readouterr().err.splitlines()[-1]

@@ -85,7 +85,7 @@ def check_new_file(path: Path, source: Path) -> None:
     if path.exists() and not path.is_file():
         raise ConfigError(f"{path} is a folder or a device; give --out the name of a file")
     if path.exists() and source.exists() and path.samefile(source):
-        raise ConfigError(f"{path} is the table itself, which would be lost; choose another file for --out")
+        raise ConfigError(f"{path} is a file that is read, which would be lost; choose another file for --out")
     if not path.parent.is_dir():
         raise ConfigError(f"{path} cannot be written: there is no folder {path.parent}; make it first")
     _check_writable(path, path.parent)

@@ -112,7 +112,14 @@ def _check(arguments: argparse.Namespace, *, is_batch: bool) -> None:
         raise ConfigError("--baseline is for a comparison of two runs; leave it out, or leave out the rows")
     if arguments.template is not None and arguments.kind != "notice":
         raise ConfigError("--template is the letter of a notice; add --kind notice, or leave it out")
-    check_new_file(arguments.out, arguments.table or arguments.run)
+    _check_files(arguments)
+
+
+def _check_files(arguments: argparse.Namespace) -> None:
+    """Refuse to write over what is read, or into a run."""
+    written = (arguments.reason_codes, arguments.template, arguments.organisation, arguments.facts)
+    for source in filter(None, (arguments.table or arguments.run, *written)):
+        check_new_file(arguments.out, source)
     for folder in filter(None, (arguments.run, arguments.baseline)):
         check_outside_run(arguments.out, folder)
 

@@ -137,9 +137,7 @@ class ReportRecord:
 
     def why_unsigned(self) -> str:
         """Why it cannot be signed, in a sentence; empty where it can."""
-        if self.state == "draft":
-            return say("It has not been reviewed: review it with a comment first.")
-        if self.blocked:
+        if self.blocked:  # what no review can mend comes first
             return say("It is blocked: {reason}", reason=self.blocked[0])
         if self.unmet:
             return say(
@@ -148,6 +146,8 @@ class ReportRecord:
                 n=len(self.unmet),
                 first=self.unmet[0],
             )
+        if self.state == "draft":
+            return say("It has not been reviewed: review it with a comment first.")
         return ""
 
     def write(self, folder: Path) -> None:

@@ -283,4 +283,4 @@ def test_the_command_takes_the_table_and_refuses_in_one_line(run, credit, tmp_pa
     assert main(["certify", "--run", str(run.folder), "--set", "n_retrainings=1"]) == 2
     assert "it needs the table" in capsys.readouterr().err
     assert main(["certify", "--run", str(run.folder), "--table", str(table), "--out", str(table)]) == 2
-    assert "is the table itself" in capsys.readouterr().err
+    assert "is a file that is read" in capsys.readouterr().err

@@ -57,7 +57,7 @@ def link_sentence(link: ProxyLink) -> str:
 def _offence(link: ProxyLink) -> str:
     return say(
         "“{column}” is a principal reason of this decision and must not be a reason: {because} The reason is not left "
-        "out: the report is blocked until a person has looked into the decision and the model.",
+        "out: this report stays blocked, and a person must look into the decision and the model.",
         column=link.column,
         because=link_sentence(link),
     )
