@@ -149,7 +149,7 @@ def rank_chart(told: Told) -> HeatChart | None:
     shown = best[:_MAX_COLUMNS]
     return HeatChart(
         title=say("Ranks of the columns by each method"),
-        unit=say("rank, dark is first"),
+        unit=say("rank, the strongest colour is first"),
         rows=tuple(shown),
         columns=(say("This report"), *(method_name(item.method) for item in case.methods)),
         values=tuple(tuple(_shade(one.get(name), n_columns) for one in ranks) for name in shown),
