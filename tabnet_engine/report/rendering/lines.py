@@ -110,7 +110,7 @@ def _cut(unit: list[Glyph], most: float) -> list[list[Glyph]]:
     used = 0.0
     for glyph in unit:
         if pieces[-1] and used + glyph.width > most and glyph.char != " ":
-            tail = _after_sign(pieces[-1], most)
+            tail = _after_sign(pieces[-1], most, glyph.width)
             pieces.append(tail)
             used = sum(one.width for one in tail)
         pieces[-1].append(glyph)
@@ -118,13 +118,15 @@ def _cut(unit: list[Glyph], most: float) -> list[list[Glyph]]:
     return pieces
 
 
-def _after_sign(piece: list[Glyph], most: float) -> list[Glyph]:
-    """Take from a full piece what stands after its last sign, if enough stays."""
+def _after_sign(piece: list[Glyph], most: float, coming: float) -> list[Glyph]:
+    """Take from a full piece what stands after its last sign, if enough stays and the coming character fits to it."""
     for place in range(len(piece) - 1, 0, -1):
         if sum(glyph.width for glyph in piece[:place]) < most * _MOST_OF_LINE:
             break
         if piece[place - 1].char in _SOFT:
             tail = piece[place:]
+            if sum(glyph.width for glyph in tail) + coming > most:
+                break
             del piece[place:]
             return tail
     return []

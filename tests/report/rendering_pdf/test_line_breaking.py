@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tabnet_engine.report.rendering.fonts import glyphs, is_coded, width
@@ -17,6 +17,7 @@ def _written(lines: list) -> list[str]:
 
 @settings(max_examples=150)
 @given(_TEXTS, st.floats(15, 200))
+@example("1.1W", 15.0)
 def test_lines_hold_the_whole_text_and_stay_within_the_room(text: str, room: float) -> None:
     lines = broken(text, room, 10.0)
     told = "".join(_written(lines)).replace(" ", "")
