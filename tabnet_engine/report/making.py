@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tabnet_engine.config import CompareConfig, ReportConfig
@@ -189,7 +190,7 @@ class ReportMaker:
 
         with speaking(self.config.language):
             document = model_document(self.run, self.frame, self._identity(None), self.materials)
-        return MadeReport(document=document, parts={**self._shared_parts(), **_measured_parts(self.run)})
+        return MadeReport(document=document, parts={**self._shared_parts, **_measured_parts(self.run)})
 
     def _comparison(self, row: int | None) -> MadeReport:  # noqa: ARG002 - as above
         from tabnet_engine.report.comparison.content import comparison_document
@@ -199,7 +200,7 @@ class ReportMaker:
         identity = self._identity(None, {"baseline": sha256_bytes(_manifest_bytes(self.baseline))})
         with speaking(self.config.language):
             document = comparison_document(self.baseline, self.run, self.comparison, identity, self.materials)
-        parts = {**self._shared_parts(), "comparison.json": json_bytes(dict(self.comparison), indent=1)}
+        parts = {**self._shared_parts, "comparison.json": json_bytes(dict(self.comparison), indent=1)}
         return MadeReport(document=document, parts=parts)
 
     @property
@@ -226,8 +227,9 @@ class ReportMaker:
             extra={**self.made_from, **(extra or {})},
         )
 
+    @cached_property
     def _shared_parts(self) -> dict[str, bytes]:
-        """What the evidence of every report holds: the request, what people wrote, and the model."""
+        """What the evidence of every report holds, read once for all rows: request, what people wrote, the model."""
         request = self.config.replace(time=self.created).to_mapping()
         own = {name: self.run.read(name) for name in CORE_PARTS}
         profile = self.materials.profile
@@ -246,7 +248,7 @@ class ReportMaker:
         if self.explainer is None:
             raise ValueError("only a decision has a row")
         parts = {
-            **self._shared_parts(),
+            **self._shared_parts,
             "case.json": json_bytes(case.to_mapping(), indent=1),
             "received.parquet": _parquet(self.explainer.received(row)),
             "reference.parquet": _parquet(self.explainer.reference_rows(row)),
