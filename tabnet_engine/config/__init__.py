@@ -12,7 +12,7 @@ from tabnet_engine.config.compare import CompareConfig
 from tabnet_engine.config.limits import ExplainConfig, TableLimits
 from tabnet_engine.config.model import ModelConfig
 from tabnet_engine.config.report import REPORT_KINDS, ReportConfig, ReportKind
-from tabnet_engine.config.stated import ModelFacts, Organisation
+from tabnet_engine.config.stated import ConsumerScore, ModelFacts, Organisation
 from tabnet_engine.config.training import PretrainingConfig, TrainingConfig
 from tabnet_engine.errors import ConfigError
 
@@ -22,6 +22,7 @@ __all__ = [
     "AuditConfig",
     "CertifyConfig",
     "CompareConfig",
+    "ConsumerScore",
     "ExplainConfig",
     "ModelConfig",
     "ModelFacts",

@@ -43,6 +43,7 @@ class ReportConfig(Settings):
         favourable: the class that is decided in a person's favour; by its name when empty, which the report says.
         cutoff: the probability, or the predicted quantity, from which a row is approved; 0.5 of a binary target when
             None.
+        baseline_cutoff: the same for the champion of a comparison; that of the run when None.
         is_high_favourable: of a quantity, whether to be above the cutoff is the favourable side.
         protected: columns that must not be a reason, nor their proxies; the run need not read them.
         proxy_strength: the share of a protected column's variance told by one column alone from which that column
@@ -54,12 +55,14 @@ class ReportConfig(Settings):
         n_counterfactuals: proposals of how the outcome could have been another; none when 0.
         max_changes: of a proposal.
         fixed: columns that no proposal changes; protected ones are never changed.
+        rising: columns that a proposal changes upwards only.
+        falling: columns that a proposal changes downwards only.
         seed: of every draw.
         time: ISO 8601 with its zone; the present time when empty. The same request at the same time is the same
             report, byte for byte.
 
     Raises:
-        ConfigError: a value outside its range.
+        ConfigError: a value outside its range, or a column that is to rise and to fall.
     """
 
     kind: Literal["decision", "notice", "model", "comparison"] = "decision"
@@ -68,6 +71,7 @@ class ReportConfig(Settings):
     target: str = ""
     favourable: str = ""
     cutoff: float | None = None
+    baseline_cutoff: float | None = None
     is_high_favourable: bool = True
     protected: tuple[str, ...] = ()
     proxy_strength: float = 0.1
@@ -78,12 +82,15 @@ class ReportConfig(Settings):
     n_counterfactuals: int = 2
     max_changes: int = 3
     fixed: tuple[str, ...] = ()
+    rising: tuple[str, ...] = ()
+    falling: tuple[str, ...] = ()
     seed: int = 0
     time: str = ""
 
     def __post_init__(self) -> None:
-        if self.cutoff is not None:
-            require("cutoff", self.cutoff, -1e300, 1e300)
+        for name, cutoff in (("cutoff", self.cutoff), ("baseline_cutoff", self.baseline_cutoff)):
+            if cutoff is not None:
+                require(name, cutoff, -1e300, 1e300)
         require("proxy_strength", self.proxy_strength, 0.01, 1)
         require("max_reasons", self.max_reasons, 1, 4)
         require("n_reference", self.n_reference, 5, 10_000)
@@ -93,6 +100,8 @@ class ReportConfig(Settings):
         require("n_counterfactuals", self.n_counterfactuals, 0, 10)
         require("max_changes", self.max_changes, 1, 50)
         require("seed", self.seed, 0, 2**32 - 1)
+        for column in sorted({*self.rising} & {*self.falling}):
+            raise ConfigError(f"the column {column!r} cannot be rising and falling at once; name it in one of the two")
         self._check_time()
 
     def _check_time(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from tabnet_engine.config.settings import Settings
+from tabnet_engine.config.settings import Settings, require
+from tabnet_engine.errors import ConfigError
 
-__all__ = ["ModelFacts", "Organisation"]
+__all__ = ["ConsumerScore", "ModelFacts", "Organisation"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,3 +81,40 @@ class ModelFacts(Settings):
     monitoring: str = ""
     change_log: str = ""
     retention: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsumerScore(Settings):
+    """Whether a model reads a score about the person that was bought from someone else, and what must be told of it.
+
+    Attributes:
+        use: empty while nobody stated it, "none" where the model reads no such score, "column" where it does.
+        column: of the table, that holds the score.
+        name: what the score is called.
+        provider: who provided it: name, address and telephone, lines separated by line breaks.
+        lowest: possible score.
+        highest: possible score.
+        date_column: of the table, that holds the day on which the score was made.
+        factor_columns: of the table, that hold its key factors as its provider told them, the most important first.
+
+    Raises:
+        ConfigError: a score without its column, or a range that is none.
+    """
+
+    use: Literal["", "none", "column"] = ""
+    column: str = ""
+    name: str = ""
+    provider: str = ""
+    lowest: float | None = None
+    highest: float | None = None
+    date_column: str = ""
+    factor_columns: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.use == "column" and not self.column:
+            raise ConfigError("a consumer score is stated without its column; name the column that holds it")
+        for name, value in (("lowest", self.lowest), ("highest", self.highest)):
+            if value is not None:
+                require(name, value, -1e300, 1e300)
+        if self.lowest is not None and self.highest is not None and self.lowest >= self.highest:
+            raise ConfigError(f"lowest must be below highest, got {self.lowest:g} and {self.highest:g}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from tabnet_engine.config.stated import ModelFacts, Organisation
+from tabnet_engine.config.stated import ConsumerScore, ModelFacts, Organisation
 from tabnet_engine.report.reason_codes import ReasonCodes
 from tabnet_engine.report.regulation import RegulationProfile
 
@@ -20,6 +20,7 @@ class Materials:
         organisation: who decides.
         facts: what the owner states about the model.
         codes: the dictionary of reason codes.
+        consumer_score: what is stated of a score that the model reads and someone else made.
         template: of the letter; empty where the report is none.
     """
 
@@ -27,4 +28,5 @@ class Materials:
     organisation: Organisation
     facts: ModelFacts
     codes: ReasonCodes
+    consumer_score: ConsumerScore = field(default_factory=ConsumerScore)
     template: str = ""
