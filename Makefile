@@ -12,6 +12,8 @@ HEADLESS := $(if $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell unam
 # One worker more than cores, for the browser tests wait much; these come first. A file stays with one worker, which
 # shares its fixtures.
 PYTEST := PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+# Many tests start programs of their own, which compile no file twice.
+export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help run test lint format texts coverage unit browser bench clean
@@ -42,7 +44,10 @@ run: $(VENV)/.base
 	TABNET_WORKSPACE="$(WORKSPACE)" $(BIN)/python -m streamlit run app.py \
 	  --server.port $(PORT) --server.headless $(HEADLESS) --server.showEmailPrompt false
 
-test: $(VENV)/.dev lint unit
+# What waits for a download or a browser leaves a core to what computes.
+test:
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.dev browser
+	@$(MAKE) --no-print-directory --jobs=2 unit lint
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

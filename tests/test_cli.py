@@ -12,10 +12,45 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabnet_engine.__main__ import main
+from tabnet_engine.__main__ import COMMANDS, main
+from tabnet_engine.commands.arguments import OneLineParser
 from tabnet_engine.commands.files import replace_file
+from tabnet_engine.errors import ConfigError
 from tabnet_engine.runs.parts import folder_lock
 from tests.cli import SMALL
+
+
+@pytest.mark.parametrize("text", ["-1", "-1.5", "-.5", "-1.", "-1e3", "-2.5E-3", "-inf", "-nan", "-5,0,5", "-1_000"])
+def test_a_negative_number_needs_no_equals_sign(text: str):
+    """Of every option of every command the value after a blank is the one after an equals sign."""
+    n_options = 0
+    for name, (add, _) in COMMANDS.items():
+        parser = OneLineParser(prog=name)
+        add(parser)
+        options = [action for action in parser._actions if action.option_strings and action.nargs is None]
+        for action in parser._actions:
+            action.required = False
+        parser._mutually_exclusive_groups.clear()
+        positional = ["pack"] * sum(not action.option_strings for action in parser._actions)
+        for action in options:
+            option = action.option_strings[0]
+            told = [_parsed(parser, [*positional, *words]) for words in ([option, text], [f"{option}={text}"])]
+            assert told[0] == told[1], (name, option)
+            assert "expected one argument" not in told[0], (name, option)
+            n_options += 1
+    assert n_options > 80
+
+
+def _parsed(parser: OneLineParser, words: list[str]) -> str:
+    try:
+        return str(parser.parse_args(words))  # nan is not equal to itself
+    except ConfigError as error:
+        return str(error)
+
+
+def test_an_option_that_does_not_exist_is_no_value(capsys: pytest.CaptureFixture[str]):
+    assert main(["report", "--run", "r", "--out", "r.pdf", "--cutoff", "-x"]) == 2
+    assert "argument --cutoff: expected one argument" in capsys.readouterr().err
 
 
 def test_train_ends_with_one_line_of_json(credit_csv: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):

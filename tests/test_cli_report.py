@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -22,7 +23,7 @@ from tabnet_engine.report.evidence import pack_bytes
 from tabnet_engine.report.register import ReportRegister
 from tabnet_engine.report.rendering.html import html_bytes
 from tabnet_engine.runs.artefact import load_run
-from tabnet_engine.runs.parts import folder_lock, sha256_bytes
+from tabnet_engine.runs.parts import folder_lock, json_bytes, sha256_bytes
 from tests.report.integrity.small_report import PARTS, Clock, small_report
 
 TIME = ["--time", "2026-03-01T10:30:00+01:00"]
@@ -41,8 +42,11 @@ def evidence(tmp_path_factory: pytest.TempPathFactory, credit_run: Path, credit_
     folder = tmp_path_factory.mktemp("evidence")
     (folder / "ws").mkdir()
     (folder / "who.json").write_text('{"name": "Bank <b>{x}"}', encoding="utf-8")
+    score = {"use": "column", "column": "debt_ratio", "name": "Score <b>{0}", "lowest": 0, "factor_columns": ["region"]}
+    (folder / "score.json").write_text(json.dumps(score), encoding="utf-8")
     asked = ["--run", str(credit_run), "--table", str(credit_csv), "--row", "3", "--protected", "region"]
     written = ["--workspace", str(folder / "ws"), "--organisation", str(folder / "who.json")]
+    written += ["--consumer-score", str(folder / "score.json")]
     assert main(["report", *asked, *CHEAP, *TIME, *written, "--out", str(folder / "pack.zip")]) == 0
     return folder / "pack.zip"
 
@@ -54,7 +58,10 @@ def test_a_decision_becomes_evidence_that_verifies(
     told = _last(capsys)
     assert told["equal"] is True
     with zipfile.ZipFile(evidence) as archive:
-        identity = json.loads(archive.read("document.json"))["identity"]
+        document, score = json.loads(archive.read("document.json")), json.loads(archive.read("consumer_score.json"))
+    identity = document["identity"]
+    assert identity["hashes"]["consumer_score"] == sha256_bytes(json_bytes(score))
+    assert any("of the score “Score <b>{0}”, which was bought from someone else" in one for one in document["unmet"])
     assert identity["created"] == "2026-03-01T09:30:00+00:00"
     assert told["case_id"] == identity["case_id"]
 
@@ -63,6 +70,7 @@ def test_another_process_makes_the_same_bytes(evidence: Path, credit_run: Path, 
     """Neither a clock nor the order of a set is in the evidence, with PDF and HTML in it, or in HTML with scripts."""
     asked = ["report", "--run", str(credit_run), "--table", str(credit_csv), "--row", "3", "--protected", "region"]
     asked += [*CHEAP, *TIME, "--organisation", str(evidence.parent / "who.json")]
+    asked += ["--consumer-score", str(evidence.parent / "score.json")]
     script = (
         "import sys; from tabnet_engine.__main__ import main\n"
         "sys.exit(max(main([*sys.argv[2:], '--out', f'{sys.argv[1]}/report.{form}']) for form in ('html', 'zip')))"
@@ -97,7 +105,7 @@ def test_a_stranger_steers_no_terminal(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["verify-evidence", str(tmp_path / "pack.zip")]) == 2
     told = capsys.readouterr().err
     assert "The case id D-1‹U+001B›[2J‹U+000A›holds: all‹U+202E› does not belong" in told
-    assert all(line.startswith(("holds: ", "FAILS: ", "error: ")) for line in told.splitlines())
+    assert all(line.startswith(("holds: ", "not confirmed: ", "FAILS: ", "error: ")) for line in told.splitlines())
     assert "\nholds: all\n" not in told
 
 
@@ -141,8 +149,18 @@ def test_a_batch_is_one_archive(
 ):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1772357400")
     asked = ["report", "--run", str(credit_run), "--table", str(credit_csv), *CHEAP, "--form", "html"]
-    assert main([*asked, "--rows", "3,2-3", "--out", str(tmp_path / "a.zip")]) == 0
+    (tmp_path / "ws").mkdir()
+    space = ["--workspace", str(tmp_path / "ws")]
+    assert main([*asked, *space, "--rows", "3,2-3", "--out", str(tmp_path / "a.zip")]) == 0
     told = _last(capsys)
+    (kept,) = ReportRegister(tmp_path / "ws" / "reports").batches.list()
+    assert kept.sha256 == told["sha256"]
+    assert main(["verify-log", str(tmp_path / "ws")]) == 0
+    assert _last(capsys)["lines"] == 1
+    kept.archive.write_bytes(b"")
+    assert main(["verify-log", str(tmp_path / "ws")]) == 2
+    assert "was changed after it was made" in capsys.readouterr().err.splitlines()[-1]
+    shutil.rmtree(tmp_path / "ws")
     assert (told["n_rows"], told["created"]) == (2, "2026-03-01T09:30:00+00:00")
     assert told["sha256"] == sha256_bytes((tmp_path / "a.zip").read_bytes())
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"], "no work folder is left"
@@ -188,6 +206,7 @@ def test_reason_codes_are_drafted_and_checked(credit_run: Path, tmp_path: Path, 
         (["--row", "3", "--kind", "model", "--out", "{tmp}/r.pdf"], "is about no row"),
         (["--kind", "notice", "--out", "{tmp}/r.pdf"], "is about a row; name it"),
         (["--row", "3", "--baseline", "{tmp}", "--out", "{tmp}/r.pdf"], "comparison of two runs"),
+        (["--row", "3", "--baseline-cutoff", "0.4", "--out", "{tmp}/r.pdf"], "decision report has none"),
         (["--row", "3", "--set", "max_reasons=5", "--out", "{tmp}/r.pdf"], "max_reasons must be between 1 and 4"),
         (["--row", "3", "--time", "2026-03-01", "--out", "{tmp}/r.pdf"], "time must be a moment with its zone"),
         (["--row", "3", "--time", "9999-12-31T23:59:59-23:00", "--out", "{tmp}/r.pdf"], "time must be a moment"),
@@ -207,6 +226,10 @@ def test_reason_codes_are_drafted_and_checked(credit_run: Path, tmp_path: Path, 
         (["--organisation", "{tmp}/none.json", "--out", "{tmp}/r.pdf"], "there is no file"),
         (["--organisation", "{tmp}/list.json", "--out", "{tmp}/r.pdf"], "must hold one JSON object"),
         (["--facts", "{tmp}/wrong.json", "--out", "{tmp}/r.pdf"], "unknown setting 'nome'"),
+        (["--consumer-score", "{tmp}/score.json", "--out", "{tmp}/r.pdf"], "'bureau', which the table does not have"),
+        (["--consumer-score", "{tmp}/range.json", "--out", "{tmp}/r.pdf"], "lowest must be below highest, got 9 and 1"),
+        (["--facts", "{tmp}/twice.json", "--out", "{tmp}/r.pdf"], "twice.json cannot be read as JSON: the key 'owner'"),
+        (["--organisation", "{tmp}/twice.json", "--out", "{tmp}/r.pdf"], "stands twice in one object; keep one"),
         (["--reason-codes", "{tmp}/list.json", "--out", "{tmp}/r.pdf"], "list.json: the header"),
         (["--row", "3", "--template", "{tmp}/list.json", "--out", "{tmp}/r.pdf"], "add --kind notice"),
     ],
@@ -216,6 +239,9 @@ def test_a_mistake_is_one_sentence(
 ):
     (tmp_path / "list.json").write_text("[]", encoding="utf-8")
     (tmp_path / "wrong.json").write_text('{"nome": "x"}', encoding="utf-8")
+    (tmp_path / "score.json").write_text('{"use": "column", "column": "bureau"}', encoding="utf-8")
+    (tmp_path / "range.json").write_text('{"lowest": 9, "highest": 1}', encoding="utf-8")
+    (tmp_path / "twice.json").write_text('{"owner": "x", "owner": "y"}', encoding="utf-8")
     (tmp_path / "t.pdf").write_text("Dear {{name}}", encoding="utf-8")
     filled = [text.format(tmp=tmp_path, run=credit_run) for text in arguments]
     assert main(["report", "--run", str(credit_run), *filled]) == 2
@@ -269,3 +295,18 @@ def test_rows_of_another_table_are_not_called_rows_of_the_training(
     assert "not the one that the run was trained on" in case["reference"]["candidates"]
     assert main([*asked, "--out", str(tmp_path / "model.pdf")]) == 2
     assert "the table is not the one that the run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("ways", "told"),
+    [
+        (["--fixed", "region,income", "--rising", "income"], "column 'income' cannot be fixed and yet move one way"),
+        (["--rising", "region", "--falling", "income,region"], "column 'region' cannot be rising and falling at once"),
+    ],
+)
+def test_columns_that_stay_or_move_one_way_are_named_in_lists(
+    ways: list[str], told: str, credit_run: Path, credit_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    asked = ["report", "--run", str(credit_run), "--table", str(credit_csv), "--row", "3", "--out"]
+    assert main([*asked, str(tmp_path / "x.pdf"), *ways]) == 2
+    assert told in capsys.readouterr().err

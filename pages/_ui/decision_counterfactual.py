@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages._ui import decision_models, explain_widgets, guard, kept, measures, state, widgets
 from pages._ui.decision_changes import Changes
-from pages._ui.decision_limits import limits
+from pages._ui.decision_limits import limits, report_link
 from pages._ui.decision_search import Question
 from pages._ui.decision_wanted import wanted_outcome
 from pages._ui.decision_what_if import answer_charts, answer_numbers
@@ -60,6 +60,7 @@ def _asking(run: Run, shown: ShownRow, output: int) -> None:
         _told(run, shown, output, result)
         if reference.scale_note:
             st.caption(widgets.md(widgets.said(reference.scale_note)))
+        report_link(run.run_id, shown.row)
 
 
 def _settings() -> SearchSettings:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import kept, widgets
+from pages._ui import kept, shell, state, widgets
 from pages._ui.labels import label
-from tabnet_engine.data.schema import CATEGORICAL, Kind
+from tabnet_engine.data.schema import CATEGORICAL, Column, Kind
 from tabnet_engine.explain.counterfactual.constraints import (
     Bond,
     Constraint,
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from tabnet_engine.explain.training_values import TrainingValues
 
-__all__ = ["limits"]
+__all__ = ["directions", "limits", "report_link"]
 
+_OF_REPORTS = ("fixed", "up", "down", "changes")  # as the pages of reports keep them too
 _BONDS = {
     Bond.ALL_OR_NONE: msg("all of them change, or none"),
     Bond.SAME_DIRECTION: msg("they move the same way"),
@@ -49,7 +50,7 @@ def limits(columns: Sequence[TrainingValues]) -> Constraints:
             "fixed", say("Stay as they are"), names, help_text=say("No proposal changes these columns.")
         )
         free = [item for item in columns if item.column.name not in fixed]
-        up, down = _directions(free)
+        up, down = directions([item.column for item in free])
     with right:
         emptied = kept.several(
             "emptied",
@@ -83,8 +84,13 @@ def limits(columns: Sequence[TrainingValues]) -> Constraints:
     return Constraints(columns=tuple(made), together=together)
 
 
-def _directions(free: Sequence[TrainingValues]) -> tuple[list[str], list[str]]:
-    names = [item.column.name for item in free if item.column.kind is not Kind.CATEGORY]
+def directions(free: Sequence[Column]) -> tuple[list[str], list[str]]:
+    """Draw the controls of the columns that move one way only, and return those that go up and those that go down.
+
+    Args:
+        free: the columns that may change; those with categories have no up and down.
+    """
+    names = [column.name for column in free if column.kind is not Kind.CATEGORY]
     up = kept.several(
         "up", say("May only go up"), names, help_text=say("To a larger number, a later date, or from False to True.")
     )
@@ -95,6 +101,13 @@ def _directions(free: Sequence[TrainingValues]) -> tuple[list[str], list[str]]:
         help_text=say("To a smaller number, an earlier date, or from True to False."),
     )
     return up, down
+
+
+def report_link(run_id: str, row: int) -> None:
+    """A link to a report on a row that carries the limits which the address holds and a report knows."""
+    asked = {name: state.asked(name) for name in _OF_REPORTS}
+    ids = {"run": run_id, "row": str(row), **asked}
+    shell.link("report", say("Report on this row"), icon=":material/description:", **ids)
 
 
 def _together(names: list[str]) -> tuple[Together, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages._ui import explain_access, explain_widgets, measures, shell, widgets
+from pages._ui import decision_limits, explain_access, explain_widgets, measures, widgets
 from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.agreement import agreement_sentence
 from tabnet_engine.explain.long_table import attribution_table
@@ -152,8 +152,7 @@ def section(run: Run, shown: ShownRow, output: int) -> None:
         agreement(shown, output)
     st.subheader(say("The row itself"), anchor=False)
     _cells(shown, output)
-    ids = {"run": run.run_id, "row": str(shown.row)}
-    shell.link("report", say("Report on this row"), icon=":material/description:", **ids)
+    decision_limits.report_link(run.run_id, shown.row)
 
 
 def steps(run: Run, shown: ShownRow, output: int) -> None:

@@ -86,10 +86,17 @@ def output_choice(run: Run, *, help_text: str, default: int = 0) -> int:
     return int(chosen)
 
 
-def bullets(sentences: Sequence[str]) -> None:
-    """Whole sentences, one line each; they may start with a column's name, which keeps its letters."""
+def bullets(sentences: Sequence[str], *, are_said: bool = False) -> None:
+    """Whole sentences, one line each; they may start with a column's name, which keeps its letters.
+
+    Args:
+        sentences: in English, or in the reader's language.
+        are_said: whether they surely are in the reader's language: nothing in them is looked for again, so that a
+            name such as "missing, other" stays as it is.
+    """
     if sentences:
-        st.markdown("\n".join(f"- {widgets.md(widgets.said(text))}" for text in sentences))
+        texts = sentences if are_said else map(widgets.said, sentences)
+        st.markdown("\n".join(f"- {widgets.md(text)}" for text in texts))
 
 
 def csv_button(label: str, table: pd.DataFrame, *, name: str, key: str) -> None:

@@ -206,12 +206,12 @@ def _dividing(column: Column, crossed: Column | None, before: GroupAudit | None)
 
 
 def _reference(before: GroupAudit | None) -> dict[str, Any]:
-    names = [] if before is None else [group.name for group in before.groups]
+    names = {} if before is None else {group.name: before.name_shown(group.name) for group in before.groups}
     default = str(_before(before, "reference", ""))
     reference = kept.choice(
         "reference",
         say("Reference group"),
-        {"": say("the largest")} | {name: name for name in names},
+        {"": say("the largest")} | names,
         default=default,
         help_text=measures.help_text("selection_ratio"),
     )

@@ -70,11 +70,11 @@ def _summary(audit: GroupAudit) -> None:
         },
     )
     sentences = audit.sentences
-    explain_widgets.bullets(sentences[:_FIRST_SAID])
+    explain_widgets.bullets(sentences[:_FIRST_SAID], are_said=True)
     if len(sentences) > _FIRST_SAID:
         more = len(sentences) - _FIRST_SAID
         with st.expander(say_plural("{count} more sentence", "{count:,} more sentences", more)):
-            explain_widgets.bullets(sentences[_FIRST_SAID:])
+            explain_widgets.bullets(sentences[_FIRST_SAID:], are_said=True)
     st.caption(say(_FACTS))
 
 

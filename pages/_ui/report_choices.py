@@ -16,6 +16,7 @@ from pages._ui import (
     state,
     widgets,
 )
+from pages._ui.decision_limits import directions
 from tabnet_engine.config import ReportConfig
 from tabnet_engine.report.dates import date_words
 from tabnet_engine.texts.speaking import LANGUAGES, say
@@ -45,7 +46,7 @@ def chosen_config(run: Run, kind: ReportKind) -> ReportConfig:
         _about(profile, kind)
         values: dict[str, Any] = {"kind": kind, "profile": profile.name, "language": language}
         if kind == "comparison":
-            values["target"] = report_outcome.chosen_target(run)
+            values |= report_outcome.chosen_outcomes(run)
         if kind in ABOUT_ROWS:
             values |= report_outcome.chosen_outcome(run)
             values |= _protected(run)
@@ -182,8 +183,11 @@ def _proposals(run: Run, usual: ReportConfig) -> dict[str, Any]:
         list(run.schema.feature_names),
         help_text=say("How the outcome could have been another leaves these as they are, and the protected ones."),
     )
+    up, down = directions([column for column in run.schema.features if column.name not in fixed])
     return {
         "fixed": tuple(fixed),
+        "rising": tuple(up),
+        "falling": tuple(down),
         "n_counterfactuals": kept.number(
             "proposals", say("Proposals of another outcome"), 0, 10, default=usual.n_counterfactuals
         ),

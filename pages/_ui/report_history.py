@@ -1,4 +1,4 @@
-"""Every report of the workspace: a list to filter and open, and the log of what was done with them."""
+"""Every report and archive of the workspace, to filter and open, and the log of what was done with them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages._ui import data_access, kept, report_access, report_shown, state, widgets
+from pages._ui import data_access, kept, report_access, report_archives, report_shown, state, widgets
 from pages._ui.report_words import KINDS, STATES, TABLE_WORDS
 from tabnet_engine.texts.speaking import LANGUAGES, say, say_plural
 
@@ -22,10 +22,21 @@ _MOST = 200  # a selectable table is sent whole with every click
 
 
 def section() -> None:
+    """The single reports, or the archives of batches; the log of both."""
+    part = kept.tabs("part", say("What was made"), {"one": say("Single reports"), "several": say("Archives")})
+    if part == "several":
+        report_archives.history()
+        _log()
+    else:
+        _reports()
+
+
+def _reports() -> None:
     """The list, the log, the report that was chosen in the list."""
     everything = report_access.register().list()
     if not everything:
         widgets.info(say("No report was made yet; make one under New report"))
+        _log()
         return
     found = _filtered(everything)
     chosen = _chosen(found, everything)
@@ -116,6 +127,8 @@ def _columns() -> dict[str, Any]:
 
 def _log() -> None:
     """Verify the log when asked: a line that was changed, removed, inserted or moved is found."""
+    if not report_access.register().log.path.is_file():
+        return
     with st.expander(say("Log of all steps"), icon=":material/link:"):
         st.caption(
             say(

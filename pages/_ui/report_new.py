@@ -107,6 +107,7 @@ def _comparison(run: Run, *, busy: bool) -> None:
         help_text=say("The run in use until now. The run chosen above is the challenger."),
     )
     config = report_choices.chosen_config(run, "comparison")
+    report_ready.check_approvals(run, config)
     _make(run, config, baseline=baseline, busy=busy)
     report_made.latest(run, "comparison")
 

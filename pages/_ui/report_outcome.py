@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from tabnet_engine.data.targets import TargetCodec
     from tabnet_engine.runs.run import Run
 
-__all__ = ["chosen_outcome", "chosen_target"]
+__all__ = ["chosen_outcome", "chosen_outcomes", "chosen_target"]
 
 _NOBODY = "-"  # no class has that key: classes go by their number
 
 
-def chosen_outcome(run: Run) -> dict[str, Any]:
+def chosen_outcome(run: Run, *, is_needed: bool = True) -> dict[str, Any]:
     """Draw the controls; the names are those of the settings.
+
+    Args:
+        run: whose target is decided upon.
+        is_needed: whether there is no report without a rule.
 
     Raises:
         UserError: a cutoff that is no number.
@@ -30,12 +34,28 @@ def chosen_outcome(run: Run) -> dict[str, Any]:
     codec, _ = run.targets.of(target)
     left, right = st.columns(2, vertical_alignment="bottom")
     if codec.task is Task.REGRESSION:
-        return {"target": target, **_limit(left, right)}
+        return {"target": target, **_limit(left, right, is_needed=is_needed)}
     with left:
         favourable = _favourable(codec)
     with right:
         cutoff = _share(several=codec.task is Task.MULTICLASS)
     return {"target": target, "favourable": favourable, "cutoff": cutoff}
+
+
+def chosen_outcomes(run: Run) -> dict[str, Any]:
+    """The same for a comparison, whose champion may have a cutoff of its own.
+
+    Raises:
+        UserError: a cutoff that is no number.
+    """
+    settings = chosen_outcome(run, is_needed=False)
+    typed = kept.text(
+        "champion_cutoff",
+        say("Cutoff of the champion"),
+        placeholder=say("the same"),
+        help_text=say("Where the run in use until now approves from another value; empty: from the same one."),
+    )
+    return {**settings, "baseline_cutoff": groups_choices.typed_number(typed)}
 
 
 def chosen_target(run: Run) -> str:
@@ -83,13 +103,14 @@ def _share(*, several: bool) -> float | None:
     return groups_choices.typed_number(typed)
 
 
-def _limit(left: Any, right: Any) -> dict[str, Any]:
+def _limit(left: Any, right: Any, *, is_needed: bool) -> dict[str, Any]:
     """From which quantity a row is approved."""
+    nothing = say("needed: from which quantity on") if is_needed else say("none: nobody is approved or declined")
     with left:
         typed = kept.text(
             "cutoff",
             say("Cutoff"),
-            placeholder=say("needed: from which quantity on"),
+            placeholder=nothing,
             help_text=say("The prediction, in the target's own unit, from which a row is approved."),
         )
     with right:

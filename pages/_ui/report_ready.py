@@ -9,16 +9,26 @@ import streamlit as st
 
 from pages._ui import kept, report_access, shell, widgets
 from tabnet_engine.data.schema import Task
+from tabnet_engine.explain.comparison.approval_rules import ApprovalRules
+from tabnet_engine.explain.comparison.targets import shared_targets
 from tabnet_engine.explain.wording import listed
-from tabnet_engine.report.notice.template import unstated_fields
+from tabnet_engine.report.notice.template import SCORE_FIELD, is_silent_on_score, unstated_fields
 from tabnet_engine.report.stated_checks import STATED
-from tabnet_engine.texts.speaking import say
+from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from tabnet_engine.config import ReportConfig
     from tabnet_engine.runs.run import Run
 
-__all__ = ["row_ready", "settings_ready"]
+__all__ = ["check_approvals", "row_ready", "settings_ready"]
+
+_NO_CLASS = msg(
+    "{target} has several classes: without a favourable outcome the report compares what both runs predict, and not "
+    "whom they approve"
+)
+_NO_CUTOFF = msg(
+    "{target} is a quantity: without a cutoff the report compares what both runs predict, and not whom they approve"
+)
 
 
 def settings_ready(run: Run, config: ReportConfig) -> bool:
@@ -26,7 +36,23 @@ def settings_ready(run: Run, config: ReportConfig) -> bool:
     missing = _missing(run, config)
     if missing:
         widgets.info(missing)
-    return not missing and (config.kind != "notice" or _letter_is_stated(config))
+    if missing or config.kind != "notice":
+        return not missing
+    return _letter_is_stated(config) and _letter_tells_of_score(run, config)
+
+
+def check_approvals(run: Run, config: ReportConfig) -> None:
+    """Say what a comparison will not tell, and refuse what cannot be, before a job does.
+
+    Raises:
+        UserError: class and cutoffs do not fit the target.
+    """
+    own = {target.name: target for target in shared_targets(run.targets, run.targets)}
+    target = own[config.target]
+    if ApprovalRules.of(target, config) is not None:
+        return
+    told = say(_NO_CLASS if target.classes else _NO_CUTOFF, target=target.name)
+    widgets.info(told)
 
 
 def _missing(run: Run, config: ReportConfig) -> str:
@@ -48,6 +74,18 @@ def _letter_is_stated(config: ReportConfig) -> bool:
     what = listed([say(STATED[f"organisation.{name}"]) for name in names])
     widgets.info(say("The letter says who decides, and nobody has stated this yet: {what}", what=what))
     kept.turn_to("view", "organisation", say("State it under “Who decides”"))
+    return False
+
+
+def _letter_tells_of_score(run: Run, config: ReportConfig) -> bool:
+    """Whether an edited letter still has the place for a score bought from others, where one is used."""
+    desk = report_access.desk()
+    text, stated = desk.template(config.profile, config.language), desk.consumer_score(run.run_id)
+    if not is_silent_on_score(text, report_access.profile(config.profile, config.language), stated):
+        return True
+    field = f"{{{{{SCORE_FIELD}}}}}"
+    widgets.info(say("The letter must tell of the score bought from others; it lacks the field {field}", field=field))
+    kept.turn_to("view", "letter", say("Add it to the letter"))
     return False
 
 

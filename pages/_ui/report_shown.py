@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import guard, kept, report_access, report_review, state, widgets
+from pages._ui import guard, kept, report_access, report_review, report_verify, state, widgets
 from pages._ui.report_words import KINDS, STATE_LOOKS, STATES
 from tabnet_engine.report.dates import moment_words
 from tabnet_engine.texts.speaking import LANGUAGES, msg, say, say_plural
@@ -39,6 +39,7 @@ def show(record: ReportRecord) -> None:
         _head(record)
         _stops(record)
         _downloads(record)
+        report_verify.section(record)
         report_review.section(record)
         with guard.sentences():  # a damaged file leaves the rest of the page
             _preview(record)

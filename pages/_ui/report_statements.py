@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import explain_access, report_access, state
+from pages._ui import explain_access, report_access, report_score, state
 from pages._ui.report_words import FACTS, ORGANISATION
 from tabnet_engine.config.stated import ModelFacts, Organisation
 from tabnet_engine.report.stated_checks import STATED
@@ -37,6 +37,7 @@ def facts() -> None:
     run = explain_access.chosen_run()
     if run is None:
         return
+    report_score.section(run)
     stored = report_access.desk().facts(run.run_id).to_mapping()
     n_stated = sum(bool(str(text).strip()) for text in stored.values())
     st.caption(

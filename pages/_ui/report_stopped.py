@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import data_access, run_jobs, state, widgets
+from pages._ui import guard, report_access, run_jobs, state, widgets
 from pages._ui.report_words import KINDS
 from tabnet_engine.jobs.report_spec import ReportPayload
 from tabnet_engine.report.batch import discard_batch, unfinished_batches
@@ -25,7 +25,10 @@ _TITLE = msg("Reports on many rows of {run}")
 
 def section(run: Run) -> None:
     """The stopped batches of this run; call it only while no job of the run is at work."""
-    found = [begun for begun in unfinished_batches(data_access.root() / "batches") if begun.run_id == run.run_id]
+    shelf = report_access.register().batches
+    with guard.sentences():
+        shelf.settle()  # what lacks nothing but its line is finished, not stopped
+    found = [begun for begun in unfinished_batches(shelf.folder) if begun.run_id == run.run_id]
     if not found:
         return
     st.subheader(say("Stopped"), anchor=False)
@@ -43,7 +46,7 @@ def _stopped(run: Run, begun: UnfinishedBatch) -> None:
         with st.popover(say("Remove"), icon=":material/delete:"):
             st.markdown(say("Remove this batch and the reports that are written of it?"))
             if st.button(say("Remove it"), type="primary", key=f"remove_{begun.batch_id}"):
-                discard_batch(data_access.root() / "batches", begun.batch_id)
+                discard_batch(report_access.register().batches.folder, begun.batch_id)
                 state.notify("success", say("The batch was removed"))
                 st.rerun()
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tabnet_engine.errors import ConfigError
 
 __all__ = ["OneLineParser", "add_reading", "column_names", "path_argument", "read_settings"]
 
+_NEGATIVE = re.compile(r"-(?:\.?\d|(?:inf|infinity|nan)$)", re.IGNORECASE)
+
 
 class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong with the command in one line, instead of printing the usage first."""
+    """Says what is wrong with the command in one line, instead of printing the usage first.
+
+    A text that begins as a negative number does is the value of the option before it, never an option: argparse alone
+    takes -1 for a number and -1e3, -1. and -5,10 for options that it does not know.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._negative_number_matcher = _NEGATIVE
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command.

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from tabnet_engine.config import ReportConfig
     from tabnet_engine.jobs.monitor import Monitor
     from tabnet_engine.report.materials import Materials
+    from tabnet_engine.report.register import ReportRegister
     from tabnet_engine.runs.artefact import Run
 
 __all__ = ["chosen_rows", "write_many"]
 
 MAX_ROWS = 1_000_000
+_NOT_TOLD = ("batch_id", "archive", "line", "hash")  # what the workspace has of the archive
 _RANGE = re.compile(r"\s*(\d{1,12})\s*(?:-\s*(\d{1,12})\s*)?")
 
 
@@ -72,8 +74,6 @@ def write_many(
     from tabnet_engine.report.batch import planned_time, write_batch
     from tabnet_engine.report.making import ReportMaker
 
-    if arguments.workspace is not None:
-        say("the reports of a batch are in its archive alone; the register of the workspace keeps single ones")
     run, frame, digest, config, materials = asked
     with _work_folder(arguments.out) as folder:
         config = config.replace(time=config.time or planned_time(folder))
@@ -86,13 +86,22 @@ def write_many(
         except UserError:
             arguments.kept = ""  # the same command would be refused again
             raise
+        if arguments.workspace is not None:
+            record = _register(arguments.workspace).batches.keep(folder)
         replace_file(arguments.out, lambda path: shutil.copyfile(record.archive, path))
         shutil.rmtree(folder, ignore_errors=True)
         arguments.kept = ""
     if record.n_refused == record.n_rows:
         say(f"no report was made: {record.n_rows:,} of {record.n_rows:,} rows were refused; the index tells why")
-    told = {key: value for key, value in dataclasses.asdict(record).items() if key not in {"batch_id", "archive"}}
+    told = {key: value for key, value in dataclasses.asdict(record).items() if key not in _NOT_TOLD}
     print(json.dumps({**told, "out": str(arguments.out)}))
+
+
+def _register(workspace: Path) -> ReportRegister:
+    from tabnet_engine.jobs.reporting import REPORTS
+    from tabnet_engine.report.register import ReportRegister
+
+    return ReportRegister(workspace / REPORTS)
 
 
 @contextmanager

@@ -34,6 +34,12 @@ def add_materials(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--template", type=path_argument, metavar="FILE", help="the letter of a notice, as plain text")
     parser.add_argument("--organisation", type=path_argument, metavar="JSON", help="who decides: name, address, …")
     parser.add_argument("--facts", type=path_argument, metavar="JSON", help="what the owner states about the model")
+    parser.add_argument(
+        "--consumer-score",
+        type=path_argument,
+        metavar="JSON",
+        help="whether the model reads a score bought from others, and which",
+    )
 
 
 def add_reason_codes(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +60,7 @@ def materials_of(
     Raises:
         UserError: a file that is not there or does not hold what it should, or a profile that does not exist.
     """
-    from tabnet_engine.config.stated import ModelFacts, Organisation
+    from tabnet_engine.config.stated import ConsumerScore, ModelFacts, Organisation
     from tabnet_engine.jobs.reporting import DESK
     from tabnet_engine.report.desk import Desk
     from tabnet_engine.report.making import desk_materials
@@ -64,6 +70,7 @@ def materials_of(
         kept,
         organisation=_stated(arguments.organisation, Organisation.from_mapping) or kept.organisation,
         facts=_stated(arguments.facts, ModelFacts.from_mapping) or kept.facts,
+        consumer_score=_stated(arguments.consumer_score, ConsumerScore.from_mapping) or kept.consumer_score,
         codes=kept.codes if arguments.reason_codes is None else _codes(arguments.reason_codes, run),
         template=kept.template if arguments.template is None else _template(arguments.template, kept.profile),
     )
@@ -82,7 +89,7 @@ def _stated(path: Path | None, make: Callable[[Mapping[str, Any]], _T]) -> _T | 
     try:
         values = parse_json(_content(path))
     except ValueError as error:
-        raise ConfigError(f"{path} is no JSON: {error}") from error
+        raise ConfigError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path} must hold one JSON object, with a text for each thing that is stated")
     try:

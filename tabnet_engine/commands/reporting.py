@@ -24,9 +24,14 @@ if TYPE_CHECKING:
     from tabnet_engine.runs.artefact import Run
     from tabnet_engine.runs.workspace import Workspace
 
-__all__ = ["add_report"]
+__all__ = ["add_report", "named_workspace"]
 
 SUFFIXES = (".html", ".pdf", ".zip")
+_OF_PROPOSALS = {
+    "fixed": "no proposal of a change changes",
+    "rising": "a proposal changes upwards only",
+    "falling": "a proposal changes downwards only",
+}
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +49,9 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", metavar="NAME", help="the regulation profile, such as us_adverse_action")
     parser.add_argument("--language", choices=["en", "zh"])
     parser.add_argument("--cutoff", help="the probability or quantity from which a row is approved")
+    parser.add_argument(
+        "--baseline-cutoff", metavar="CUTOFF", help="the same for the run of --baseline; as --cutoff when left out"
+    )
     parser.add_argument("--favourable", metavar="CLASS", help="the class that is decided in a person's favour")
     parser.add_argument(
         "--protected",
@@ -52,6 +60,10 @@ def add_report(parser: argparse.ArgumentParser) -> None:
         metavar="COL[,COL]",
         help="columns that must be no reason; repeatable",
     )
+    for name, words in _OF_PROPOSALS.items():
+        parser.add_argument(
+            f"--{name}", action="append", default=[], metavar="COL[,COL]", help=f"columns that {words}; repeatable"
+        )
     parser.add_argument("--time", metavar="ISO", help="of the report, with its zone; else SOURCE_DATE_EPOCH, or now")
     parser.add_argument("--form", choices=["pdf", "html"], default="pdf", help="how an archive holds each report")
     parser.add_argument("--workspace", type=path_argument, help="keep the report there, and use what is written there")
@@ -71,11 +83,14 @@ def _report(arguments: argparse.Namespace) -> None:
     config = _config(arguments)  # a mistake is told before anything is read
     run = load_run(arguments.run)
     baseline = None if arguments.baseline is None else load_run(arguments.baseline)
-    workspace = _workspace(arguments.workspace)
+    workspace = named_workspace(arguments.workspace)
     frame, digest = _frame(arguments, run, workspace)
     known = [column.name for column in run.schema.columns] + ([] if frame is None else list(map(str, frame.columns)))
-    protected = [name for text in arguments.protected for name in column_names(text, known)]
-    config = config.replace(protected=(*config.protected, *protected))
+    named = {
+        name: (*getattr(config, name), *(one for text in getattr(arguments, name) for one in column_names(text, known)))
+        for name in ("protected", *_OF_PROPOSALS)
+    }
+    config = config.replace(**named)
     materials = materials_of(arguments, run, config, workspace)
     phases = {"Preparing": (0.0, 0.3), "Writing reports": (0.3, 1.0)}
     monitor = console_monitor(phases, seconds=10.0)
@@ -117,7 +132,8 @@ def _check(arguments: argparse.Namespace, *, is_batch: bool) -> None:
 
 def _check_files(arguments: argparse.Namespace) -> None:
     """Refuse to write over what is read, or into a run."""
-    written = (arguments.reason_codes, arguments.template, arguments.organisation, arguments.facts)
+    stated = (arguments.organisation, arguments.facts, arguments.consumer_score)
+    written = (arguments.reason_codes, arguments.template, *stated)
     for source in filter(None, (arguments.table or arguments.run, *written)):
         check_new_file(arguments.out, source)
     for folder in filter(None, (arguments.run, arguments.baseline)):
@@ -130,7 +146,7 @@ def _config(arguments: argparse.Namespace) -> ReportConfig:
     settings: dict[str, Any] = dict(read_settings(arguments.set))
     if "kind" in settings:
         raise ConfigError("the kind of a report is chosen with --kind; leave out --set kind=…")
-    for name in ("profile", "language", "cutoff", "favourable", "time"):
+    for name in ("profile", "language", "cutoff", "baseline_cutoff", "favourable", "time"):
         value = getattr(arguments, name)
         if value is not None:
             settings[name] = value
@@ -161,7 +177,12 @@ def _epoch() -> str:
         raise ConfigError(f"SOURCE_DATE_EPOCH must be seconds since 1970, got {seconds!r}") from None
 
 
-def _workspace(root: Path | None) -> Workspace | None:
+def named_workspace(root: Path | None) -> Workspace | None:
+    """The workspace in a folder that was named; None where none was.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
     from tabnet_engine.runs.workspace import Workspace
 
     if root is None:

@@ -43,7 +43,7 @@ class ReportConfig(Settings):
         favourable: the class that is decided in a person's favour; by its name when empty, which the report says.
         cutoff: the probability, or the predicted quantity, from which a row is approved; 0.5 of a binary target when
             None.
-        baseline_cutoff: the same for the champion of a comparison; that of the run when None.
+        baseline_cutoff: the cutoff of the champion of a comparison; the same as ``cutoff`` when None.
         is_high_favourable: of a quantity, whether to be above the cutoff is the favourable side.
         protected: columns that must not be a reason, nor their proxies; the run need not read them.
         proxy_strength: the share of a protected column's variance told by one column alone from which that column
@@ -62,7 +62,7 @@ class ReportConfig(Settings):
             report, byte for byte.
 
     Raises:
-        ConfigError: a value outside its range, or a column that is to rise and to fall.
+        ConfigError: a value outside its range, a column that is to rise and to fall, or a champion where none is.
     """
 
     kind: Literal["decision", "notice", "model", "comparison"] = "decision"
@@ -91,6 +91,11 @@ class ReportConfig(Settings):
         for name, cutoff in (("cutoff", self.cutoff), ("baseline_cutoff", self.baseline_cutoff)):
             if cutoff is not None:
                 require(name, cutoff, -1e300, 1e300)
+        if self.baseline_cutoff is not None and self.kind != "comparison":
+            raise ConfigError(
+                "baseline_cutoff is the cutoff of the champion that a comparison report sets a run against, and a "
+                f"{KIND_WORDS[self.kind]} has none; leave it out"
+            )
         require("proxy_strength", self.proxy_strength, 0.01, 1)
         require("max_reasons", self.max_reasons, 1, 4)
         require("n_reference", self.n_reference, 5, 10_000)
@@ -102,6 +107,11 @@ class ReportConfig(Settings):
         require("seed", self.seed, 0, 2**32 - 1)
         for column in sorted({*self.rising} & {*self.falling}):
             raise ConfigError(f"the column {column!r} cannot be rising and falling at once; name it in one of the two")
+        for column in sorted({*self.fixed} & {*self.rising, *self.falling}):
+            raise ConfigError(
+                f"the column {column!r} cannot be fixed and yet move one way; name it among the fixed columns, or "
+                "among the rising or falling ones"
+            )
         self._check_time()
 
     def _check_time(self) -> None:

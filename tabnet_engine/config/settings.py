@@ -72,8 +72,11 @@ def _coerce_choice(key: str, value: Any, hints: list[Any]) -> Any:
 
 def _coerce_list(key: str, value: Any, hint: Any) -> tuple[Any, ...]:
     """A list, or text with commas; one value alone is a list of one."""
-    parts = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
-    return tuple(_coerce(key, part.strip() if isinstance(part, str) else part, hint) for part in parts if part != "")
+    if isinstance(value, str):
+        return tuple(_coerce(key, part.strip(), hint) for part in value.split(",") if part != "")
+    # What is a list already keeps its texts as they are: the name of a column may begin with a blank.
+    parts = value if isinstance(value, list | tuple) else [value]
+    return tuple(_coerce(key, part, hint) for part in parts if part != "")
 
 
 def _coerce_bool(key: str, value: Any) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,45 @@ import numpy.typing as npt
 from tabnet_engine.data.schema import Task
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.row_outcomes import RowOutcomes
+from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
-__all__ = ["RowParts", "intersection", "parts_by_actual", "parts_by_predicted", "parts_by_slice", "range_names"]
+__all__ = [
+    "NamePiece",
+    "RowParts",
+    "intersection",
+    "name_shown",
+    "parts_by_actual",
+    "parts_by_predicted",
+    "parts_by_slice",
+    "range_names",
+]
 
 _OUTCOME_RANGES = 4
 
 Integers = npt.NDArray[np.int64]
+
+
+class NamePiece(NamedTuple):
+    """What a part is called in one column; ``is_made`` where this program named it ("missing") and no cell holds it."""
+
+    column: str
+    text: str
+    is_made: bool
+
+
+def name_shown(pieces: Sequence[NamePiece]) -> str:
+    """The name of a part in the reader's language; what the table itself holds stays as it is.
+
+    >>> name_shown([NamePiece("sex", "missing", False)])
+    'missing'
+    >>> name_shown([NamePiece("sex", "f", False), NamePiece("age", "under 30", True)])
+    'sex = f, age = under 30'
+    """
+    texts = [recalled(piece.text) if piece.is_made else piece.text for piece in pieces]
+    if len(texts) == 1:
+        return texts[0]
+    return ", ".join(f"{piece.column} = {text}" for piece, text in zip(pieces, texts, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +64,7 @@ class RowParts:
 
     ``title`` says what divides the rows ("sex"), ``names`` (G) are the parts, ``codes`` (B) number each row's part,
     -1 for a row in none. ``how`` says how the parts were made, ``columns`` which columns of the table divide them.
+    ``pieces`` holds those names that are not simply a value of the table.
     """
 
     title: str
@@ -39,6 +72,7 @@ class RowParts:
     codes: Integers
     how: str = ""
     columns: tuple[str, ...] = ()
+    pieces: Mapping[str, tuple[NamePiece, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.codes.ndim != 1:
@@ -64,13 +98,18 @@ class RowParts:
         """The same parts for some of the rows, by position; a part may be left without a row."""
         return dataclasses.replace(self, codes=self.codes[np.asarray(positions)])
 
+    def pieces_of(self, name: str) -> tuple[NamePiece, ...]:
+        """What the name of a part is made of."""
+        return self.pieces.get(name, (NamePiece(self.title, name, is_made=False),))
+
     def occurring(self) -> RowParts:
         """Without the parts that have no row."""
         kept = np.flatnonzero(self.sizes)
         new = np.full(len(self.names) + 1, -1, dtype=np.int64)
         new[kept] = np.arange(len(kept))
         names = tuple(self.names[part] for part in kept)
-        return dataclasses.replace(self, names=names, codes=new[self.codes])
+        pieces = {name: self.pieces[name] for name in names if name in self.pieces}
+        return dataclasses.replace(self, names=names, codes=new[self.codes], pieces=pieces)
 
 
 def intersection(first: RowParts, second: RowParts) -> RowParts:
@@ -83,11 +122,13 @@ def intersection(first: RowParts, second: RowParts) -> RowParts:
         raise ValueError(f"parts of {len(first.codes)} rows cannot be crossed with those of {len(second.codes)}")
     both = (first.codes >= 0) & (second.codes >= 0)
     crossed = np.where(both, first.codes * len(second.names) + second.codes, -1)
-    names = tuple(f"{first.title} = {a}, {second.title} = {b}" for a in first.names for b in second.names)
+    pairs = list(itertools.product(first.names, second.names))
+    names = tuple(f"{first.title} = {a}, {second.title} = {b}" for a, b in pairs)
+    pieces = {name: first.pieces_of(a) + second.pieces_of(b) for name, (a, b) in zip(names, pairs, strict=True)}
     how = "; ".join(dict.fromkeys(filter(None, (first.how, second.how))))
     title = say("{first} and {second}", first=first.title, second=second.title)
     columns = (*first.columns, *second.columns)
-    return RowParts(title=title, names=names, codes=crossed, how=how, columns=columns).occurring()
+    return RowParts(title=title, names=names, codes=crossed, how=how, columns=columns, pieces=pieces).occurring()
 
 
 def parts_by_actual(outcomes: RowOutcomes) -> RowParts:

@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.groups.audit import GroupAudit
 from tabnet_engine.figures.theme import ACCENT, bars_height, labels
-from tabnet_engine.texts.recalling import recalled
 
 __all__ = ["MOST_GROUPS", "group_name", "known", "name_rows", "reach", "rows_height", "short_label"]
 
@@ -19,8 +18,7 @@ MOST_GROUPS = 30  # drawn at once; the table has all
 
 def group_name(audit: GroupAudit, name: str) -> str:
     """A group as it is shown: ranges and missing cells in the reader's language, the user's own words as they are."""
-    made_here = "ranges" in audit.how or name.startswith("missing")
-    return recalled(name) if made_here else name
+    return audit.name_shown(name)
 
 
 def known(value: float | None) -> float:

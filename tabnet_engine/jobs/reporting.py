@@ -11,6 +11,7 @@ from tabnet_engine.errors import ReportError
 from tabnet_engine.explain.row_filter import parse_filter
 from tabnet_engine.jobs.monitor import Monitor
 from tabnet_engine.report.batch import planned_time, write_batch
+from tabnet_engine.report.batch_shelf import BATCHES
 from tabnet_engine.report.desk import Desk
 from tabnet_engine.report.making import ReportMaker, desk_materials
 from tabnet_engine.report.register import ReportRegister
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BATCHES", "DESK", "REPORTING", "REPORTS", "make_reports"]
 
-# Rooms of a workspace: what people write for reports, the reports, and the batches among them.
-DESK, REPORTS, BATCHES = "desk", "reports", "batches"
+# Rooms of a workspace: what people write for reports, and the reports; the batches lie beside these.
+DESK, REPORTS = "desk", "reports"
 REPORTING = {msg("Preparing"): (0.0, 0.2), msg("Writing reports"): (0.2, 1.0)}
 _PREPARING, _WRITING = REPORTING
 
@@ -56,16 +57,17 @@ def make_reports(workspace: Workspace, payload: ReportPayload, job_id: str, *, m
     frame, digest = _frame(workspace, payload, run)
     if not payload.is_single:
         config = config.replace(time=planned_time(folder) or config.time)
+    register = ReportRegister(workspace.root / REPORTS)
     materials = desk_materials(Desk(workspace.root / DESK), run, config)
     following = monitor.steering(_PREPARING)
     maker = ReportMaker.of(run, frame, config, materials, baseline=baseline, table_sha256=digest, steering=following)
     if payload.is_single:
         monitor.steering(_WRITING, "reports").step(0, 1)
         made = maker.make(payload.rows[0] if payload.rows else None)
-        return ReportRegister(workspace.root / REPORTS).add(made.document, made.parts).case_id
+        return register.add(made.document, made.parts).case_id
     rows = _rows(payload, run, frame)
-    record = write_batch(maker, rows, folder, form=payload.form, steering=monitor.steering(_WRITING, "reports"))
-    return record.batch_id
+    following, finish = monitor.steering(_WRITING, "reports"), register.batches.finish
+    return write_batch(maker, rows, folder, form=payload.form, steering=following, finish=finish).batch_id
 
 
 def _frame(workspace: Workspace, payload: ReportPayload, run: Run) -> tuple[pd.DataFrame | None, str]:

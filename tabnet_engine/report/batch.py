@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +17,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from tabnet_engine.errors import ReportError, UserError
 from tabnet_engine.explain.subject import Steering
 from tabnet_engine.report.batch_index import BatchLine, index_document, line_of
+from tabnet_engine.report.batch_record import (
+    ARCHIVE,
+    PACKED,
+    RECORD,
+    BatchRecord,
+    batch_folders,
+    read_record,
+    write_record,
+)
 from tabnet_engine.runs.parts import (
     is_regular_file,
     json_bytes,
@@ -33,39 +42,16 @@ if TYPE_CHECKING:
     from tabnet_engine.report.making import ReportMaker
 
 __all__ = [
-    "ARCHIVE",
-    "BatchRecord",
     "UnfinishedBatch",
     "discard_batch",
-    "list_batches",
     "planned_time",
     "unfinished_batches",
     "write_batch",
 ]
 
-ARCHIVE = "reports.zip"
 Form = Literal["pdf", "html"]
-_PLAN, _RECORD, _LINES, _REPORTS = "plan.json", "batch.json", "lines", "reports"
+_PLAN, _LINES, _REPORTS = "plan.json", "lines", "reports"
 _FIXED_MOMENT = (1980, 1, 1, 0, 0, 0)  # of every entry: the archive depends on what is in it alone
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchRecord:
-    """A finished batch as a list shows it; ``archive`` is the file to take away, ``sha256`` its hash."""
-
-    batch_id: str
-    run_id: str
-    run_title: str
-    kind: str
-    profile: str
-    language: str
-    created: str
-    n_rows: int
-    n_made: int
-    n_blocked: int
-    n_refused: int
-    sha256: str
-    archive: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +68,13 @@ class UnfinishedBatch:
 
 
 def write_batch(
-    maker: ReportMaker, rows: Sequence[int], folder: Path, *, form: Form = "pdf", steering: Steering | None = None
+    maker: ReportMaker,
+    rows: Sequence[int],
+    folder: Path,
+    *,
+    form: Form = "pdf",
+    steering: Steering | None = None,
+    finish: Callable[[Path], BatchRecord] | None = None,
 ) -> BatchRecord:
     """Make a report for each row and pack them with an index into one archive.
 
@@ -93,6 +85,8 @@ def write_batch(
         folder: where the batch lives; what an earlier attempt left there is gone on from.
         form: PDF, or HTML with drawn charts and no scripts.
         steering: counts the rows that are done.
+        finish: records the archive that lies in the folder, such as
+            :meth:`~tabnet_engine.report.batch_shelf.BatchShelf.finish`; without it no log tells of it.
 
     Raises:
         ReportError: no row, or the folder holds another batch.
@@ -104,17 +98,30 @@ def write_batch(
     steering = steering or Steering()
     with storage_errors("write the reports"):
         _plan(maker, rows, folder, form)
-        if is_regular_file(folder / _RECORD):  # the worker died between the last file and the end of its job
-            return _record(folder)
+        if is_regular_file(folder / RECORD):  # the worker died between the last file and the end of its job
+            _tidy(folder)
+            return read_record(folder)
+        (folder / PACKED).unlink(missing_ok=True)  # of a killed attempt: nobody else is to finish that meanwhile
         lines = []
         for done, row in enumerate(rows):
             steering.step(done, len(rows))
             lines.append(_line(maker, int(row), folder, form))
-        record = _pack(maker, lines, folder)
-        shutil.rmtree(folder / _REPORTS, ignore_errors=True)
-        shutil.rmtree(folder / _LINES, ignore_errors=True)
+        _pack(maker, lines, folder)
+        record = (finish or _finished)(folder)
+        _tidy(folder)
     steering.step(len(rows), len(rows))
     return record
+
+
+def _finished(folder: Path) -> BatchRecord:
+    (folder / PACKED).replace(folder / RECORD)
+    return read_record(folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what the archive holds."""
+    for name in (_REPORTS, _LINES):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def planned_time(folder: Path) -> str:
@@ -123,26 +130,11 @@ def planned_time(folder: Path) -> str:
     return str(parse_json(plan.read_bytes())["created"]) if is_regular_file(plan) else ""
 
 
-def list_batches(folder: Path) -> tuple[BatchRecord, ...]:
-    """The finished batches within a folder of batches, newest first; one that cannot be read is left out."""
-    if not folder.is_dir():
-        return ()
-    found = []
-    for path in folder.iterdir():
-        try:
-            found.append(_record(path))
-        except (OSError, ValueError, TypeError):
-            continue
-    return tuple(sorted(found, key=lambda record: (record.created, record.batch_id), reverse=True))
-
-
 def unfinished_batches(folder: Path) -> tuple[UnfinishedBatch, ...]:
     """The batches that were begun within a folder of batches and have no archive, newest first."""
-    if not folder.is_dir():
-        return ()
     found = []
-    for path in folder.iterdir():
-        if is_regular_file(path / _RECORD):
+    for path in batch_folders(folder):
+        if is_regular_file(path / RECORD):
             continue
         try:
             found.append(_begun(path))
@@ -173,10 +165,6 @@ def discard_batch(folder: Path, batch_id: str) -> None:
     with storage_errors("remove the reports"):
         if batch_id in {begun.batch_id for begun in unfinished_batches(folder)}:
             shutil.rmtree(folder / batch_id)
-
-
-def _record(folder: Path) -> BatchRecord:
-    return BatchRecord(**parse_json((folder / _RECORD).read_bytes()), archive=folder / ARCHIVE)
 
 
 def _plan(maker: ReportMaker, rows: Sequence[int], folder: Path, form: Form) -> None:
@@ -235,7 +223,7 @@ def _rendered(document: Document, form: Form) -> bytes:
     return html_bytes(document, is_interactive=False)
 
 
-def _pack(maker: ReportMaker, lines: Sequence[BatchLine], folder: Path) -> BatchRecord:
+def _pack(maker: ReportMaker, lines: Sequence[BatchLine], folder: Path) -> None:
     """The archive: index, reports, and a manifest with the hash of each."""
     import pandas as pd
 
@@ -254,20 +242,23 @@ def _pack(maker: ReportMaker, lines: Sequence[BatchLine], folder: Path) -> Batch
     files = [line.file for line in lines if line.file]
     digest = write_whole(folder / ARCHIVE, lambda path: _write_zip(path, entries, folder, files))
     counts = {state: sum(line.state == state for line in lines) for state in ("made", "blocked", "refused")}
-    record = {
-        "batch_id": index.identity.case_id,
-        "run_id": maker.run.run_id,
-        "run_title": maker.run.manifest.title,
-        "kind": maker.config.kind,
-        "profile": maker.materials.profile.name,
-        "language": maker.config.language,
-        "created": maker.created,
-        "n_rows": len(lines),
-        **{f"n_{state}": count for state, count in counts.items()},
-        "sha256": digest,
-    }
-    write_json(folder / _RECORD, record)
-    return _record(folder)
+    record = BatchRecord(
+        batch_id=index.identity.case_id,
+        run_id=maker.run.run_id,
+        run_title=maker.run.manifest.title,
+        kind=maker.config.kind,
+        profile=maker.materials.profile.name,
+        profile_version=maker.materials.profile.version,
+        language=maker.config.language,
+        created=maker.created,
+        n_rows=len(lines),
+        n_made=counts["made"],
+        n_blocked=counts["blocked"],
+        n_refused=counts["refused"],
+        sha256=digest,
+        archive=folder / ARCHIVE,
+    )
+    write_record(folder, record, PACKED)
 
 
 def _write_zip(path: Path, entries: Mapping[str, bytes], folder: Path, files: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tabnet_engine.config.stated import ModelFacts, Organisation
+from tabnet_engine.config.stated import ConsumerScore, ModelFacts, Organisation
 from tabnet_engine.data.schema import FeatureSchema
 from tabnet_engine.errors import ConfigError, ReportError, StorageError
 from tabnet_engine.report.notice.template import MAX_LENGTH, default_template
@@ -34,6 +34,7 @@ __all__ = ["CodesVersion", "Desk"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _T = TypeVar("_T")
 _READ, _SAVE = msg("read what was written for reports"), msg("save what was written for reports")
+_SCORE = msg("what is stated about a score bought from others")
 _ORGANISATION, _FACTS, _CODES = msg("the organisation"), msg("what is stated about the model"), msg("the reason codes")
 
 
@@ -94,6 +95,24 @@ class Desk:
             StorageError: the disk refused.
         """
         self._write(self._facts_path(run_id), facts.to_mapping())
+
+    def consumer_score(self, run_id: str) -> ConsumerScore:
+        """What is stated of a score that a run's model reads and someone else made; nothing before it is saved.
+
+        Raises:
+            ReportError: no run can be called that.
+            StorageError: the file is damaged or cannot be read.
+        """
+        return _read(self._score_path(run_id), ConsumerScore.from_mapping, _SCORE) or ConsumerScore()
+
+    def save_consumer_score(self, run_id: str, stated: ConsumerScore) -> None:
+        """Keep what is stated of such a score.
+
+        Raises:
+            ReportError: no run can be called that.
+            StorageError: the disk refused.
+        """
+        self._write(self._score_path(run_id), stated.to_mapping())
 
     # Reason codes
 
@@ -226,6 +245,9 @@ class Desk:
 
     def _facts_path(self, run_id: str) -> Path:
         return self.folder / "facts" / f"{_safe(run_id)}.json"
+
+    def _score_path(self, run_id: str) -> Path:
+        return self.folder / "consumer_scores" / f"{_safe(run_id)}.json"
 
     def _codes_folder(self, dataset_id: str) -> Path:
         return self.folder / "codes" / _safe(dataset_id)

@@ -26,6 +26,7 @@ HASHED: Mapping[str, str] = {
     "reason_codes": msg("dictionary of reason codes"),
     "organisation": msg("statements about the organisation"),
     "stated_facts": msg("statements of the model's owner"),
+    "consumer_score": msg("statements about a score bought from others"),
     "template": msg("template of the letter"),
     "baseline": msg("manifest of the run compared with"),
 }

@@ -34,7 +34,7 @@ _BLOCK = 65_536
 
 @dataclass(frozen=True, kw_only=True)
 class LogLine:
-    """One line: who did what to which report, when. ``content`` is the SHA-256 of the report's content."""
+    """One line: who did what to which report or archive, when. ``content`` is the SHA-256 of what it holds."""
 
     sequence: int
     time: str

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from tabnet_engine.config import CompareConfig, ReportConfig
 from tabnet_engine.config.report import KIND_WORDS, kind_words
-from tabnet_engine.config.stated import ModelFacts, Organisation
+from tabnet_engine.config.stated import ConsumerScore, ModelFacts, Organisation
 from tabnet_engine.errors import ReportError
 from tabnet_engine.report.document import Document
 from tabnet_engine.report.identity import identity_of
 from tabnet_engine.report.materials import Materials
 from tabnet_engine.report.notice.template import default_template
 from tabnet_engine.report.reason_codes import codes_to_csv, default_codes
+from tabnet_engine.report.received_score import check_consumer_score
 from tabnet_engine.report.regulation import PROFILES, load_profile, profile_for
 from tabnet_engine.runs.manifest import MANIFEST
 from tabnet_engine.runs.parts import json_bytes, sha256_bytes
@@ -56,7 +57,8 @@ class ReportMaker:
     """Makes reports of one kind from one run; what many rows share is prepared once.
 
     ``created`` is the time that all its reports carry, ISO 8601 in UTC. ``table_sha256`` is that of the file that
-    ``frame`` was read from; empty where it is the run's own table.
+    ``frame`` was read from; empty where it is the run's own table. ``champion_sha256`` is what an earlier report, made
+    again, called the baseline by; empty for what it is now.
     """
 
     run: Run
@@ -68,6 +70,7 @@ class ReportMaker:
     baseline: Run | None = None
     comparison: Mapping[str, Any] = field(default_factory=dict)
     table_sha256: str = ""
+    champion_sha256: str = ""
 
     @classmethod
     def of(
@@ -94,7 +97,8 @@ class ReportMaker:
 
         Raises:
             ReportError: the run predicts nothing, the table or the other run is missing, a model report is asked for
-                on another table than the run's, or the profile has no report of this kind.
+                on another table than the run's, the profile has no report of this kind, or a score bought from others
+                is stated with a column that is not there.
             UserError: the decision cannot be made or explained as asked.
         """
         if run.is_pretraining:
@@ -107,6 +111,8 @@ class ReportMaker:
                 f"the profile {materials.profile.name!r} has no {KIND_WORDS[config.kind]}; it has: "
                 f"{kind_words(materials.profile.kinds)}"
             )
+        columns = () if frame is None else tuple(map(str, frame.columns))
+        check_consumer_score(materials.consumer_score, run.schema, columns)
         keep_words(run.schema.own_words)
         prepared = cls(
             run=run,
@@ -197,7 +203,8 @@ class ReportMaker:
 
         if self.baseline is None:
             raise ReportError("a comparison needs the run to compare with; name it as the baseline")
-        identity = self._identity(None, {"baseline": sha256_bytes(_manifest_bytes(self.baseline))})
+        named = self.champion_sha256 or sha256_bytes(_manifest_bytes(self.baseline))
+        identity = self._identity(None, {"baseline": named})
         with speaking(self.config.language):
             document = comparison_document(self.baseline, self.run, self.comparison, identity, self.materials)
         parts = {**self._shared_parts, "comparison.json": json_bytes(dict(self.comparison), indent=1)}
@@ -210,6 +217,7 @@ class ReportMaker:
             "reason_codes": self.materials.codes.sha256,
             "organisation": sha256_bytes(json_bytes(self.materials.organisation.to_mapping())),
             "stated_facts": sha256_bytes(json_bytes(self.materials.facts.to_mapping())),
+            "consumer_score": sha256_bytes(json_bytes(self.materials.consumer_score.to_mapping())),
         }
         if self.config.kind == "notice":
             written["template"] = sha256_bytes(self.materials.template.encode())
@@ -239,6 +247,7 @@ class ReportMaker:
             "reason_codes.csv": codes_to_csv(self.materials.codes),
             "organisation.json": json_bytes(self.materials.organisation.to_mapping(), indent=1),
             "stated_facts.json": json_bytes(self.materials.facts.to_mapping(), indent=1),
+            "consumer_score.json": json_bytes(self.materials.consumer_score.to_mapping(), indent=1),
             f"{MODEL_PREFIX}{MANIFEST}": _manifest_bytes(self.run),
             **{f"{MODEL_PREFIX}{name}": content for name, content in own.items()},
         }
@@ -285,6 +294,7 @@ def desk_materials(desk: Desk | None, run: Run, config: ReportConfig) -> Materia
             organisation=Organisation(),
             facts=ModelFacts(),
             codes=default_codes(run.schema),
+            consumer_score=ConsumerScore(),
             template=default_template(profile.name, config.language) if is_letter else "",
         )
     return Materials(
@@ -292,6 +302,7 @@ def desk_materials(desk: Desk | None, run: Run, config: ReportConfig) -> Materia
         organisation=desk.organisation(),
         facts=desk.facts(run.run_id),
         codes=desk.codes(codes_id(run), run.schema),
+        consumer_score=desk.consumer_score(run.run_id),
         template=desk.template(profile.name, config.language) if is_letter else "",
     )
 
@@ -305,6 +316,7 @@ def _compared(
     first: Run, second: Run, frame: pd.DataFrame | None, config: ReportConfig, digest: str, steering: Steering | None
 ) -> Mapping[str, Any]:
     """Champion and challenger: on the rows of a table where there is one, else on what both have stored."""
+    from tabnet_engine.explain.comparison.approval_rules import ApprovalRules
     from tabnet_engine.explain.comparison.comparing import comparison_mapping
     from tabnet_engine.explain.comparison.evidence import stored_evidence
     from tabnet_engine.explain.comparison.predicted import choose_target, predicted_evidence
@@ -312,13 +324,15 @@ def _compared(
 
     for run in (first, second):
         require_trained(run)
-    asked = CompareConfig(target=config.target, label=config.favourable, seed=config.seed)
+    target = choose_target(first, second, CompareConfig(target=config.target))
+    rules = ApprovalRules.of(target, config)  # a mistake is told before the work
+    label = "" if rules is None else rules.favourable
+    asked = CompareConfig(target=config.target, label=label, seed=config.seed)
     if frame is None:
-        target = choose_target(first, second, asked)
         evidence = stored_evidence(first, second, target, label=asked.label)
     else:
         evidence = predicted_evidence(first, second, frame, asked, table_sha256=digest, explaining=steering)
-    return comparison_mapping(first, second, evidence, top_k=asked.top_k)
+    return comparison_mapping(first, second, evidence, top_k=asked.top_k, rules=rules)
 
 
 def _measured_parts(run: Run) -> dict[str, bytes]:

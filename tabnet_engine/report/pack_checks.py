@@ -113,7 +113,7 @@ def _found_hashes(pack: Pack) -> dict[str, str]:
     found["request"] = request_hash(ReportConfig.from_mapping(pack.json("request.json")))
     if f"{MODEL_PREFIX}{MANIFEST}" in pack.files:
         found["data"] = str(pack.json(f"{MODEL_PREFIX}{MANIFEST}")["dataset"]["sha256"])
-    for name in ("organisation", "stated_facts"):
+    for name in ("organisation", "stated_facts", "consumer_score"):
         if f"{name}.json" in pack.files:
             found[name] = sha256_bytes(json_bytes(pack.json(f"{name}.json")))
     named = document_of(pack).identity.hashes

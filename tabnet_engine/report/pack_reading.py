@@ -32,11 +32,15 @@ _ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """One thing that was checked: its name, whether it holds, and that in a sentence."""
+    """One thing that was checked: its name, whether it holds, and that in a sentence.
+
+    ``is_open`` marks what nothing that is at hand speaks against, and nothing confirms either.
+    """
 
     name: str
     ok: bool
     sentence: str
+    is_open: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tabnet_engine.config.stated import ModelFacts, Organisation
 
-__all__ = ["CHECKS", "SECTION_KEYS", "TEXT_KEYS"]
+__all__ = ["CHECKS", "LETTER_KEYS", "SECTION_KEYS", "TEXT_KEYS"]
 
 # Each section's content is built by the function of the same key.
 SECTION_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -29,7 +29,9 @@ SECTION_KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     "comparison": ("summary", "settings", "metrics", "decisions", "reasons", "limits", "integrity"),
 }
-TEXT_KEYS = frozenset(key for keys in SECTION_KEYS.values() for key in keys)
+# Statements that stand in a letter alone.
+LETTER_KEYS = ("score_rights",)
+TEXT_KEYS = frozenset((*(key for keys in SECTION_KEYS.values() for key in keys), *LETTER_KEYS))
 
 _MEASURED = {
     "profile.in_force": "this version of the profile may be used on the day of the report",
@@ -42,6 +44,7 @@ _MEASURED = {
     "reference.near": "the reference population lies at or just above the cutoff",
     "calibration.known": "calibration on held-out rows was measured",
     "variation.answered": "how a change would have altered the outcome was answered, or proven to have no answer",
+    "consumer_score.stated": "somebody stated whether the model reads a score bought from others, and its facts",
     "evaluation.held_out": "the measures rest on rows that training did not see",
     "measured.intervals": "the measures of the model have intervals",
     "measured.calibration": "the model's calibration was measured",

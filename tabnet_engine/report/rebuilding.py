@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tabnet_engine.config.stated import ModelFacts, Organisation
+from tabnet_engine.config.stated import ConsumerScore, ModelFacts, Organisation
 from tabnet_engine.report.case_reading import case_of_mapping
 from tabnet_engine.report.document import Document
 from tabnet_engine.report.evidence import check_entry_name
@@ -58,6 +58,7 @@ def materials_of_pack(pack: Pack, document: Document, schema: FeatureSchema) -> 
         organisation=Organisation.from_mapping(pack.json("organisation.json")),
         facts=ModelFacts.from_mapping(pack.json("stated_facts.json")),
         codes=codes_from_csv(pack.files[CODES], schema.feature_names),
+        consumer_score=ConsumerScore.from_mapping(pack.json("consumer_score.json")),
         template=pack.files.get(TEMPLATE, b"").decode(),
     )
 

@@ -12,10 +12,12 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tabnet_engine.errors import EngineError, ReportError, StorageError
+from tabnet_engine.report.batch_checks import checked_with_batches
+from tabnet_engine.report.batch_shelf import BATCHES, BatchShelf
 from tabnet_engine.report.document import Document
 from tabnet_engine.report.evidence import DOCUMENT, LOG, MODEL_PREFIX, check_entry_name, pack_bytes
 from tabnet_engine.report.log import ChainedLog, LogLine, LogVerdict
@@ -52,6 +54,7 @@ class ReportRegister:
         self.cases = folder / "cases"
         self.shared = folder / "shared"
         self.log = ChainedLog(folder / "log.jsonl", now=now)
+        self.batches = BatchShelf(folder.with_name(BATCHES), self.log)
 
     # Keeping
 
@@ -280,7 +283,9 @@ class ReportRegister:
             remove_folder(folder)
 
     def verify_log(self, known_head: str = "") -> LogVerdict:
-        """Follow the log, and compare it with every report that is kept and with every file of these.
+        """Follow the log, and compare it with every report that is kept, every file of these and every archive.
+
+        An archive whose line a killed process could not write any more gets it first.
 
         Args:
             known_head: see :meth:`~tabnet_engine.report.log.ChainedLog.verify`.
@@ -288,8 +293,11 @@ class ReportRegister:
         Raises:
             StorageError: the disk refuses.
         """
+        with suppress(StorageError):  # a copy that nobody may write to is verified as it is
+            self.batches.settle()
         with storage_errors("verify the log of the reports"), self._held():
-            return checked_with_reports(self.log, self.log.verify(known_head), self.list(), self._file)
+            verdict = checked_with_reports(self.log, self.log.verify(known_head), self.list(), self._file)
+            return checked_with_batches(verdict, self.log.lines(), self.batches.folder)
 
     # Within
 

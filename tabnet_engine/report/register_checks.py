@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tabnet_engine.errors import StorageError
+from tabnet_engine.report.batch_checks import BATCH_ACTIONS
 from tabnet_engine.report.document import Document
 from tabnet_engine.report.evidence import DOCUMENT
 from tabnet_engine.report.log import ChainedLog, LogLine, LogVerdict
@@ -35,6 +36,8 @@ def checked_with_reports(
     """
     by_case: dict[str, list[LogLine]] = {}
     for line in log.lines():
+        if line.action in BATCH_ACTIONS:
+            continue
         by_case.setdefault(line.case_id, []).append(line)
     problems = [problem for record in records for problem in _of_report(record, by_case, read)]
     problems += _gone(by_case, {record.case_id for record in records})

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import stat
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -164,12 +165,21 @@ def parse_json(content: bytes) -> Any:
     """The JSON value in some bytes.
 
     Raises:
-        ValueError: they do not hold JSON, or hold it nested beyond all sense; NaN and infinity are no JSON.
+        ValueError: they do not hold JSON, or hold it nested beyond all sense; NaN and infinity are no JSON. Or a key
+            stands twice in one object: one reader would take the first value, another the last.
     """
     try:
-        return json.loads(content, parse_constant=_no_number)
+        return json.loads(content, parse_constant=_no_number, object_pairs_hook=_object)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the key {twice!r} stands twice in one object; keep one of them")
+    return values
 
 
 def _no_number(word: str) -> Any:

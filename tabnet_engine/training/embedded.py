@@ -91,7 +91,7 @@ class EmbeddedNetwork:
         if rows.dtype not in self._copies:
             self._copies[rows.dtype] = copy.deepcopy(self._copies[torch.float64]).to(rows.dtype)
         with torch.inference_mode():
-            outputs: Tensor = self._copies[rows.dtype].read_embedded(rows.t()).logits[:n_rows]
+            outputs: Tensor = self._copies[rows.dtype].logits_of_embedded(rows.t())[:n_rows]
         answer: npt.NDArray[np.float64] = outputs.double().cpu().numpy()
         return answer
 

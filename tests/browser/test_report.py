@@ -50,6 +50,14 @@ def state_who_decides(tab: Visitor) -> None:
     tab.sees("reports made from now on say it")
 
 
+def state_that_no_score_is_bought(tab: Visitor, run_id: str) -> None:
+    tab.open(f"report?view=facts&run={run_id}")
+    tab.page.get_by_text("The model reads no such score", exact=True).click()
+    tab.settle()
+    tab.press("Save what is said of the score")
+    tab.sees("reports made from now on say it")
+
+
 def review_the_codes(tab: Visitor, run_id: str) -> None:
     tab.open(f"report?view=codes&run={run_id}")
     tab.press("Mark as reviewed")
@@ -64,6 +72,7 @@ def test_a_declined_row_is_reported_on_reviewed_and_signed(
 ) -> None:
     with visit(browser, server.url) as tab:
         state_who_decides(tab)
+        state_that_no_score_is_bought(tab, explored.run_id)
         review_the_codes(tab, explored.run_id)
         choices: dict[str, Any] = {"favourable": 1, "protected": "member", "nearest": 5, "repeat": 2}
         address = "&".join(f"{key}={value}" for key, value in choices.items())

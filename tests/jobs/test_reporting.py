@@ -19,10 +19,12 @@ from tabnet_engine.jobs.monitor import Monitor
 from tabnet_engine.jobs.records import JobProgress
 from tabnet_engine.jobs.report_spec import ReportPayload
 from tabnet_engine.jobs.reporting import BATCHES, REPORTS, make_reports
-from tabnet_engine.report.batch import discard_batch, list_batches, unfinished_batches
+from tabnet_engine.report.batch import discard_batch, unfinished_batches
+from tabnet_engine.report.batch_record import list_batches
 from tabnet_engine.report.dates import moment_words
 from tabnet_engine.report.register import ReportRegister
 from tabnet_engine.runs.artefact import DatasetRef, Run, save_run
+from tabnet_engine.runs.parts import sha256_file
 from tabnet_engine.runs.workspace import Workspace
 from tabnet_engine.texts.speaking import ENGLISH, speaking
 from tabnet_engine.training.experiment import train_model
@@ -107,8 +109,12 @@ def test_a_cancelled_batch_goes_on_where_it_stopped(made: tuple[Workspace, Run, 
     assert not (folder.parent / "job-6").exists()
     assert unfinished_batches(folder.parent) == ()
     discard_batch(folder.parent, "job-5")  # finished: it stays
+    register = ReportRegister(workspace.root / REPORTS)
+    (line,) = (line for line in register.log.lines() if line.action == "archive")
+    assert register.verify_log().is_sound
     (record,) = list_batches(workspace.root / BATCHES)
     assert (record.n_rows, record.n_made, record.n_refused, record.created) == (4, 3, 1, begun)
+    assert (line.content, line.sequence) == (sha256_file(record.archive), record.line)
     with zipfile.ZipFile(record.archive) as archive:
         lines = list(csv.DictReader(io.StringIO(archive.read("index.csv").decode("utf-8-sig"))))
         assert [int(line["row"]) for line in lines] == [*declined[:3], 10_000]

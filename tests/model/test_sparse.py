@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tabnet_engine.model import sparse
 from tabnet_engine.model.sparse import MASK_FUNCTIONS, entmax15, sparsemax
 
 INF = math.inf
@@ -166,3 +167,23 @@ def test_the_parts_for_fused_layers_agree(name: str) -> None:
     assert torch.equal(mask, function(x))
     (expected,) = torch.autograd.grad({"sparsemax": sparsemax, "entmax15": entmax15}[name](x, 0), x, gradient)
     torch.testing.assert_close(function.backward(saved, gradient), expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", MASK_FUNCTIONS)
+def test_sorting_by_numpy_changes_no_digit(name: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wide rows on a processor are sorted another way: masks, and gradients by them, are those of torch's sort."""
+    generator = torch.Generator().manual_seed(3)
+    for shape, spread in (((200, 60), 0.3), ((40, 60), 3.0), ((30, 4, 5), 0.1), ((90,), 0.2)):
+        given_scores = (torch.randn(shape, generator=generator, dtype=dtype) * spread).round(decimals=2)
+        weights = torch.randn(shape, generator=generator, dtype=dtype)
+        found = []
+        for kinds in (sparse._SORTED_BY_NUMPY, frozenset()):
+            monkeypatch.setattr(sparse, "_SORTED_BY_NUMPY", kinds)
+            scores = given_scores.clone().requires_grad_()
+            mask = MASK_FUNCTIONS[name](scores)
+            mask.backward(weights)
+            found.append((mask, scores.grad))
+            monkeypatch.undo()
+        assert torch.equal(found[0][0], found[1][0])
+        assert torch.equal(found[0][1], found[1][1])

@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages._ui import data_access
+from tabnet_engine.config.stated import ConsumerScore
 from tabnet_engine.report.desk import Desk
 from tabnet_engine.report.notice.template import FIELDS
 from tabnet_engine.report.reason_codes import codes_to_csv, default_codes
@@ -150,6 +151,45 @@ def test_who_decides_and_what_the_model_is_for_are_kept(open_page: Open, with_ru
     press(app, "Save")
     assert desk.facts(with_run.run_id).purpose == "Credit decisions."
     assert "1 of 21 are stated" in said(app)
+
+
+def choose(app: AppTest, words: str) -> AppTest:
+    radio = next(item for item in app.radio if item.label == "A score bought from others")
+    return checked(radio.set_value(words).run())
+
+
+def test_that_no_score_is_bought_is_one_choice_and_one_press(open_page: Open, with_run: Stored, desk: Desk) -> None:
+    app = open_page("report", view="facts", run=with_run.run_id)
+    assert desk.consumer_score(with_run.run_id) == ConsumerScore()
+    press(choose(app, "none"), "Save what is said of the score")
+    assert desk.consumer_score(with_run.run_id) == ConsumerScore(use="none")
+    assert next(item for item in app.radio if item.label == "A score bought from others").value == "none"
+
+
+def test_a_bought_score_is_stated_with_columns_of_the_table_alone(
+    open_page: Open, with_run: Stored, desk: Desk
+) -> None:
+    schema = data_access.run(with_run.run_id).schema
+    first, second, *_ = schema.feature_names
+    app = choose(open_page("report", view="facts", run=with_run.run_id), "column")
+    press(app, "Save what is said of the score")
+    assert "name the column that holds it" in said(app)
+    (column,) = (item for item in app.selectbox if item.label == "Column with the score")
+    assert column.options == list(schema.feature_names)
+    column.set_value(first)
+    next(item for item in app.text_input if item.label == "Name of the score").set_value(f" Score {HOSTILE} ")
+    next(item for item in app.number_input if item.label == "Lowest possible score").set_value(850)
+    next(item for item in app.number_input if item.label == "Highest possible score").set_value(300)
+    next(item for item in app.multiselect if item.label == "Columns with its key factors").set_value([second])
+    press(app, "Save what is said of the score")
+    assert "Lowest must be below highest, got 850 and 300" in said(app)
+    assert desk.consumer_score(with_run.run_id) == ConsumerScore()
+    next(item for item in app.number_input if item.label == "Lowest possible score").set_value(0)
+    press(app, "Save what is said of the score")
+    wanted = ConsumerScore(
+        use="column", column=first, name=f"Score {HOSTILE}", lowest=0, highest=300, factor_columns=(second,)
+    )
+    assert desk.consumer_score(with_run.run_id) == wanted
 
 
 def test_a_damaged_file_is_one_sentence(open_page: Open, with_run: Stored, desk: Desk) -> None:

@@ -15,13 +15,15 @@ from streamlit.testing.v1 import AppTest
 
 from pages._ui import data_access, explain_access
 from tabnet_engine.config import ReportConfig
-from tabnet_engine.config.stated import Organisation
+from tabnet_engine.config.stated import ConsumerScore, Organisation
 from tabnet_engine.explain import store
 from tabnet_engine.explain.groups.decision import Decision
 from tabnet_engine.jobs.queue import JobQueue
 from tabnet_engine.jobs.report_spec import ReportPayload
+from tabnet_engine.report.batch_record import PACKED, BatchRecord, write_record
 from tabnet_engine.report.desk import Desk
 from tabnet_engine.report.register import ReportRegister
+from tabnet_engine.runs.parts import sha256_bytes
 from tabnet_engine.runs.workspace import Workspace
 from tests.pages.conftest import Stored, checked, texts
 from tests.pages.explained import install
@@ -142,6 +144,23 @@ def test_what_a_letter_lacks_is_said_before_a_job_with_the_way_there_and_back(
     app.run()
     assert not button(app, "Make the report").disabled  # on the same row, for the same kind
     assert {key: app.query_params[key] for key in asked} == asked
+
+
+def test_a_letter_without_the_score_that_is_used_is_said_before_a_job(
+    open_page: Open, with_run: Stored, workspace_root: Path
+) -> None:
+    state_who_decides(workspace_root)
+    desk, row = Desk(workspace_root / "desk"), min(not_approved(with_run.run_id, cutoff=0.5))
+    score = ConsumerScore(use="column", column=data_access.run(with_run.run_id).schema.feature_names[0])
+    desk.save_organisation(desk.organisation().replace(contact="0800 1"))
+    desk.save_consumer_score(with_run.run_id, score)
+    letter = desk.template("us_adverse_action", "en").replace("{{consumer_score}}", "")
+    desk.save_template("us_adverse_action", "en", letter)
+    for profile, is_asked in (("us_adverse_action", True), ("eu_ai_act", False)):
+        app = open_page("report", run=with_run.run_id, kind="notice", row=str(row), profile=profile)
+        assert ("it lacks the field {{consumer_score}}" in said(app)) == is_asked
+        assert button(app, "Make the report").disabled == is_asked
+    press(open_page("report", run=with_run.run_id, kind="notice", row=str(row)), "Add it to the letter")
 
 
 def test_no_letter_is_begun_about_an_approved_row(open_page: Open, with_run: Stored, workspace_root: Path) -> None:
@@ -300,6 +319,41 @@ def test_an_archive_can_be_taken_away_and_says_what_is_in_it(
     assert any(item.label == "Download" for item in app.get("download_button"))
 
 
+def test_the_history_has_the_archives_and_one_that_is_deleted_stays_in_the_log(
+    open_page: Open, with_run: Stored, workspace_root: Path
+) -> None:
+    app = open_page("report", view="history", part="several")
+    assert "No archive was made yet" in said(app)
+    register = ReportRegister(workspace_root / "reports")
+    for name, kind in (("job-1", "decision"), ("job-2", "notice")):
+        folder = workspace_root / "batches" / name
+        folder.mkdir(parents=True)
+        (folder / "reports.zip").write_bytes(b"PK" * 617)
+        record = BatchRecord(
+            batch_id=f"D-{name}", run_id=with_run.run_id, run_title=f"First try {HOSTILE}", kind=kind, profile="p",
+            language="en", created="2026-11-21T10:00:00+00:00", n_rows=7, n_made=4, n_blocked=1, n_refused=2,
+            sha256=sha256_bytes(b"PK" * 617), archive=folder / "reports.zip",
+        )  # fmt: skip
+        write_record(folder, record, PACKED)  # as a killed process leaves it
+    app = open_page("report", view="history", part="several")
+    assert "2 archives." in said(app)
+    assert "1.23 KB" in said(app)
+    assert HOSTILE in said(app).replace("\u2060", "")
+    app = open_page("report", view="history", part="several", of_kind="notice")
+    assert ("1 archive." in said(app), "5 reports, 1 of them blocked; 2 rows without one" in said(app)) == (True, True)
+    press(app, "Delete this archive")
+    assert "The archive was deleted" in said(app)
+    assert [record.name for record in register.batches.list()] == ["job-1"]
+    app = open_page("report", view="history", part="several")
+    app.button(key="verify_log").click()
+    assert "3 lines, nothing is wrong" in said(checked(app.run()))
+    (workspace_root / "batches" / "job-1" / "reports.zip").unlink()
+    app = open_page("report", view="history", part="several")
+    assert "the archive is gone from its folder" in said(app).lower()
+    app.button(key="verify_log").click()
+    assert "no line of the log says that it was deleted" in said(checked(app.run()))
+
+
 def test_a_stopped_batch_is_gone_on_with_or_removed(
     open_page: Open, with_run: Stored, space: Workspace, workspace_root: Path
 ) -> None:
@@ -330,6 +384,22 @@ def test_a_comparison_names_the_champion(
     payload = queued(space)
     assert payload.baseline_run_id == "20261121-000000-00000001"
     assert (payload.settings.kind, payload.rows) == ("comparison", ())
+
+
+def test_what_counts_as_approved_in_a_comparison_is_chosen_for_both_runs(
+    open_page: Open, with_run: Stored, space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {with_run.run_id: "First try", "20261121-000000-00000001": "In use"}
+    monkeypatch.setattr(data_access, "run_names", lambda: names)
+    asked = {"favourable": "1", "cutoff": "0.3", "champion_cutoff": "0.45"}
+    app = open_page("report", run=with_run.run_id, kind="comparison", **asked)
+    press(app, "Make the report")
+    settings = queued(space).settings
+    assert (settings.favourable, settings.cutoff, settings.baseline_cutoff) == ("yes", 0.3, 0.45)
+    assert {key: app.query_params[key] for key in asked} == asked
+    wrong = open_page("report", run=with_run.run_id, kind="comparison", champion_cutoff="1.5")
+    assert "The cutoff is a probability between 0 and 1, got 1.5" in said(wrong)
+    assert "Make the report" not in [item.label for item in wrong.button]
 
 
 def test_a_report_that_is_changed_while_it_is_shown_is_shown_no_more(

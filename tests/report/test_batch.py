@@ -19,7 +19,8 @@ from tabnet_engine.errors import JobCancelledError, ReportError, UserError
 from tabnet_engine.explain.subject import Steering
 from tabnet_engine.report import batch as batches
 from tabnet_engine.report import batch_index
-from tabnet_engine.report.batch import list_batches, planned_time, write_batch
+from tabnet_engine.report.batch import planned_time, write_batch
+from tabnet_engine.report.batch_record import list_batches
 from tabnet_engine.report.document import Document, Identity, Paragraph, Section
 from tabnet_engine.runs.parts import sha256_bytes
 

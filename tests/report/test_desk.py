@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tabnet_engine.config.stated import ModelFacts, Organisation
+from tabnet_engine.config.stated import ConsumerScore, ModelFacts, Organisation
 from tabnet_engine.data.schema import Column, FeatureSchema, Kind
 from tabnet_engine.errors import ReportError, StorageError
 from tabnet_engine.report.desk import Desk
@@ -44,10 +44,13 @@ def test_what_was_saved_is_found_again(desk: Desk) -> None:
     desk.save_organisation(organisation)
     desk.save_facts("run-1", ModelFacts(owner="Credit risk"))
     desk.save_facts("run-2", ModelFacts(owner="Fraud"))
+    score = ConsumerScore(use="column", column="a, b", lowest=0.5, factor_columns=("x", "y, z"))
+    desk.save_consumer_score("run-2", score)
     desk.save_template("us_adverse_action", "zh", "# 信\r\n\r\n{{reasons}}")
     again = Desk(desk.folder)
     assert again.organisation() == organisation
     assert again.facts("run-1").owner == "Credit risk"
+    assert (again.consumer_score("run-1"), again.consumer_score("run-2")) == (ConsumerScore(), score)
     assert again.template("us_adverse_action", "zh") == "# 信\n\n{{reasons}}"
     assert again.has_own_template("us_adverse_action", "zh")
     assert not again.has_own_template("us_adverse_action", "en")
@@ -84,6 +87,8 @@ def test_a_name_never_leaves_the_folder(desk: Desk, name: str) -> None:
     for use in (
         lambda: desk.facts(name),
         lambda: desk.save_facts(name, ModelFacts()),
+        lambda: desk.consumer_score(name),
+        lambda: desk.save_consumer_score(name, ConsumerScore()),
         lambda: desk.codes(name, SCHEMA),
         lambda: desk.save_codes(name, CODES),
         lambda: desk.codes_versions(name),

@@ -166,6 +166,22 @@ def test_what_is_no_number_is_no_json(word: bytes) -> None:
         parts.parse_json(word)
 
 
+@pytest.mark.parametrize(
+    "content", [b'{"x": 1, "y": 2, "x": 1}', b'[0, {"a": {"x": {}, "x": 2}}]', b'{"\\u0078": 1, "x": 2, "z": 3}']
+)
+def test_a_key_that_stands_twice_is_refused_by_name(content: bytes) -> None:
+    with pytest.raises(ValueError, match="the key 'x' stands twice in one object"):
+        parts.parse_json(content)
+
+
+def test_many_keys_of_which_the_last_stands_twice_are_soon_read() -> None:
+    content = b"{" + b"".join(b'"%d":1,' % number for number in range(60_000)) + b'"59999":1}'
+    began = time.perf_counter()
+    with pytest.raises(ValueError, match="the key '59999' stands twice"):
+        parts.parse_json(content)
+    assert time.perf_counter() - began < 5.0
+
+
 @given(st.binary(max_size=60))
 def test_whatever_bytes_are_either_json_or_a_value_error(content: bytes) -> None:
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tabnet_engine.data.schema import Task
+from tabnet_engine.explain.comparison.approvals import Approvals, approvals
 from tabnet_engine.explain.comparison.decisions import (
     PredictionShift,
     Transitions,
@@ -21,6 +22,7 @@ from tabnet_engine.explain.comparison.rows import PairedScores
 from tabnet_engine.explain.comparison.settings import compare_columns, compare_origins, compare_settings
 
 if TYPE_CHECKING:
+    from tabnet_engine.explain.comparison.approval_rules import ApprovalRules
     from tabnet_engine.runs.run import Run
 
 __all__ = ["FORMAT", "EvidenceFindings", "comparison_mapping", "findings"]
@@ -33,8 +35,8 @@ MOST_LISTED_ROWS = 1_000  # of the changed rows in a file; how many there are is
 class EvidenceFindings:
     """What follows from evidence, all on the held-out rows.
 
-    ``rows`` says which these are. ``transitions`` is None for a quantity, ``shift`` for classes. ``judged`` are the
-    rows themselves; None where the runs share none.
+    ``rows`` says which these are. ``transitions`` is None for a quantity, ``shift`` for classes, ``approvals`` where
+    nothing says when a row is approved. ``judged`` are the rows themselves; None where the runs share none.
     """
 
     rows: str
@@ -43,14 +45,16 @@ class EvidenceFindings:
     transitions: Transitions | None
     shift: PredictionShift | None
     reasons: tuple[ReasonChanges, ...]
+    approvals: Approvals | None = None
 
 
-def findings(evidence: Evidence, *, top_k: int = 3) -> EvidenceFindings:
+def findings(evidence: Evidence, *, top_k: int = 3, rules: ApprovalRules | None = None) -> EvidenceFindings:
     """Scores, decisions and reasons on the rows that neither run learned from.
 
     Args:
         evidence: of both runs.
         top_k: how many columns lead a row.
+        rules: when each run approves a row; None leaves approvals out.
     """
     reasons = tuple(reason_changes(pair, top_k=top_k) for pair in evidence.reasons)
     if evidence.scores is None:
@@ -64,12 +68,15 @@ def findings(evidence: Evidence, *, top_k: int = 3) -> EvidenceFindings:
         transitions=None if is_quantity or not judged.n_rows else transitions(judged),
         shift=prediction_shift(judged) if is_quantity and judged.n_rows else None,
         reasons=reasons,
+        approvals=approvals(judged, rules) if rules is not None and judged.n_rows else None,
     )
 
 
-def comparison_mapping(first: Run, second: Run, evidence: Evidence, *, top_k: int = 3) -> dict[str, Any]:
-    """The whole comparison as plain JSON values."""
-    found = findings(evidence, top_k=top_k)
+def comparison_mapping(
+    first: Run, second: Run, evidence: Evidence, *, top_k: int = 3, rules: ApprovalRules | None = None
+) -> dict[str, Any]:
+    """The whole comparison as plain JSON values; approvals by the rules, where there are any."""
+    found = findings(evidence, top_k=top_k, rules=rules)
     settings = (*compare_origins((first, second)), *compare_settings((first, second)))
     columns = [use for use in compare_columns((first.schema, second.schema)) if use.differs]
     return {
@@ -83,6 +90,7 @@ def comparison_mapping(first: Run, second: Run, evidence: Evidence, *, top_k: in
         "label": evidence.label,
         "rows": found.rows,
         "metrics": [metric.to_mapping() for metric in found.metrics],
+        "approvals": None if found.approvals is None else found.approvals.to_mapping(),
         "transitions": None if found.transitions is None else found.transitions.to_mapping(),
         "shift": None if found.shift is None else found.shift.to_mapping(),
         "changed_rows": _listed(found.judged),

@@ -18,7 +18,15 @@ from tabnet_engine.explain.comparison.rows import PairedScores
 from tabnet_engine.explain.estimates import Estimate, mean_estimate, proportion_estimate
 from tabnet_engine.training.probabilities import predicted_codes
 
-__all__ = ["PredictionShift", "Transitions", "changed_positions", "decision_rows", "prediction_shift", "transitions"]
+__all__ = [
+    "PredictionShift",
+    "Transitions",
+    "changed_positions",
+    "decision_rows",
+    "mcnemar",
+    "prediction_shift",
+    "transitions",
+]
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -138,7 +146,7 @@ def transitions(scores: PairedScores) -> Transitions:
         n_corrected=n_corrected,
         n_spoiled=n_spoiled,
         n_both_wrong=int((changed[known] & ~was_right & ~is_right).sum()),
-        p_value=_mcnemar(n_corrected, n_spoiled) if known.any() else None,
+        p_value=mcnemar(n_corrected, n_spoiled) if known.any() else None,
     )
 
 
@@ -243,8 +251,13 @@ def _shares_of(scores: PairedScores, codes: Integers) -> tuple[Floats, Floats]:
     return first, second
 
 
-def _mcnemar(n_corrected: int, n_spoiled: int) -> float:
-    """The two-sided exact probability of a split as uneven by chance."""
+def mcnemar(n_corrected: int, n_spoiled: int) -> float:
+    """McNemar's exact test (1947): the two-sided probability of a split as uneven by chance.
+
+    Args:
+        n_corrected: rows that were wrong and are right.
+        n_spoiled: rows that were right and are wrong.
+    """
     from scipy.stats import binomtest
 
     n = n_corrected + n_spoiled

@@ -56,6 +56,7 @@ class Probe:
     def __post_init__(self) -> None:
         self.hits = np.empty((0, len(self.moves.own)))
         self._own_position = self.scale.positions(self.moves.own[None])[0]
+        self._own_encoded = self.scorer.encoder.transform(self.space.frame(self.moves.own[None]))
 
     def shortfall(self, rows: Floats) -> Floats:
         """How far each candidate (n, F) stays from the wanted outcome (n).
@@ -69,7 +70,7 @@ class Probe:
             self.steering.step(self.n_scored + start, self.n_scored + len(rows))
             if self.deadline is not None and time.monotonic() > self.deadline:
                 raise OutOfTimeError
-            logits = self.scorer.logits(self.space.frame(rows[start : start + MAX_ROWS]))
+            logits = self._logits(rows[start : start + MAX_ROWS])
             short = self.wanted.shortfall(logits)
             # The rule decides, not the sign: a shortfall of exactly 0 may be either side of a cutoff.
             nearly = np.maximum(short, np.finfo(np.float64).tiny)
@@ -80,6 +81,11 @@ class Probe:
         if self.deadline is not None:
             self._keep(rows[found <= 0])
         return found
+
+    def _logits(self, rows: Floats) -> Floats:
+        """Logits (n, K) of candidates (n, F): only what some candidate changes is written out and encoded anew."""
+        changed = np.flatnonzero(self.moves.changed(rows).any(axis=0)).tolist() or [0]
+        return self.scorer.logits_of_changed(self.space.frame(rows, changed), self._own_encoded)
 
     def reached(self, rows: Floats) -> npt.NDArray[np.bool_]:
         """Which candidates (n) have the wanted outcome."""

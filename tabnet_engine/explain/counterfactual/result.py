@@ -183,6 +183,10 @@ class NearestMiss:
         """The miss in words."""
         return self.told(self.outcome)
 
+    def apply(self, row: pd.DataFrame) -> pd.DataFrame:
+        """The raw row (one line) with the changes made."""
+        return with_values(row, {change.column: change.after for change in self.changes})
+
     def told(self, outcome: str) -> str:
         """The miss in words, with its outcome as the reader's language says it."""
         what = joined([change.sentence for change in self.changes])

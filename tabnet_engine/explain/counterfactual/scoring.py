@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tabnet_engine.data.encoding import TableEncoder
+from tabnet_engine.data.encoding import EncodedTable, TableEncoder
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.explain.subject import LogitModel, Subject
 
@@ -47,3 +47,11 @@ class RowScorer:
             SchemaError: a column is absent, or a cell is not what its column's kind holds.
         """
         return self.model.logits(self.encoder.transform(cells))
+
+    def logits_of_changed(self, cells: pd.DataFrame, row: EncodedTable) -> npt.NDArray[np.float64]:
+        """Logits (B, K) of copies of one encoded row in which the columns of ``cells`` (B lines) are others.
+
+        Raises:
+            SchemaError: a cell is not what its column's kind holds.
+        """
+        return self.model.logits(self.encoder.transform_changed(cells, row))

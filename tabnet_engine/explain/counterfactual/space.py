@@ -7,6 +7,7 @@ place in the column's list, NaN for a missing cell. No torch: pages import this.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -90,9 +91,10 @@ class RowSpace:
         known = {text: index for index, text in enumerate(self.texts[place])}
         return np.array([*(known[text] for text in texts), np.nan], dtype=np.float64)[codes]
 
-    def frame(self, matrix: Floats) -> pd.DataFrame:
-        """Raw cells of rows (B, F), as an encoder reads them."""
-        return pd.DataFrame({column.name: self._cells(matrix[:, at], at) for at, column in enumerate(self.columns)})
+    def frame(self, matrix: Floats, places: Iterable[int] | None = None) -> pd.DataFrame:
+        """Raw cells of rows (B, F) as an encoder reads them, of all columns or of those at some places."""
+        wanted = range(len(self.columns)) if places is None else places
+        return pd.DataFrame({self.columns[at].name: self._cells(matrix[:, at], at) for at in wanted})
 
     def _cells(self, values: Floats, place: int) -> Any:
         column = self.columns[place]

@@ -171,7 +171,7 @@ def variable_of(
         constraint: the user's limits.
     """
     found: Variable
-    if constraint.fixed or (math.isnan(own) and constraint.direction is not Direction.ANY):
+    if constraint.fixed or (constraint.direction is not Direction.ANY and not _has_order(space, place, own)):
         return None
     if space.is_category[place]:
         found = _choice(space, place, own, shares, constraint)
@@ -209,6 +209,11 @@ def variable_of_amount(
     first, last = grid.first(float(lowest)), grid.last(float(highest))
     found = Amount(places, base, base, grid, first, last, max(decimals, grid.decimals), parts[0].usual)
     return found if len(found.levels(2)) else None
+
+
+def _has_order(space: RowSpace, place: int, own: float) -> bool:
+    """Whether a value has an up and a down: one that is missing, or that training never saw, has none."""
+    return not math.isnan(own) and not (space.is_category[place] and own >= len(space.columns[place].categories))
 
 
 def _choice(space: RowSpace, place: int, own: float, shares: Floats, constraint: Constraint) -> Choice:

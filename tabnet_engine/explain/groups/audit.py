@@ -16,6 +16,7 @@ import pandas as pd
 from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.groups.spread import AttributionSpread
+from tabnet_engine.explain.row_parts import NamePiece, name_shown
 from tabnet_engine.explain.wording import amount, column_name, joined, percent
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.setting import one_text
@@ -123,7 +124,8 @@ class GroupAudit:
     ``everyone`` is the record of all rows. ``reference`` is the group that ratios are against. ``decision`` says when
     a row is selected, empty where no outcome was said to be favourable. ``is_feature`` tells whether the model reads
     the column itself. ``selection`` says which rows these are, ``how`` how the groups were made, ``settings`` what was
-    asked for, as :class:`~tabnet_engine.config.AuditConfig` writes it.
+    asked for, as :class:`~tabnet_engine.config.AuditConfig` writes it. ``pieces`` holds the groups' names that are not
+    simply a value of the table, ``columns`` what divides the groups; None and empty where an older engine measured.
     """
 
     column: str
@@ -141,6 +143,8 @@ class GroupAudit:
     seed: int
     run_id: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    pieces: Mapping[str, tuple[NamePiece, ...]] | None = None
 
     def __post_init__(self) -> None:
         names = [group.name for group in self.groups]
@@ -148,6 +152,20 @@ class GroupAudit:
             raise ValueError(f"the reference group must be one of {', '.join(names)}, got {self.reference!r}")
         if sum(group.n_rows for group in self.groups) > self.everyone.n_rows:
             raise ValueError("the groups must not have more rows than there are")
+
+    @property
+    def title(self) -> str:
+        """The column, or both, in the reader's language."""
+        if len(self.columns) != 2:
+            return self.column
+        return say("{first} and {second}", first=self.columns[0], second=self.columns[1])
+
+    def name_shown(self, name: str) -> str:
+        """A group as it is shown: what this program named in the reader's language, the user's words as they are."""
+        if self.pieces is not None:
+            return name_shown(self.pieces[name]) if name in self.pieces else name
+        made_here = "ranges" in self.how or name.startswith("missing")
+        return recalled(name) if made_here else name
 
     def group(self, name: str) -> GroupRecord:
         """The record of one group; ``KeyError`` when there is none of that name."""
@@ -165,11 +183,12 @@ class GroupAudit:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What a reader must know first: told-apart differences, low ratios, small groups, the column as a feature."""
-        said = [_difference_sentence(found) for found in self.differences if found.is_told_apart]
+        apart = [found for found in self.differences if found.is_told_apart]
+        said = [_difference_sentence(found, self.name_shown(found.group)) for found in apart]
         if not said:
             said.append(say(_NOTHING_WITH_SELECTION) if self.decision else say(_NOTHING))
         said.extend(self._ratio_sentences())
-        small = [f"{group.name} ({group.n_known:,})" for group in self.groups if group.is_small]
+        small = [f"{self.name_shown(group.name)} ({group.n_known:,})" for group in self.groups if group.is_small]
         if small:
             more = len(small) - _MOST_NAMED
             if more > 1:
@@ -192,7 +211,7 @@ class GroupAudit:
             say(
                 "{selection}, groups by {column}: {how}.",
                 selection=recalled(self.selection),
-                column=self.column,
+                column=self.title,
                 how=recalled(self.how),
             )
         ]
@@ -201,7 +220,7 @@ class GroupAudit:
                 say(
                     "Selected means that {decision}; the reference group is {reference}.",
                     decision=recalled(self.decision),
-                    reference=self.reference,
+                    reference=self.name_shown(self.reference),
                 )
             )
         told.append(say("Every interval covers 95 %; of many intervals some miss their value by chance."))
@@ -225,6 +244,10 @@ class GroupAudit:
             "seed": self.seed,
             "run_id": self.run_id,
             "settings": dict(self.settings),
+            "columns": list(self.columns),
+            "pieces": None
+            if self.pieces is None
+            else {name: [list(piece) for piece in pieces] for name, pieces in self.pieces.items()},
         }
 
     @classmethod
@@ -247,6 +270,8 @@ class GroupAudit:
             seed=int(values["seed"]),
             run_id=str(values["run_id"]),
             settings=dict(values.get("settings", {})),
+            columns=tuple(map(str, values.get("columns", ()))),
+            pieces=_pieces(values.get("pieces")),
         )
 
     def _ratio_sentences(self) -> list[str]:
@@ -256,19 +281,28 @@ class GroupAudit:
             if ratio is None or ratio.value is None or ratio.value >= FOUR_FIFTHS or group.name == self.reference:
                 continue
             if ratio.low is None or ratio.high is None:
-                said.append(say("{group}: nobody is selected.", group=group.name))
+                said.append(say("{group}: nobody is selected.", group=self.name_shown(group.name)))
                 continue
             said.append(
                 say(
                     _SURELY_LOW if ratio.high < FOUR_FIFTHS else _PERHAPS_LOW,
-                    group=group.name,
+                    group=self.name_shown(group.name),
                     ratio=ratio.value,
-                    reference=self.reference,
+                    reference=self.name_shown(self.reference),
                     low=ratio.low,
                     high=ratio.high,
                 )
             )
         return said
+
+
+def _pieces(values: Mapping[str, Any] | None) -> Mapping[str, tuple[NamePiece, ...]] | None:
+    if values is None:
+        return None
+    return {
+        name: tuple(NamePiece(str(column), str(text), bool(is_made)) for column, text, is_made in pieces)
+        for name, pieces in values.items()
+    }
 
 
 def _numbers(estimate: Estimate) -> dict[str, Any]:
@@ -306,7 +340,7 @@ _DIFFERENCES: Mapping[tuple[str, bool], str] = {
 }
 
 
-def _difference_sentence(found: GroupDifference) -> str:
+def _difference_sentence(found: GroupDifference, group: str) -> str:
     value, low, high = found.difference.value, found.difference.low, found.difference.high
     if value is None or low is None or high is None:
         raise ValueError("a difference that is told apart must have an interval")
@@ -314,7 +348,7 @@ def _difference_sentence(found: GroupDifference) -> str:
     ends = sorted((abs(low), abs(high)))
     return say(
         _DIFFERENCES[f"{measure} of" if class_name else measure, value > 0],
-        group=found.group,
+        group=group,
         class_name=class_name,
         share=percent(abs(value)),
         size=amount(value),

@@ -111,6 +111,8 @@ def audit_groups(  # noqa: PLR0913 - five of them are optional
         differences=group_differences(codec, y, logits, occurring, measured.selected),
         is_feature=False,
         how=occurring.how,
+        columns=occurring.columns,
+        pieces=occurring.pieces,
         selection=selection or say_plural("{count} row", "{count:,} rows", n_rows),
         seed=seed,
     )

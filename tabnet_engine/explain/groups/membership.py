@@ -15,13 +15,13 @@ import pandas as pd
 from tabnet_engine.data.schema import FeatureSchema, Kind
 from tabnet_engine.data.values import as_numbers, as_text, as_timestamps, value_order
 from tabnet_engine.errors import ExplanationError
-from tabnet_engine.explain.row_parts import RowParts, range_names
+from tabnet_engine.explain.row_parts import NamePiece, RowParts, range_names
 from tabnet_engine.texts.speaking import msg, say
 
 __all__ = ["MAX_GROUPS", "groups_of_column"]
 
 MAX_GROUPS = 200
-_MISSING = msg("missing")
+_MISSING, _NO_VALUE = msg("missing"), msg("no value")
 _FEW_VALUES = 6  # a number with no more different values than this is not cut into ranges
 _DAY = "datetime64[D]"
 
@@ -142,7 +142,7 @@ def _by_range(
     codes = np.where(known, np.searchsorted(cuts, values, side="right"), -1).astype(np.int64)
     texts = [_text(cut, words) for cut in cuts.tolist()]
     named = range_names(texts, kind=words)
-    return _with_missing(column, list(named), codes, say("{n_ranges} ranges", n_ranges=len(cuts) + 1))
+    return _with_missing(column, list(named), codes, say("{n_ranges} ranges", n_ranges=len(cuts) + 1), made=named)
 
 
 def _text(cut: float, words: str) -> str:
@@ -151,12 +151,21 @@ def _text(cut: float, words: str) -> str:
     return f"{int(cut):,}" if cut.is_integer() and abs(cut) < 1e15 else repr(cut)
 
 
-def _with_missing(column: str, names: list[str], codes: npt.NDArray[np.int64], how: str) -> RowParts:
+def _with_missing(
+    column: str, names: list[str], codes: npt.NDArray[np.int64], how: str, *, made: Sequence[str] = ()
+) -> RowParts:
+    """The parts, with one for missing cells where there are any; ``made`` are the names that are no cells' own."""
+    made = list(made)
     if (codes < 0).any():
-        missing = _MISSING if _MISSING not in names else "no value"
+        missing = say(_MISSING)
+        if missing in names:
+            missing = say(_NO_VALUE)
         while missing in names:
-            missing += " (empty cell)"
+            missing = say("{name} (empty cell)", name=missing)
+        made.append(missing)
         codes = np.where(codes < 0, len(names), codes)
         names = [*names, missing]
         how = f"{how}; {say('missing cells are a group of their own')}"
-    return RowParts(title=column, names=tuple(names), codes=codes, how=how, columns=(column,)).occurring()
+    pieces = {name: (NamePiece(column, name, is_made=True),) for name in made}
+    parts = RowParts(title=column, names=tuple(names), codes=codes, how=how, columns=(column,), pieces=pieces)
+    return parts.occurring()

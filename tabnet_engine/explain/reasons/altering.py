@@ -18,17 +18,17 @@ from tabnet_engine.data.schema import Task
 from tabnet_engine.data.target_set import TargetCodecs
 from tabnet_engine.data.targets import TargetCodec
 from tabnet_engine.errors import ExplanationError
-from tabnet_engine.explain.counterfactual.constraints import Constraint, Constraints
+from tabnet_engine.explain.counterfactual.constraints import Constraints
 from tabnet_engine.explain.counterfactual.finding import find_counterfactuals
 from tabnet_engine.explain.counterfactual.reference import Reference
 from tabnet_engine.explain.counterfactual.result import CounterfactualResult
 from tabnet_engine.explain.counterfactual.scoring import RowScorer
 from tabnet_engine.explain.counterfactual.settings import SearchSettings
 from tabnet_engine.explain.counterfactual.wanted import EVEN, WantedOutcome
+from tabnet_engine.explain.reasons.limiting import proposal_limits, search_settings
 from tabnet_engine.texts.speaking import say
 
 if TYPE_CHECKING:
-    from tabnet_engine.config import ReportConfig
     from tabnet_engine.explain.reasons.measuring import CaseModel
     from tabnet_engine.explain.reasons.reference import CandidateRows
     from tabnet_engine.explain.subject import LogitModel, Steering
@@ -138,11 +138,13 @@ class Alterations:
             protected: columns that no proposal changes, beside those that the settings fix.
 
         Raises:
-            ExplanationError: a fixed column that the table does not have.
+            ExplanationError: a column of the limits that the table does not have, or one that cannot move one way.
         """
         config = model.config
         if not config.n_counterfactuals:
             return None
+        known = set(map(str, candidates.frame.columns))
+        constraints = proposal_limits(model.encoder.schema, config, protected, known=known)
         rows = candidates.rows
         if len(rows) > _MAX_ROWS:
             rows = np.sort(np.random.default_rng([config.seed, 9]).permutation(rows)[:_MAX_ROWS])
@@ -158,8 +160,8 @@ class Alterations:
             model=model,
             scorer=scorer,
             reference=reference,
-            constraints=_fixed(model, config, candidates.frame, protected),
-            settings=SearchSettings(n=config.n_counterfactuals, max_changes=config.max_changes, seed=config.seed),
+            constraints=constraints,
+            settings=search_settings(config),
         )
 
     def of_row(
@@ -185,17 +187,6 @@ class Alterations:
         except ExplanationError as error:
             return None, str(error)
         return found, ""
-
-
-def _fixed(model: CaseModel, config: ReportConfig, frame: pd.DataFrame, protected: Sequence[str]) -> Constraints:
-    """Columns that stay; those that the model does not read cannot change anything, so they need no limit."""
-    read = model.encoder.schema.feature_names
-    known = {*map(str, frame.columns), *(column.name for column in model.encoder.schema.columns)}
-    for name in config.fixed:
-        if name not in known:
-            raise ExplanationError(f"there is no column {name!r} to keep fixed; check the names of the fixed columns")
-    names = [name for name in dict.fromkeys((*protected, *config.fixed)) if name in read]
-    return Constraints(columns=tuple(Constraint(column=name, fixed=True) for name in names))
 
 
 def _other_than(codec: TargetCodec, favourable: str) -> str:

@@ -19,6 +19,7 @@ from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.reasons.altering import Alterations
 from tabnet_engine.explain.reasons.by_methods import ByMethods
 from tabnet_engine.explain.reasons.calibrating import held_out_calibration
+from tabnet_engine.explain.reasons.limiting import needless_directions, told_limits
 from tabnet_engine.explain.reasons.measuring import CaseModel, Measured
 from tabnet_engine.explain.reasons.protecting import ProtectedColumns
 from tabnet_engine.explain.reasons.received import cells_received
@@ -300,6 +301,7 @@ def _settings(measured: Measured, protected: ProtectedColumns) -> dict[str, Any]
         "seed": config.seed,
         "robustness": robustness_words(measured, config.n_repetitions),
         "proxies": dict(protected.how),
+        "proposals": told_limits(measured.model.encoder.schema, config, protected.declared),
     }
 
 
@@ -330,6 +332,14 @@ def _notes(measured: Measured, left_out: tuple[str, ...], protected: ProtectedCo
                 "{columns}. They count by what they do together with other columns, so changing one of them alone is "
                 "no remedy.",
                 columns=joined(measured.opposed),
+            )
+        )
+    needless = needless_directions(measured.model.config, protected.declared)
+    if needless and measured.model.config.n_counterfactuals:
+        notes.append(
+            say(
+                "A direction was asked for protected columns, which no proposal changes anyway: {columns}.",
+                columns=joined(needless),
             )
         )
     unsure = [name for name in left_out if name in {link.column for link in protected.links}]

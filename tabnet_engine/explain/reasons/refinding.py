@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.reasons.measuring import Measured
     from tabnet_engine.explain.reasons.records import DecisionCase, ProxyLink
 
-__all__ = ["BELIEVED", "parts_found_otherwise"]
+__all__ = ["BELIEVED", "alike", "parts_found_otherwise", "parts_otherwise"]
 
 # Parts of a case that nothing but the table can show.
 BELIEVED = ("calibration", "evaluation", "counterfactual", "why_no_counterfactual")
@@ -32,6 +32,9 @@ BELIEVED = ("calibration", "evaluation", "counterfactual", "why_no_counterfactua
 _TOLERANCE = 1e-4
 _ROUNDED_IN, _ROUNDED = ("settings", "notes", "reference"), 1e-2  # parts whose sentences hold rounded numbers
 _TINY = 1e-6
+# How a sum is said to be exact, and to miss by so much; stored texts are English.
+_EXACT = "values and base add up to the score"
+_MISSED = re.compile(r"values and base miss the score by at most (\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
 _NUMBER = re.compile(r"\d[\d,]*\.?\d*(?:e[+-]?\d+)?")
 
 
@@ -48,10 +51,34 @@ def parts_found_otherwise(measured: Measured, stored: DecisionCase) -> tuple[str
     with speaking(ENGLISH):
         again = _found(measured, stored)
     mine, theirs = (json.loads(json.dumps(case.to_mapping())) for case in (again, stored))
-    for case in (mine, theirs):
-        case["settings"].pop("additivity_error", None)  # of rounding itself: another on every machine
-    found = [name for name in mine if not _alike(mine[name], theirs[name], is_rounded=name in _ROUNDED_IN)]
-    return (*found, *_impossible(measured, stored))
+    return (*parts_otherwise(mine, theirs), *_impossible(measured, stored))
+
+
+def parts_otherwise(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the parts that two cases, or two comparisons, do not have alike but for rounding.
+
+    Args:
+        mine: as JSON gives it back.
+        theirs: likewise.
+    """
+    one, other = (_without_rounding_itself(values) for values in (mine, theirs))
+    names = dict.fromkeys((*one, *other))
+    return tuple(name for name in names if not alike(one.get(name), other.get(name), is_rounded=name in _ROUNDED_IN))
+
+
+def _without_rounding_itself(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is of rounding itself, and another on every machine: by how little a sum misses the score."""
+    settings = values.get("settings")
+    if not isinstance(settings, Mapping):
+        return dict(values)
+    kept = {name: value for name, value in settings.items() if name != "additivity_error"}
+    if isinstance(kept.get("contributions"), str):
+        kept["contributions"] = _MISSED.sub(_missed, kept["contributions"])
+    return {**values, "settings": kept}
+
+
+def _missed(found: re.Match[str]) -> str:
+    return _EXACT if float(found[1]) < _TINY else found[0]
 
 
 def _found(measured: Measured, stored: DecisionCase) -> DecisionCase:
@@ -99,16 +126,23 @@ def _is_link(link: ProxyLink, declared: set[str], least: float) -> bool:
     return link.protected in declared and (link.is_itself or (strength is not None and strength >= least))
 
 
-def _alike(mine: Any, theirs: Any, scale: float = 0.0, *, is_rounded: bool) -> bool:
-    """Whether two JSON values are the same, but for the last digits of their numbers."""
+def alike(mine: Any, theirs: Any, scale: float = 0.0, *, is_rounded: bool) -> bool:
+    """Whether two JSON values are the same, but for the last digits of their numbers.
+
+    Args:
+        mine: one value.
+        theirs: the other.
+        scale: the largest of the numbers among which these two stand.
+        is_rounded: whether numbers within texts may differ too, by their rounding.
+    """
     if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
         return mine.keys() == theirs.keys() and all(
-            _alike(value, theirs[key], is_rounded=is_rounded) for key, value in mine.items()
+            alike(value, theirs[key], is_rounded=is_rounded) for key, value in mine.items()
         )
     if isinstance(mine, list) and isinstance(theirs, list):
         largest = max((abs(item) for item in mine if _is_number(item)), default=0.0)
         return len(mine) == len(theirs) and all(
-            _alike(*pair, largest, is_rounded=is_rounded) for pair in zip(mine, theirs, strict=True)
+            alike(*pair, largest, is_rounded=is_rounded) for pair in zip(mine, theirs, strict=True)
         )
     if is_rounded and isinstance(mine, str) and isinstance(theirs, str):
         return _same_words(mine, theirs)

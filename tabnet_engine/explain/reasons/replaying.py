@@ -17,6 +17,7 @@ import pandas as pd
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.counterfactual.result import CounterfactualResult
 from tabnet_engine.explain.reasons.altering import decision_scorer, wanted_outcome
+from tabnet_engine.explain.reasons.limiting import broken_limits
 from tabnet_engine.explain.reasons.measuring import CaseModel, Measured
 from tabnet_engine.explain.reasons.records import Contribution, JointMove, ReferencePopulation, Score
 from tabnet_engine.explain.reasons.reference import ReferenceSample, population_with_scores
@@ -60,6 +61,7 @@ _MOVED_TOGETHER = {
 _WANTED = msg("the outcome that changes are proposed for")
 _BEFORE = msg("the score of the row that changes are proposed for")
 _AFTER = msg("the score of the row with proposal {place}")
+_NEAREST = msg("the score of the row with the changes that came closest")
 _MEAN = msg("the mean score of the reference rows")
 _COLUMNS = msg("the columns that the model reads")
 _REASONS = msg("the principal reasons")
@@ -164,7 +166,7 @@ def replay_case(
 def counterfactual_differences(
     run: Run, cells: pd.DataFrame, config: ReportConfig, counterfactual: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """What the model says otherwise of the stored changes, each scored again from the raw line; none where all hold.
+    """What does not hold of the stored changes: each is scored again from the raw line and compared with the request.
 
     Args:
         run: the model.
@@ -196,6 +198,13 @@ def counterfactual_differences(
             after = scorer.logits(item.apply(cells))[0].tolist()
             if not _equal(after, list(item.logits), scale):
                 found.append(_otherwise(say(_AFTER, place=place), list(item.logits), after))
+        if stored.nearest_miss is not None:
+            miss = stored.nearest_miss
+            after = scorer.logits(miss.apply(cells))[0].tolist()
+            if not _equal(after, list(miss.logits), scale):
+                found.append(_otherwise(say(_NEAREST), list(miss.logits), after))
+        declared = tuple(dict.fromkeys(config.protected))
+        found += broken_limits(run.encoder.schema, config, declared, cells, stored)
         return tuple(found)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from tabnet_engine.data.schema import Task
+from tabnet_engine.explain.comparison.approvals import Approvals
 from tabnet_engine.explain.comparison.comparing import FORMAT
 from tabnet_engine.explain.comparison.decisions import PredictionShift, Transitions
 from tabnet_engine.explain.comparison.metrics import MetricDifference
@@ -74,7 +75,8 @@ class Compared:
     """A comparison, with both runs. ``names`` is what the runs are called.
 
     ``rows`` says in English on which rows was measured; ``columns`` are those that are not read alike: their name and
-    the kind by each run. ``n_changed`` rows changed, of which ``changed`` are the first.
+    the kind by each run. ``approvals`` are None where nothing says when a row is approved. ``n_changed`` rows got
+    another class or quantity, of which ``changed`` are the first.
     """
 
     runs: ComparedRuns
@@ -86,6 +88,7 @@ class Compared:
     settings: tuple[SettingPair, ...]
     columns: tuple[tuple[str, str | None, str | None], ...]
     metrics: tuple[MetricDifference, ...]
+    approvals: Approvals | None
     transitions: Transitions | None
     shift: PredictionShift | None
     n_changed: int
@@ -110,7 +113,7 @@ class Compared:
         ids = [values[place]["run_id"] for place in ("first", "second")]
         if ids != [run.run_id for run in runs]:
             raise ValueError(f"the comparison is of {' and '.join(ids)}, not of {' and '.join(r.run_id for r in runs)}")
-        moves, shift = values["transitions"], values["shift"]
+        moves, shift, approvals = values["transitions"], values["shift"], values["approvals"]
         return cls(
             runs=runs,
             names=runs.names,
@@ -121,6 +124,7 @@ class Compared:
             settings=tuple(_settings(values["settings"])),
             columns=tuple((str(item["name"]), *item["kinds"]) for item in values["columns"]),
             metrics=tuple(MetricDifference.from_mapping(_known(item)) for item in values["metrics"]),
+            approvals=None if approvals is None else Approvals.from_mapping(approvals),
             transitions=None if moves is None else Transitions.from_mapping(moves),
             shift=None if shift is None else _shift(shift),
             n_changed=int(values["changed_rows"]["n_rows"]),

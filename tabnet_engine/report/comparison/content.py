@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tabnet_engine.report.asked import asked_for
+from tabnet_engine.report.comparison.approval_words import approval_limits
 from tabnet_engine.report.comparison.compared import Compared, ComparedRuns
 from tabnet_engine.report.comparison.decision_blocks import decision_blocks, decision_sentences
 from tabnet_engine.report.comparison.metric_blocks import metric_blocks, metric_sentences
@@ -162,7 +163,9 @@ def _limits(compared: Compared) -> tuple[str, ...]:
         else:
             limits.append(say("The outcome is known of {n_rows} of these rows.", n_rows=number(n_judged)))
         limits.append(say("The intervals are not widened for looking at several scores: of many, some miss by chance."))
-    if compared.transitions is not None:
+    if compared.approvals is not None:
+        limits += approval_limits(compared.approvals)
+    elif compared.transitions is not None:
         limits.append(
             say("Decisions are compared at the class of the highest probability; at another cutoff other rows change.")
         )
@@ -179,5 +182,14 @@ def _unmet(compared: Compared, identity: Identity, materials: Materials) -> tupl
         lacking.append(say(_NO_ROWS))
     if "comparison.reasons" in required and not compared.reasons:
         lacking.append(say(_NO_REASONS))
+    found = compared.approvals
+    if "favourable.chosen" in required and found is not None and found.is_assumed:
+        lacking.append(
+            say(
+                "Nobody chose which outcome is favourable; this report assumes that a row is approved where {rule}. "
+                "Choose the favourable outcome, and make the report again.",
+                rule=found.decisions[1].words,
+            )
+        )
     stated = stated_unmet(materials, "comparison")
     return tuple(dict.fromkeys((*profile_unmet(materials.profile, identity), *lacking, *stated)))

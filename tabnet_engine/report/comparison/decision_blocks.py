@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from tabnet_engine.data.schema import Task
+from tabnet_engine.explain.comparison.approvals import Approvals
 from tabnet_engine.explain.comparison.decisions import PredictionShift, Transitions
 from tabnet_engine.figures.plain import Bar, BarChart, HeatChart
+from tabnet_engine.report.comparison.approval_blocks import approval_blocks
+from tabnet_engine.report.comparison.approval_words import (
+    NO_OUTCOME,
+    approval_sentences,
+    chance_sentence,
+    missing_approvals,
+    rule_sentence,
+)
 from tabnet_engine.report.comparison.compared import ChangedRow, Compared
-from tabnet_engine.report.document import Block, Bullets, ChartBlock, Paragraph, Table
+from tabnet_engine.report.document import Block, Bullets, Callout, ChartBlock, Paragraph, Table
 from tabnet_engine.report.measured_words import estimate_text, number, points, share, signed_text, together
 from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say, say_plural
@@ -17,17 +29,75 @@ __all__ = ["decision_blocks", "decision_sentences"]
 _MOST_ROWS = 50
 _MOST_CLASSES = 20
 _MOST_MOVES = 30
-_SURE = 0.05
-_HARDLY = 0.001
+_EVEN = 0.5
 
-_NO_OUTCOME = msg("No outcome of these rows is known, so whether the changes are for the better cannot be said.")
-_BY_DESIGN = msg("As uneven a split would hardly come by chance (exact McNemar test, p {p}).")
-_BY_CHANCE = msg("Such a split may well come by chance (exact McNemar test, p {p}).")
+
+class _Words(NamedTuple):
+    """What is said of classes that changed: decisions where nothing else is one, else the likeliest class."""
+
+    changed: str
+    corrected: str
+    chart: str
+    note: str
+    rows: str
+    none: str
+
+
+_DECIDED = _Words(
+    changed=msg("{n_changed:,} of {n_rows:,} rows are decided otherwise by {second}: {share}."),
+    corrected=msg(
+        "{n_corrected:,} wrong decisions became right, {n_spoiled:,} right ones became wrong, and {n_both_wrong:,} "
+        "went from one wrong class to another."
+    ),
+    chart=msg("Decisions by {first} (lines) and by {second} (columns)"),
+    note=msg("Each cell says how many rows; on the diagonal the decision stayed."),
+    rows=msg("Rows that are decided otherwise"),
+    none=msg("No row is decided otherwise."),
+)
+_LIKELIEST = _Words(
+    changed=msg("{n_changed:,} of {n_rows:,} rows have another likeliest class by {second}: {share}."),
+    corrected=msg(
+        "{n_corrected:,} wrong classes became right, {n_spoiled:,} right ones became wrong, and {n_both_wrong:,} "
+        "went from one wrong class to another."
+    ),
+    chart=msg("Likeliest class by {first} (lines) and by {second} (columns)"),
+    note=msg("Each cell says how many rows; on the diagonal the class stayed."),
+    rows=msg("Rows whose likeliest class is another"),
+    none=msg("No row has another likeliest class."),
+)
 
 
 def decision_blocks(compared: Compared) -> tuple[Block, ...]:
-    """The moves between classes, or how far a quantity moved, then the rows that changed."""
-    sentences = Bullets(items=decision_sentences(compared))
+    """Approvals first, then the moves between classes, or how far a quantity moved, and the rows that changed."""
+    found = compared.approvals
+    if found is None:
+        missing = missing_approvals(compared)
+        said = (Callout(tone="warning", text=missing),) if missing else ()
+        return (*said, *_outputs(compared))
+    blocks = approval_blocks(compared, found)
+    if _is_the_same(compared, found):
+        return blocks
+    title = say("By the predicted quantity, whatever the cutoff")
+    if compared.transitions is not None:
+        title = say("By the likeliest class, whatever the cutoff")
+    return (*blocks, Paragraph(text=title, is_strong=True), *_outputs(compared))
+
+
+def _is_the_same(compared: Compared, found: Approvals) -> bool:
+    """Whether approval is the likeliest of two classes, so that the classes say nothing more."""
+    if compared.task is not Task.BINARY or compared.transitions is None:
+        return False
+    if any(decision.cutoff != _EVEN for decision in found.decisions):
+        return False
+    # In a tie at one half the row is approved, and its class is the first of the two.
+    is_second = found.decisions[1].favourable == compared.transitions.classes[1]
+    counts = compared.transitions.counts if is_second else compared.transitions.counts[::-1, ::-1]
+    return bool((counts == found.counts).all())
+
+
+def _outputs(compared: Compared) -> tuple[Block, ...]:
+    """What the runs give, apart from any rule: classes, or a quantity."""
+    sentences = Bullets(items=_output_sentences(compared))
     if compared.transitions is not None:
         return (sentences, *_moves(compared, compared.transitions), *_rows(compared))
     if compared.shift is not None:
@@ -36,7 +106,14 @@ def decision_blocks(compared: Compared) -> tuple[Block, ...]:
 
 
 def decision_sentences(compared: Compared) -> tuple[str, ...]:
-    """How many decisions changed, and whether for better or worse."""
+    """How many decisions changed, and whether for better or worse: by the rule where there is one."""
+    if compared.approvals is not None:
+        return (rule_sentence(compared, compared.approvals), *approval_sentences(compared, compared.approvals))
+    missing = missing_approvals(compared)
+    return (*_output_sentences(compared), *((missing,) if missing else ()))
+
+
+def _output_sentences(compared: Compared) -> tuple[str, ...]:
     if compared.transitions is not None:
         return _moved(compared, compared.transitions)
     if compared.shift is not None:
@@ -44,10 +121,15 @@ def decision_sentences(compared: Compared) -> tuple[str, ...]:
     return (say("No decision could be compared."),)
 
 
+def _words(compared: Compared) -> _Words:
+    return _DECIDED if compared.approvals is None else _LIKELIEST
+
+
 def _moved(compared: Compared, moves: Transitions) -> tuple[str, ...]:
+    words = _words(compared)
     said = [
         say(
-            "{n_changed:,} of {n_rows:,} rows are decided otherwise by {second}: {share}.",
+            words.changed,
             n_changed=moves.n_changed,
             n_rows=moves.n_rows,
             second=compared.names[1],
@@ -55,19 +137,17 @@ def _moved(compared: Compared, moves: Transitions) -> tuple[str, ...]:
         )
     ]
     if moves.p_value is None:
-        return (*said, say(_NO_OUTCOME))
+        return (*said, say(NO_OUTCOME))
     said.append(
         say(
-            "{n_corrected:,} wrong decisions became right, {n_spoiled:,} right ones became wrong, and {n_both_wrong:,} "
-            "went from one wrong class to another.",
+            words.corrected,
             n_corrected=moves.n_corrected,
             n_spoiled=moves.n_spoiled,
             n_both_wrong=moves.n_both_wrong,
         )
     )
     if moves.n_corrected + moves.n_spoiled:
-        p = f"= {moves.p_value:.3f}" if moves.p_value >= _HARDLY else "< 0.001"
-        said.append(say(_BY_DESIGN if moves.p_value < _SURE else _BY_CHANCE, p=p))
+        said.append(chance_sentence(moves.p_value))
     return tuple(said)
 
 
@@ -122,7 +202,7 @@ def _map(compared: Compared, moves: Transitions) -> ChartBlock:
     first, second = compared.names
     return ChartBlock(
         chart=HeatChart(
-            title=say("Decisions by {first} (lines) and by {second} (columns)", first=first, second=second),
+            title=say(_words(compared).chart, first=first, second=second),
             unit=say("share of the rows of the line"),
             rows=moves.classes,
             columns=moves.classes,
@@ -130,7 +210,7 @@ def _map(compared: Compared, moves: Transitions) -> ChartBlock:
             texts=tuple(tuple(number(float(count)) for count in line) for line in moves.counts.tolist()),
         ),
         alt=one_text(_moved(compared, moves)[:2]),
-        note=say("Each cell says how many rows; on the diagonal the decision stayed."),
+        note=say(_words(compared).note),
     )
 
 
@@ -153,7 +233,7 @@ def _histogram(compared: Compared, shift: PredictionShift) -> tuple[Block, ...]:
 def _rows(compared: Compared) -> tuple[Block, ...]:
     is_quantity = compared.transitions is None
     if not compared.changed:
-        none = say("Every prediction is the same.") if is_quantity else say("No row is decided otherwise.")
+        none = say("Every prediction is the same.") if is_quantity else say(_words(compared).none)
         return (Paragraph(text=none),)
     shown = compared.changed[:_MOST_ROWS]
     first, second = compared.names
@@ -172,7 +252,7 @@ def _rows(compared: Compared) -> tuple[Block, ...]:
         note = together(note, say("The probability is that of the class that {run} gives.", run=second))
     columns.append(say("Change"))
     table = Table(
-        caption=say("Rows whose prediction moved most") if is_quantity else say("Rows that are decided otherwise"),
+        caption=say("Rows whose prediction moved most") if is_quantity else say(_words(compared).rows),
         columns=tuple(columns),
         rows=tuple(_row(compared, row) for row in shown),
         numeric=tuple(range(len(columns))) if is_quantity else (0, *range(4, len(columns))),

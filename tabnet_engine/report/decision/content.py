@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from tabnet_engine.explain.reasons.records import DecisionCase
 from tabnet_engine.report.asked import asked_for
 from tabnet_engine.report.decision import part_a, part_b, part_c_case, part_c_evidence, part_c_reasons, part_c_steps
+from tabnet_engine.report.decision.scores_used import consumer_score
 from tabnet_engine.report.decision.summary import summary
 from tabnet_engine.report.decision.told import Told
 from tabnet_engine.report.decision.unmet import blocked, unmet
@@ -27,7 +28,7 @@ SECTIONS: Mapping[str, tuple[str, Builder]] = {
     "reasons": (msg("Principal reasons"), part_a.reasons),
     "creditor": (msg("Who decided"), part_a.creditor),
     "rights": (msg("Notice of rights"), part_a.rights),
-    "consumer_score": (msg("Use of a score"), part_a.consumer_score),
+    "consumer_score": (msg("Use of a score"), consumer_score),
     "procedure": (msg("The procedure that was applied"), part_b.procedure),
     "data_used": (msg("The data that were used"), part_b.data_used),
     "variation": (msg("What would have changed the outcome"), part_b.variation),

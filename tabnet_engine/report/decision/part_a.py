@@ -10,7 +10,7 @@ from tabnet_engine.report.stated_checks import STATED, stated_or_not
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import say, say_plural
 
-__all__ = ["action", "consumer_score", "creditor", "reasons", "reasons_head", "rights"]
+__all__ = ["action", "creditor", "reasons", "reasons_head", "rights"]
 
 
 def action(told: Told) -> tuple[Block, ...]:
@@ -157,38 +157,3 @@ def rights(told: Told) -> tuple[Block, ...]:
     notice = told.materials.profile.statement("rights")
     authority = (say(STATED["organisation.agency"]), stated_or_not(told.materials, "organisation.agency"))
     return (*((Paragraph(text=notice),) if notice else ()), Facts(lines=(authority,)))
-
-
-def consumer_score(told: Told) -> tuple[Block, ...]:
-    """The score, its range and date, its key factors, and what only the organisation can add."""
-    score = told.case.score
-    lines = (
-        (say("Score of the model"), told.level_with_share(score.value, score.share)),
-        (say("Range of possible scores"), _range(told)),
-        (say("Computed for this report on"), date_words(told.identity.created)),
-        (say("Computed by"), say("the model “{run}”", run=told.identity.run_title)),
-    )
-    factors = tuple(reason.column for reason in told.case.reasons)
-    blocks: list[Block] = [Facts(lines=lines)]
-    if factors and not told.is_favourable:
-        blocks += [
-            Paragraph(text=say("Key factors that lowered this score, the most important first:")),
-            Bullets(items=factors, is_numbered=True),
-        ]
-    blocks.append(
-        Callout(
-            tone="note",
-            text=say(
-                "This is the score of the organisation's own model. Whether one of the columns that it reads is a "
-                "score bought from someone else cannot be seen in the table. If one is, add by hand: that score, its "
-                "range, its date, who provided it, and its key factors."
-            ),
-        )
-    )
-    return tuple(blocks)
-
-
-def _range(told: Told) -> str:
-    if told.case.score.share is not None:
-        return say("a probability from 0 % to 100 %")
-    return say("the model sets no limits to it")

@@ -11,7 +11,13 @@ from tabnet_engine.report.decision.part_c_evidence import agreement_words, calib
 from tabnet_engine.report.decision.part_c_reasons import kept_table
 from tabnet_engine.report.decision.told import CELL_STATES, Told, bare, quoted_columns
 from tabnet_engine.report.decision.unmet import link_sentence
-from tabnet_engine.report.decision.variation import against_words, joint_sentence, moves_table, proposals
+from tabnet_engine.report.decision.variation import (
+    against_words,
+    joint_sentence,
+    limit_words,
+    moves_table,
+    proposals,
+)
 from tabnet_engine.report.document import Block, Bullets, Callout, Paragraph, Table
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import say, say_plural
@@ -118,7 +124,7 @@ def _gaps(told: Told) -> Iterator[Block]:
 
 def variation(told: Told) -> tuple[Block, ...]:
     """How other data would have changed the outcome: changes that were tried on the model itself."""
-    return (*proposals(told), *moves_table(told), *against_words(told), *joint_sentence(told))
+    return (*proposals(told), *limit_words(told), *moves_table(told), *against_words(told), *joint_sentence(told))
 
 
 def outcome_role(told: Told) -> tuple[Block, ...]:

@@ -26,6 +26,12 @@ _NAMES: Mapping[str, str] = {
     "seed": msg("seed"),
     "robustness": msg("how firmness was measured"),
     "proxies": msg("how proxies were looked for"),
+    "proposals": msg("limits of the proposals"),
+    "n_proposals": msg("proposals asked for"),
+    "max_changes": msg("changes in a proposal at most"),
+    "fixed": msg("columns that stay"),
+    "rising": msg("columns that change upwards only"),
+    "falling": msg("columns that change downwards only"),
 }
 _UNSET, _YES, _NO = msg("not set"), msg("yes"), msg("no")
 

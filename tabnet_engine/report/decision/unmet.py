@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from tabnet_engine.explain.reasons.records import ProxyLink
 from tabnet_engine.explain.wording import percent
 from tabnet_engine.report.decision.told import Told, quoted_columns
+from tabnet_engine.report.received_score import consumer_score_unmet
 from tabnet_engine.report.stated_checks import profile_unmet, stated_unmet
 from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.speaking import say, say_plural
@@ -154,6 +155,10 @@ def _variation_answered(told: Told) -> tuple[str, ...]:
     return (say("How a change would have altered the outcome is not answered."),)
 
 
+def _consumer_score_stated(told: Told) -> tuple[str, ...]:
+    return consumer_score_unmet(told.materials.consumer_score, told.case.cells, told.case.row)
+
+
 def _nothing(_: Told) -> tuple[str, ...]:
     return ()
 
@@ -170,4 +175,5 @@ MEASURED_CHECKS: Mapping[str, Callable[[Told], tuple[str, ...]]] = {
     "reference.near": _reference_near,
     "calibration.known": _calibration_known,
     "variation.answered": _variation_answered,
+    "consumer_score.stated": _consumer_score_stated,
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from tabnet_engine.explain.counterfactual.constraints import Direction
 from tabnet_engine.explain.counterfactual.proposals import check_table, proposal_table
 from tabnet_engine.explain.counterfactual.result import CounterfactualResult
 from tabnet_engine.explain.wording import signed
@@ -16,7 +17,7 @@ from tabnet_engine.texts.recalling import recalled
 from tabnet_engine.texts.setting import one_text
 from tabnet_engine.texts.speaking import msg, say, say_plural
 
-__all__ = ["against_words", "flip_words", "joint_sentence", "moves_table", "proposals"]
+__all__ = ["against_words", "flip_words", "joint_sentence", "limit_words", "moves_table", "proposals"]
 
 
 def proposals(told: Told) -> Iterator[Block]:
@@ -65,6 +66,40 @@ def _checked(result: CounterfactualResult) -> str:
 def _of_frame(frame: pd.DataFrame, caption: str, *, note: str = "") -> Table:
     rows = tuple(tuple(bare(str(cell)) for cell in line) for line in frame.itertuples(index=False, name=None))
     return Table(caption=caption, columns=tuple(map(str, frame.columns)), rows=rows, note=note)
+
+
+# What columns of a direction may become; a truth value goes up from the first of its two to the second.
+_ONE_WAY: Mapping[Direction, str] = {
+    Direction.UP: msg(
+        "A proposal changes {columns} upwards only: to a larger number, a later date, or from no to yes."
+    ),
+    Direction.DOWN: msg(
+        "A proposal changes {columns} downwards only: to a smaller number, an earlier date, or from yes to no."
+    ),
+}
+
+
+def limit_words(told: Told) -> Iterator[Block]:
+    """Under which limits proposals were looked for: how many changes, what stays, what moves one way only."""
+    result = told.case.counterfactual
+    if result is None:
+        return
+    limits = result.constraints.columns
+    fixed = [item.column for item in limits if item.fixed]
+    sentences = [
+        say_plural(
+            "A proposal changes at most {count} column.",
+            "A proposal changes at most {count:,} columns.",
+            result.settings.max_changes,
+        )
+    ]
+    if fixed:
+        sentences.append(say("No proposal changes {columns}.", columns=quoted_columns(fixed)))
+    for direction, words in _ONE_WAY.items():
+        columns = [item.column for item in limits if item.direction is direction]
+        if columns:
+            sentences.append(say(words, columns=quoted_columns(columns)))
+    yield Paragraph(text=one_text(sentences), is_note=True)
 
 
 def moves_table(told: Told) -> Iterator[Block]:

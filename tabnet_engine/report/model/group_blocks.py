@@ -65,7 +65,7 @@ def proxy_blocks(draft: Draft) -> Blocks:
 
 
 def _audit(audit: GroupAudit) -> list[Block]:
-    title = say("Groups of “{column}” in “{target}”", column=audit.column, target=audit.target)
+    title = say("Groups of “{column}” in “{target}”", column=audit.title, target=audit.target)
     shown, note = _largest(audit), audit.note
     if len(audit.groups) > len(shown):
         rest = len(audit.groups) - len(shown)
@@ -128,7 +128,7 @@ def _selection(audit: GroupAudit, groups: Sequence[GroupRecord]) -> ChartBlock:
     everyone = audit.everyone.measures["selection_rate"].value
     return ChartBlock(
         chart=BarChart(
-            title=say("Selection rates by “{column}”", column=audit.column),
+            title=say("Selection rates by “{column}”", column=audit.title),
             unit=say("share of rows that are selected, with 95 % intervals"),
             bars=tuple(bars),
             is_points=True,
@@ -140,13 +140,13 @@ def _selection(audit: GroupAudit, groups: Sequence[GroupRecord]) -> ChartBlock:
 
 def _selection_alt(audit: GroupAudit, bars: Sequence[Bar]) -> str:
     if not bars:
-        return say("No selection rate of a group of “{column}” is known.", column=audit.column)
+        return say("No selection rate of a group of “{column}” is known.", column=audit.title)
     least, most = min(bars, key=lambda bar: bar.value), max(bars, key=lambda bar: bar.value)
     return say(
         "Selection rates of {n_groups} groups of “{column}”: the lowest is that of {least} with {low}, the highest "
         "that of {most} with {high}.",
         n_groups=len(bars),
-        column=audit.column,
+        column=audit.title,
         least=least.label,
         low=least.text,
         most=most.label,

@@ -204,7 +204,7 @@ def _of_groups(evidence: ModelEvidence) -> Iterator[str]:
         yield say("The model was not measured by group: nothing is known of differences between groups.")
     for audit in evidence.audits:
         for sentence in _of_audit(audit):
-            yield say("Groups of “{column}”: {sentence}", column=audit.column, sentence=sentence)
+            yield say("Groups of “{column}”: {sentence}", column=audit.title, sentence=sentence)
     for report in evidence.proxies:
         told = [proxy.column for proxy in report.proxies if proxy.is_told_apart and proxy.is_read]
         if told:

@@ -108,7 +108,7 @@ def _of_groups(evidence: ModelEvidence) -> Iterator[_Line]:
                 "selection of “{group}” against “{reference}” in “{column}”",
                 group=group_name(audit, group.name),
                 reference=group_name(audit, audit.reference),
-                column=audit.column,
+                column=audit.title,
             )
             yield from _both(watched, ratio, number)
 

@@ -47,7 +47,7 @@ def _factors(draft: Draft) -> Blocks:
             for kind, names in kinds.items()
         )
     )
-    measured = [audit.column for audit in evidence.audits]
+    measured = [audit.title for audit in evidence.audits]
     if measured:
         groups = Paragraph(
             text=say("The model was measured in the groups of: {columns}.", columns=cell(measured, MAX_GROUPS))

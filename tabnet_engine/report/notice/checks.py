@@ -13,6 +13,7 @@ from tabnet_engine.report.materials import Materials
 from tabnet_engine.report.notice.letter_words import letter_word
 from tabnet_engine.report.notice.readability import findings, measured
 from tabnet_engine.report.notice.template import fields_of, filled_in, pieces_of
+from tabnet_engine.report.received_score import outside_sentence, received_score
 from tabnet_engine.report.stated_checks import stated_unmet
 
 __all__ = ["notice_unmet", "own_words"]
@@ -28,7 +29,15 @@ def notice_unmet(case: DecisionCase, identity: Identity, materials: Materials) -
     lacking = [said for key in required if key in MEASURED_CHECKS for said in MEASURED_CHECKS[key](told)]
     words = own_words(materials.template, [sentence.text for sentence in told.sentences], identity.language)
     hard = findings(measured(words, identity.language))
-    return (*dict.fromkeys([*lacking, *stated_unmet(materials, "notice")]), *hard)
+    return (*dict.fromkeys([*lacking, *stated_unmet(materials, "notice"), *_doubtful_score(case, materials)]), *hard)
+
+
+def _doubtful_score(case: DecisionCase, materials: Materials) -> tuple[str, ...]:
+    """A letter has no place for a warning: what a person could not believe must be looked at before it is sent."""
+    received = received_score(materials.consumer_score, case.cells)
+    if received is None or not received.is_outside:
+        return ()
+    return (outside_sentence(materials.consumer_score, received),)
 
 
 def own_words(template: str, sentences: Sequence[str], language: str) -> str:

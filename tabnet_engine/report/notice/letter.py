@@ -12,11 +12,14 @@ from tabnet_engine.report.document import Block, Bullets, Document, Facts, Ident
 from tabnet_engine.report.materials import Materials
 from tabnet_engine.report.notice.checks import notice_unmet
 from tabnet_engine.report.notice.letter_words import letter_word
+from tabnet_engine.report.notice.score_part import score_part
 from tabnet_engine.report.notice.template import (
+    SCORE_FIELD,
     STATED_FIELDS,
     check_template,
     fields_of,
     filled_in,
+    is_silent_on_score,
     pieces_of,
     unstated_fields,
 )
@@ -31,12 +34,13 @@ def notice_document(case: DecisionCase, identity: Identity, materials: Materials
     """The letter about one declined row; call it while speaking the language of the report.
 
     Raises:
-        ReportError: the row is approved, the case is blocked, there is no reason, the template cannot be used, or a
-            field that it uses is not stated.
+        ReportError: the row is approved, the case is blocked, there is no reason, the template cannot be used, it
+            lacks the score bought from others where one is used, or a field that it uses is not stated.
     """
     _check_case(case)
     for problem in check_template(materials.template, materials.profile):
         raise ReportError(f"the letter cannot be written: {problem}")
+    _check_score(materials)
     unstated = unstated_fields(materials.template, materials.organisation)
     if unstated:
         raise ReportError(
@@ -60,7 +64,10 @@ class _Letter:
         subject = ""
         parts: list[tuple[str, list[Block]]] = [("", [])]  # the first has no heading
         for piece in pieces_of(self.materials.template):
-            if piece.kind == "list":
+            if piece.kind == "list" and piece.text == SCORE_FIELD:
+                told = score_part(self.case, self.materials, self._language)
+                parts += [] if told is None else [told]
+            elif piece.kind == "list":
                 parts[-1][1].extend(self._list(piece.text))
             elif piece.kind == "paragraph":
                 parts[-1][1].append(Paragraph(text=filled_in(piece.text, values)))
@@ -161,6 +168,14 @@ def _check_case(case: DecisionCase) -> None:
         )
     if not case.reasons:
         raise ReportError(f"no letter can be sent about row {case.row}, for no reason was found: {case.no_reason}")
+
+
+def _check_score(materials: Materials) -> None:
+    if is_silent_on_score(materials.template, materials.profile, materials.consumer_score):
+        raise ReportError(
+            "the letter does not tell of the score bought from others that the model reads; add the field "
+            f"{{{{{SCORE_FIELD}}}}} alone on a line, before a heading"
+        )
 
 
 def _change_words(proposal: Counterfactual, language: str) -> str:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from tabnet_engine.config.stated import Organisation
+from tabnet_engine.config.stated import ConsumerScore, Organisation
 from tabnet_engine.errors import ReportError
 from tabnet_engine.report.regulation import RegulationProfile
 from tabnet_engine.texts.speaking import LANGUAGES, msg
@@ -23,12 +23,14 @@ __all__ = [
     "FIELDS",
     "LIST_FIELDS",
     "MAX_LENGTH",
+    "SCORE_FIELD",
     "STATED_FIELDS",
     "Piece",
     "check_template",
     "default_template",
     "fields_of",
     "filled_in",
+    "is_silent_on_score",
     "pieces_of",
     "required_fields",
     "unstated_fields",
@@ -46,6 +48,9 @@ FIELDS: Mapping[str, str] = {
     "reasons": msg("the principal reasons as a numbered list; alone on its line"),
     "changes": msg("what would have led to another decision; alone on its line"),
     "data_used": msg("the person's data that were used, as a list; alone on its line"),
+    "consumer_score": msg(
+        "a score that was bought from others, under its own heading; nothing where none was used; alone on its line"
+    ),
     "compared_with": msg("which applications the reasons were measured against"),
     "date": msg("the day of the letter"),
     "case_id": msg("the number of the case"),
@@ -58,7 +63,8 @@ FIELDS: Mapping[str, str] = {
     "signatory": msg("who signs the letter"),
     "cell:COLUMN": msg("the person's own value of the column called COLUMN"),
 }
-LIST_FIELDS = ("reasons", "changes", "data_used")
+SCORE_FIELD = "consumer_score"
+LIST_FIELDS = ("reasons", "changes", "data_used", SCORE_FIELD)
 # Fields that the organisation states, and the checks of a profile that make them required.
 STATED_FIELDS: Mapping[str, str] = {
     "organisation_name": "name",
@@ -122,6 +128,12 @@ def unstated_fields(text: str, organisation: Organisation) -> tuple[str, ...]:
     """
     used = (STATED_FIELDS[field] for field in fields_of(text) if field in STATED_FIELDS)
     return tuple(name for name in used if not str(getattr(organisation, name)).strip())
+
+
+def is_silent_on_score(text: str, profile: RegulationProfile, stated: ConsumerScore) -> bool:
+    """Whether a letter does not tell of a score that is used and that the profile wants told."""
+    is_asked = "consumer_score.stated" in profile.required("notice")
+    return is_asked and stated.use == "column" and SCORE_FIELD not in fields_of(text)
 
 
 def pieces_of(text: str) -> tuple[Piece, ...]:

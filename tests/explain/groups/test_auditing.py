@@ -28,6 +28,7 @@ from tabnet_engine.explain.row_outcomes import row_outcomes
 from tabnet_engine.explain.row_parts import RowParts, intersection
 from tabnet_engine.explain.subject import ChosenRows, Subject
 from tabnet_engine.runs.artefact import DatasetRef, save_run
+from tabnet_engine.texts.speaking import speaking
 from tabnet_engine.training.experiment import train_model
 from tabnet_engine.training.metrics import evaluate
 
@@ -220,6 +221,31 @@ def test_an_audit_survives_json_and_names_only_known_measures(codec):
     assert again.sentences == audit.sentences
     assert {name.partition(": ")[0] for name in audit.table()["measure"]} <= set(MEASURES)
     assert "Every interval covers 95 %" in audit.note
+
+
+def test_names_that_the_program_gave_are_shown_in_the_reader_s_language_and_others_are_not():
+    y, logits, _ = people(BINARY, n=120)
+    frame = pd.DataFrame({"word": ["missing", None, "x"] * 40, "age": np.arange(120.0)})
+    schema = FeatureSchema(columns=(Column(name="word", kind=Kind.CATEGORY), Column(name="age", kind=Kind.NUMBER)))
+    by_word, by_age = groups_of_column(frame, schema, "word"), groups_of_column(frame, schema, "age", cuts=[30])
+    for parts, known, in_chinese in (
+        (by_word, "missing", "missing"),
+        (by_age, "under 30", "小于 30"),
+        (intersection(by_word, by_age), "word = missing, age = under 30", "word = missing, age = 小于 30"),
+    ):
+        audit = audit_groups(BINARY, y, logits, parts, decision=Decision.of(BINARY), reference=known)
+        again = GroupAudit.from_mapping(json.loads(json.dumps(audit.to_mapping())))
+        assert again.name_shown(known) == known
+        assert known in again.note
+        small = next(sentence for sentence in again.sentences if sentence.startswith("Fewer than 50"))
+        with speaking("zh"):
+            assert again.name_shown(known) == in_chinese
+            assert f"{in_chinese} (" in "".join(again.sentences)
+            assert in_chinese in again.note
+            assert again.title == ("word 与 age" if len(parts.columns) == 2 else parts.title)
+        assert f"{known} (" in small
+        older = {key: value for key, value in audit.to_mapping().items() if key not in ("pieces", "columns")}
+        assert GroupAudit.from_mapping(older).pieces is None
 
 
 def test_what_cannot_be_compared_is_refused():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,9 @@ from hypothesis import strategies as st
 from tabnet_engine.data.schema import Column, FeatureSchema, Kind
 from tabnet_engine.errors import ExplanationError
 from tabnet_engine.explain.groups.membership import groups_of_column
+from tabnet_engine.explain.row_parts import intersection, name_shown
+from tabnet_engine.texts.recalling import keep_words
+from tabnet_engine.texts.speaking import speaking
 
 N = 40
 FRAME = pd.DataFrame(
@@ -110,3 +115,49 @@ def test_every_row_is_in_the_range_that_its_name_says(values, n_ranges):
             assert low <= value < high
         else:
             assert name in {"any value", str(value)}
+
+
+def shown(parts):
+    """Every group as a Chinese reader sees it, among columns that hold a category called "missing"."""
+
+    def names():
+        keep_words(["missing", "under 30"])
+        with speaking("zh"):
+            return [name_shown(parts.pieces_of(name)) for name in parts.names]
+
+    return copy_context().run(names)
+
+
+def test_what_this_program_names_is_in_the_reader_s_language():
+    assert shown(groups("age")) == ["小于 29", "29 至小于 38", "38 至小于 48", "48 或以上", "缺失"]
+    assert shown(groups("joined", cuts=["2020-01-11"])) == ["早于 2020-01-11", "2020-01-11 或更晚"]
+    assert shown(groups("sex")) == ["f", "m", "缺失"]
+
+
+def test_what_is_divided_while_a_reader_waits_is_named_in_their_language_at_once():
+    with speaking("zh"):
+        assert groups("age", cuts=[30]).names == ("小于 30", "30 或以上", "缺失")
+        assert groups("sex").names == ("f", "m", "缺失")
+
+
+def test_what_the_table_holds_stays_as_it_is():
+    held = FRAME.assign(word=(["missing", "under 30", "30 to under 50", "any value"] * 10))
+    assert shown(groups_of_column(held, SCHEMA, "word")) == ["30 to under 50", "any value", "missing", "under 30"]
+    assert [piece.is_made for name in ("missing", "no value") for piece in groups("word").pieces_of(name)] == [
+        False,
+        True,
+    ]
+    assert shown(groups("word"))[0] == "missing"
+
+
+def test_two_columns_crossed_keep_each_word_whose_it_is():
+    crossed = intersection(groups("word"), groups("age", cuts=[30]))
+    assert crossed.names[0] == "word = missing, age = under 30"
+    assert shown(crossed)[0] == "word = missing, age = 小于 30"
+    assert set(crossed.pieces) == set(crossed.names)
+    assert set(crossed.take(np.arange(3)).occurring().pieces) == set(crossed.take(np.arange(3)).occurring().names)
+
+
+def test_a_table_that_holds_every_word_for_a_missing_cell():
+    held = pd.DataFrame({"word": ["missing", "no value", None]})
+    assert groups_of_column(held, SCHEMA, "word").names == ("missing", "no value", "no value (empty cell)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabnet_engine.config import CompareConfig
+from tabnet_engine.config import CompareConfig, ReportConfig
+from tabnet_engine.errors import ExplanationError
+from tabnet_engine.explain.comparison.approval_rules import ApprovalRules
 from tabnet_engine.explain.comparison.comparing import comparison_mapping
 from tabnet_engine.explain.comparison.evidence import stored_evidence
 from tabnet_engine.explain.comparison.predicted import predicted_evidence
 from tabnet_engine.explain.comparison.targets import shared_targets
+from tabnet_engine.explain.groups.decision import Decision
 from tabnet_engine.explain.subject import Subject
 from tabnet_engine.report.comparison.content import comparison_document
 from tabnet_engine.report.document import Document
+from tabnet_engine.report.making import ReportMaker
+from tabnet_engine.report.rendering.html import html_bytes
 from tabnet_engine.runs.artefact import Run, load_run
 from tests.report.model.model_reports import (
     HOSTILE,
@@ -146,3 +152,113 @@ def test_a_quantity_has_a_shift_and_no_decision(tmp_path: Path) -> None:
     assert "McNemar" not in shown
     assert HOSTILE in shown
     assert "(79.0 % to 1" not in shown
+
+
+def decided(pair: tuple[Run, Run], frame: pd.DataFrame | None, **asked: Any) -> tuple[Document, dict[str, Any]]:
+    """A report with approvals, and the comparison that it is made of."""
+    (target,) = shared_targets(pair[0].targets, pair[1].targets)
+    rules = ApprovalRules.of(target, ReportConfig(kind="comparison", **asked))
+    values = comparison_mapping(*pair, stored_evidence(*pair, target, frame), rules=rules)
+    return document_of(*pair, values), values
+
+
+def test_approvals_are_those_of_the_rule_at_the_cutoff_of_each_run(pair: tuple[Run, Run], frame: pd.DataFrame) -> None:
+    document, values = decided(pair, frame, favourable="approved", cutoff=0.3, baseline_cutoff=0.6)
+    approved = []
+    for run, cutoff in zip(pair, (0.6, 0.3), strict=True):
+        decision = Decision(favourable="approved", cutoff=cutoff)
+        approved.append(decision.selected(run.codec, Subject.of_run(run).logits(run.encoder.transform(frame))))
+    judged = sorted(set(pair[0].splits.test.tolist()) & set(pair[1].splits.test.tolist()))
+    counts = Counter((bool(approved[0][row]), bool(approved[1][row])) for row in judged)
+    came = Counter((bool(approved[0][row]), bool(approved[1][row]), frame["decision"][row]) for row in judged)
+    (cells,) = tables(document, "Approved and declined by both")
+    for line in cells.rows:
+        key = (line[0] == "approved", line[1] == "approved")
+        assert int(line[2]) == counts[key]
+        assert list(map(int, line[4:])) == [came[*key, "approved"], came[*key, "declined"], 0]
+    (rows,) = tables(document, "Rows that are approved by one run alone")
+    assert "(cutoff 60 %)" in rows.columns[2]
+    assert "(cutoff 30 %)" in rows.columns[3]
+    changed = {row for row in judged if approved[0][row] != approved[1][row]}
+    assert values["approvals"]["changed_rows"]["n_rows"] == len(changed) > 0
+    named = [int(line[0].replace(",", "")) for line in rows.rows]
+    assert set(named) <= changed
+    assert len(named) == min(50, len(changed))
+    for row, line in zip(named, rows.rows, strict=True):
+        assert line[1] == ("newly approved" if approved[1][row] else "newly declined")
+        assert line[5] == frame["decision"][row]
+    told = f"{len(changed)} of {len(judged)} rows are decided otherwise by Twin: {counts[False, True]} newly approved"
+    assert told in texts(dataclasses.replace(document, sections=()))
+    assert document.unmet == ()
+
+
+def test_at_one_half_nothing_is_told_twice_and_elsewhere_the_classes_follow(
+    pair: tuple[Run, Run], frame: pd.DataFrame
+) -> None:
+    for favourable in ("approved", "declined"):
+        even, _ = decided(pair, frame, favourable=favourable)
+        assert tables(even, "Rows that are approved by one run alone")
+        assert not tables(even, "From class to class")
+        assert "likeliest" not in texts(even)
+    near, _ = decided(pair, frame, favourable="declined", cutoff=0.5 + 1e-12)  # the same rows by another rule
+    assert tables(near, "From class to class")
+    other, _ = decided(pair, frame, favourable="declined", baseline_cutoff=0.4)
+    assert tables(other, "From class to class")
+    assert tables(other, "Rows whose likeliest class is another")
+    shown = texts(other)
+    assert "probability of declined is at least 0.4; Twin approves it where" in shown
+    assert shown.count("rows are decided otherwise by Twin") == 2  # in the summary and with the decisions
+    assert "counts a wrong approval and a wrong refusal alike" in shown
+    assert "class of the highest probability" not in shown
+
+
+def test_who_is_favoured_is_assumed_aloud(pair: tuple[Run, Run]) -> None:
+    document, _ = decided(pair, None, cutoff=1 - 1e-9)
+    (unmet,) = document.unmet
+    assert unmet.startswith("Nobody chose which outcome is favourable; this report assumes")
+    shown = texts(dataclasses.replace(document, unmet=()))
+    assert "Nobody chose which outcome is favourable: it is assumed" in shown
+    assert "Neither run approves any of these rows" in shown
+    assert "No row is approved by one run and declined by the other." in shown
+    assert html_bytes(document, is_interactive=False).startswith(b"<!DOCTYPE html>")
+
+
+def test_a_rule_that_does_not_fit_is_refused_before_the_work(pair: tuple[Run, Run]) -> None:
+    materials = materials_of("internal_model_risk")
+    for asked, words in (({"baseline_cutoff": 1.5}, "got 1.5"), ({"favourable": "maybe"}, "'maybe' is no class")):
+        config = ReportConfig(kind="comparison", **asked)
+        with pytest.raises(ExplanationError, match=words):
+            ReportMaker.of(pair[1], None, config, materials, baseline=pair[0])
+    config = ReportConfig(kind="comparison", favourable="approved", cutoff=0.4, time="2026-11-21T20:00:00+00:00")
+    made = ReportMaker.of(pair[1], None, config, materials, baseline=pair[0]).make()
+    kept = json.loads(made.parts["comparison.json"])["approvals"]
+    assert [one["cutoff"] for one in kept["decisions"]] == [0.4, 0.4]
+    assert "where the probability of approved is at least 0.4, by both runs alike" in texts(made.document)
+
+
+@pytest.mark.parametrize(
+    ("target", "asked", "why", "rule", "further"),
+    [
+        ("price", {"cutoff": 0.1}, "price is a quantity and nobody said", "prediction is at least 0.1", "moved most"),
+        ("kind", {"favourable": "c{x}"}, "kind has several classes", "predicted class is c{x}", "likeliest class"),
+    ],
+)
+def test_a_quantity_and_several_classes_need_a_word(
+    target: str, asked: dict[str, Any], why: str, rule: str, further: str, tmp_path: Path
+) -> None:
+    table = people()
+    runs = [small_run(tmp_path / name, table, (target,), seed=seed) for seed, name in enumerate("ab")]
+    config = CompareConfig(n_reason_rows=0)
+    evidence = predicted_evidence(*runs, table, config, table_sha256=runs[0].manifest.dataset.sha256)
+    (shared,) = shared_targets(runs[0].targets, runs[1].targets)
+    silent = document_of(*runs, comparison_mapping(*runs, evidence))
+    assert texts(silent).count(why) == 2  # in the summary and with the decisions
+    assert not tables(silent, "Approved and declined")
+    rules = ApprovalRules.of(shared, ReportConfig(kind="comparison", **asked))
+    document = document_of(*runs, comparison_mapping(*runs, evidence, rules=rules))
+    shown = texts(document)
+    assert why not in shown
+    assert rule in shown
+    (cells,) = tables(document, "Approved and declined by both")
+    assert sum(int(line[2]) for line in cells.rows) == evidence.scores.held_out()[0].n_rows
+    assert any(further in one.caption for one in tables(document, ""))

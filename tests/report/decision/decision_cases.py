@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tabnet_engine.config.stated import ModelFacts, Organisation
+from tabnet_engine.config.stated import ConsumerScore, ModelFacts, Organisation
 from tabnet_engine.data.schema import Task
 from tabnet_engine.explain.counterfactual.constraints import Constraints
 from tabnet_engine.explain.counterfactual.plausibility import Likeness
@@ -223,7 +223,11 @@ CASE = case_of(VALUES)
 
 def materials_of(profile: str = "us_adverse_action", language: str = "en", **changes: Any) -> Materials:
     told = Materials(
-        profile=load_profile(profile, language), organisation=ORGANISATION, facts=FACTS, codes=CODES, template=""
+        profile=load_profile(profile, language),
+        organisation=ORGANISATION,
+        facts=FACTS,
+        codes=CODES,
+        consumer_score=ConsumerScore(use="none"),
     )
     return dataclasses.replace(told, **changes)
 

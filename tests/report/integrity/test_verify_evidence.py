@@ -16,9 +16,11 @@ import pytest
 
 from tabnet_engine.config import ReportConfig
 from tabnet_engine.config.stated import ModelFacts, Organisation
-from tabnet_engine.report import evidence, pack_checks, replay
+from tabnet_engine.explain.reasons.replaying import counterfactual_differences
+from tabnet_engine.report import evidence, pack_checks, pack_tables
 from tabnet_engine.report.document import Document
-from tabnet_engine.report.evidence import PACK_MANIFEST, manifest_digest, pack_bytes, zip_bytes
+from tabnet_engine.report.evidence import pack_bytes
+from tabnet_engine.report.held import Held
 from tabnet_engine.report.identity import case_id_of
 from tabnet_engine.report.making import MadeReport, ReportMaker
 from tabnet_engine.report.materials import Materials
@@ -29,10 +31,8 @@ from tabnet_engine.report.register import ReportRegister
 from tabnet_engine.report.regulation import load_profile
 from tabnet_engine.report.replay import verify_pack, verify_pack_bytes
 from tabnet_engine.runs.artefact import Run, load_run
-from tabnet_engine.runs.parts import sha256_bytes
+from tests.report.integrity.forging import Files, forged, in_json
 from tests.report.integrity.small_report import Clock
-
-Files = dict[str, bytes]
 
 
 def _maker(run: Run, frame: pd.DataFrame, **settings: Any) -> ReportMaker:
@@ -75,7 +75,7 @@ def pack(made: MadeReport) -> bytes:
 
 def test_a_pack_as_it_was_made_is_equal(pack: bytes, run: Run, tmp_path: Path):
     (tmp_path / "pack.zip").write_bytes(pack)
-    verdict = verify_pack(tmp_path / "pack.zip", run)
+    verdict = verify_pack(tmp_path / "pack.zip", Held(run=run))
     assert verdict.problems == ()
     assert verdict.is_equal
     assert {"decision", "counterfactual", "attributions", "report", "model", "review"} <= {
@@ -87,26 +87,6 @@ def test_the_same_report_twice_is_byte_identical(made: MadeReport, maker: Report
     assert made.document.identity.row is not None
     again = maker.make(made.document.identity.row)
     assert pack_bytes(again.document, again.parts) == pack
-
-
-def _forged(pack: bytes, forge: Callable[[Files], None]) -> bytes:
-    """A pack changed by somebody who knows how its manifest is made."""
-    files = dict(open_pack(pack).files)
-    manifest = json.loads(files.pop(PACK_MANIFEST))
-    forge(files)
-    manifest["files"] = {name: sha256_bytes(content) for name, content in sorted(files.items())}
-    manifest["identity"] = json.loads(files["document.json"])["identity"]
-    manifest["digest"] = manifest_digest(manifest)
-    return zip_bytes({**files, PACK_MANIFEST: (json.dumps(manifest, indent=1) + "\n").encode()})
-
-
-def _in_json(name: str, change: Callable[[Any], None]) -> Callable[[Files], None]:
-    def forge(files: Files) -> None:
-        values = json.loads(files[name])
-        change(values)
-        files[name] = (json.dumps(values, indent=1) + "\n").encode()
-
-    return forge
 
 
 def _in_table(name: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable[[Files], None]:
@@ -150,10 +130,11 @@ def _other_row(document: Any) -> None:
     [
         (
             [
-                _in_json("case.json", _other_case),
-                _in_json("document.json", _other_document),
-                _in_json("request.json", lambda request: request.update(max_reasons=3, time="")),
-                _in_json("organisation.json", lambda stated: stated.update(name="Other")),
+                in_json("case.json", _other_case),
+                in_json("document.json", _other_document),
+                in_json("request.json", lambda request: request.update(max_reasons=3, time="")),
+                in_json("organisation.json", lambda stated: stated.update(name="Other")),
+                in_json("consumer_score.json", lambda stated: stated.update(use="none")),
             ],
             [
                 "The evidence says",
@@ -163,11 +144,12 @@ def _other_row(document: Any) -> None:
                 "another 'request'",
                 "request in the pack is not",
                 "another 'organisation'",
+                "another 'consumer_score'",
             ],
         ),
         (
             [
-                _in_json("document.json", _other_row),
+                in_json("document.json", _other_row),
                 _in_table("received.parquet", lambda table: table.assign(debt_ratio=table["debt_ratio"] + 0.3)),
                 _other_codes,
             ],
@@ -187,7 +169,7 @@ def test_what_is_forged_with_hashes_that_fit_is_found(
         for one in forges:
             one(files)
 
-    problems = verify_pack_bytes(_forged(pack, forge)).problems
+    problems = verify_pack_bytes(forged(pack, forge)).problems
     assert "report.pdf is not what the stored report gives." in problems
     assert [what for what in told if not any(what in problem for problem in problems)] == [], problems
 
@@ -210,7 +192,7 @@ def _beside_the_reasons(case: Any) -> None:
 
 def test_what_stands_beside_the_reasons_is_computed_again_too(pack: bytes, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pack_checks, "rendered_files", lambda _: {})
-    problems = verify_pack_bytes(_forged(pack, _in_json("case.json", _beside_the_reasons))).problems
+    problems = verify_pack_bytes(forged(pack, in_json("case.json", _beside_the_reasons))).problems
     (told,) = [problem for problem in problems if "come out otherwise" in problem]
     parts = set(told.removesuffix(".").split(": ")[1].split(", "))
     assert parts == {
@@ -227,18 +209,18 @@ def test_what_the_report_names_and_the_pack_lacks_is_told(pack: bytes, monkeypat
             del files[name]
         files["document.json"] = json.dumps(json.loads(files["document.json"])).encode()
 
-    problems = [line.sentence for line in checked_contents(open_pack(_forged(pack, forge))) if not line.ok]
+    problems = [line.sentence for line in checked_contents(open_pack(forged(pack, forge))) if not line.ok]
     for name in ("profile", "organisation"):
         assert f"The report names {name!r}, and the pack does not hold it." in problems
     assert any("not written as a report is" in problem for problem in problems)
 
 
 def test_a_table_that_unpacks_to_more_than_it_says_is_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(replay, "_MOST_BYTES", 32 * 1024**2)
+    monkeypatch.setattr(pack_tables, "_MOST_BYTES", 32 * 1024**2)
     bomb = pa.BufferOutputStream()
     pq.write_table(pa.table({"a": [bytes(70_000_000)]}), bomb, compression="zstd", write_statistics=False)
     with pytest.raises(MemoryError):
-        replay._table(bomb.getvalue().to_pybytes())
+        pack_tables.small_table(bomb.getvalue().to_pybytes())
 
 
 def test_another_run_is_told(pack: bytes, run: Run, monkeypatch: pytest.MonkeyPatch):
@@ -246,7 +228,7 @@ def test_another_run_is_told(pack: bytes, run: Run, monkeypatch: pytest.MonkeyPa
     other = dataclasses.replace(
         run, manifest=dataclasses.replace(run.manifest, parts={**run.manifest.parts, "weights.safetensors": "0" * 64})
     )
-    problems = verify_pack_bytes(_forged(pack, lambda files: files.pop("case.json")), other).problems
+    problems = verify_pack_bytes(forged(pack, lambda files: files.pop("case.json")), Held(run=other)).problems
     assert any("is not the one of the report: weights.safetensors" in problem for problem in problems)
 
 
@@ -267,9 +249,9 @@ def test_a_signed_report_has_its_review_in_the_pack(made: MadeReport, tmp_path: 
     def other_signer(values: Any) -> None:
         values["review"][-1]["name"] = "Mallory"
 
-    forged = checked_contents(open_pack(_forged(pack, _in_json("document.json", other_signer))))
-    assert any("not those that the lines of the log record" in line.sentence for line in forged if not line.ok)
-    swapped = checked_contents(open_pack(_forged(pack, lambda files: files.update({"case.json": b"{}"}))))
+    signed = checked_contents(open_pack(forged(pack, in_json("document.json", other_signer))))
+    assert any("not those that the lines of the log record" in line.sentence for line in signed if not line.ok)
+    swapped = checked_contents(open_pack(forged(pack, lambda files: files.update({"case.json": b"{}"}))))
     assert any("not the one that the log recorded" in line.sentence for line in swapped if not line.ok)
 
 
@@ -291,3 +273,17 @@ def test_the_identity_names_all_that_was_used(made: MadeReport, run: Run):
     assert identity.hashes["data"] == run.manifest.dataset.sha256
     named = {"model", "data", "configuration", "schema", "manifest", "request", "profile", "reason_codes"}
     assert named <= set(identity.hashes)
+
+
+def test_proposals_beyond_the_limits_of_the_request_are_found(made: MadeReport, run: Run):
+    assert made.case is not None
+    assert made.case.counterfactual is not None
+    cells = pd.read_parquet(io.BytesIO(made.parts["received.parquet"]))
+    stored = json.loads(made.parts["case.json"])["counterfactual"]
+    request = ReportConfig.from_mapping(json.loads(made.parts["request.json"]))
+    assert counterfactual_differences(run, cells, request, stored) == ()
+    (item,) = made.case.counterfactual.counterfactuals
+    for asked in ("fixed", "protected"):
+        told = counterfactual_differences(run, cells, request.replace(**{asked: (item.changes[0].column,)}), stored)
+        assert "The limits that the changes are said to keep are not those of the request." in told
+        assert f"Proposal 1 changes {item.changes[0].column!r} in a way that the request does not allow." in told

@@ -13,6 +13,7 @@ from tabnet_engine.explain.reasons.records import DecisionCase
 from tabnet_engine.report.document import Bullets, Document, Facts, Paragraph
 from tabnet_engine.report.notice.letter import notice_document
 from tabnet_engine.report.reason_codes import ReasonCode, ReasonCodes
+from tabnet_engine.report.regulation import list_profiles
 from tabnet_engine.texts.speaking import speaking
 from tests.report.notice.letter_cases import (
     APPROVED,
@@ -29,7 +30,7 @@ from tests.report.notice.letter_cases import (
     reason,
 )
 
-PROFILES = ["us_adverse_action", "eu_data_subject"]
+PROFILES = list_profiles("notice")
 SIMPLE = "# Letter {{case_id}}\n{{organisation_name}}\n{{date}}\n\n{{reasons}}\n\n"
 
 

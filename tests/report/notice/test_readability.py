@@ -9,6 +9,7 @@ from tabnet_engine.report.notice.letter_words import letter_word
 from tabnet_engine.report.notice.readability import MOST_GRADE, findings, measured, syllables
 from tabnet_engine.report.notice.template import default_template
 from tabnet_engine.report.reason_words import neutral_sentence
+from tabnet_engine.report.regulation import list_profiles
 
 HARD = (
     "Notwithstanding considerable deliberation regarding the particularities of your application, our organisation "
@@ -58,7 +59,7 @@ def test_anything_can_be_measured(text: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("name", ["us_adverse_action", "eu_data_subject", "general"])
+@pytest.mark.parametrize("name", [*list_profiles("notice"), "general"])
 def test_the_letters_as_they_come_are_plain(name: str, language: str) -> None:
     sentences = [neutral_sentence(when, "income", language) for when in NEUTRAL]
     sentences += [letter_word(key, language).replace("{n}", "100") for key in FILLED]
