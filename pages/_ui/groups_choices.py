@@ -131,7 +131,7 @@ def _decision(codec: TargetCodec, before: GroupAudit | None) -> dict[str, Any]:
             typed = kept.text(
                 "cutoff",
                 say("Cutoff"),
-                default="" if cutoff is None else f"{cutoff:g}",
+                default="" if cutoff is None else f"{cutoff:.12g}",
                 placeholder=say("the predicted class"),
                 help_text=say("The probability from which a row is selected; empty: where it is the likeliest class."),
             )
@@ -154,7 +154,7 @@ def _limit(left: Any, right: Any, before: GroupAudit | None) -> dict[str, Any]:
         typed = kept.text(
             "cutoff",
             say("Cutoff"),
-            default="" if cutoff is None else f"{cutoff:g}",
+            default="" if cutoff is None else f"{cutoff:.12g}",
             placeholder=say("none: leave selection out"),
             help_text=say("The prediction, in the target's own unit, from which a row is selected."),
         )

@@ -22,9 +22,9 @@ __all__ = ["Decision", "likely_favourable"]
 
 Booleans = npt.NDArray[np.bool_]
 
-_AT_LEAST = msg("the prediction is at least {cutoff:g}")
-_AT_MOST = msg("the prediction is at most {cutoff:g}")
-_PROBABLE = msg("the probability of {class_name} is at least {cutoff:g}")
+_AT_LEAST = msg("the prediction is at least {cutoff:,.12g}")
+_AT_MOST = msg("the prediction is at most {cutoff:,.12g}")
+_PROBABLE = msg("the probability of {class_name} is at least {cutoff:,.12g}")
 # How classes are called that nobody wishes for.
 _UNWANTED = re.compile(
     r"declin|reject|refus|den(y|ied)|default|bad|churn|fraud|fail|not? |ill|died|dead", re.IGNORECASE
