@@ -118,7 +118,7 @@ def test_the_report_is_in_the_register_and_is_reviewed_but_not_signed_incomplete
     assert main([*step, "--comment", "Read."]) == 0
     assert _last(capsys)["state"] == "reviewed"
     assert main([*step, "--sign"]) == 2
-    assert "What its profile asks for is not all there" in capsys.readouterr().err
+    assert "that its profile asks for" in capsys.readouterr().err
     assert main(["verify-log", workspace]) == 0
     told = _last(capsys)
     assert (told["lines"], told["sound"]) == (2, True)

@@ -18,6 +18,7 @@ from pages._ui import (
 )
 from pages._ui.decision_limits import directions
 from tabnet_engine.config import ReportConfig
+from tabnet_engine.config.report import ABOUT_ROWS
 from tabnet_engine.report.dates import date_words
 from tabnet_engine.texts.speaking import LANGUAGES, say
 
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     from tabnet_engine.report.regulation import RegulationProfile
     from tabnet_engine.runs.run import Run
 
-__all__ = ["ABOUT_ROWS", "chosen_config", "chosen_language", "chosen_profile", "usual_protected"]
-
-ABOUT_ROWS = ("decision", "notice")
+__all__ = ["chosen_config", "chosen_language", "chosen_profile", "usual_protected"]
 
 
 def chosen_config(run: Run, kind: ReportKind) -> ReportConfig:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import asked, explain_access, report_access, report_choices, report_outcome, report_shown
+from pages._ui import (
+    asked,
+    explain_access,
+    report_access,
+    report_choices,
+    report_outcome,
+    report_ready,
+    report_shown,
+)
 from tabnet_engine.config import ReportConfig
 from tabnet_engine.texts.speaking import ENGLISH, say, speaking
 
@@ -47,7 +55,9 @@ def section(run: Run, profile: RegulationProfile, text: str) -> None:
         row = st.number_input(
             say("Row"), 0, len(table) - 1, _start(run, config, len(table)), key=f"letter_row_{run.run_id}"
         )
-        if st.button(say("Show the letter"), icon=":material/visibility:", key="show_letter"):
+        is_ready = report_ready.letter_is_stated(text)
+        label = say("Show the letter")
+        if st.button(label, icon=":material/visibility:", key="show_letter", disabled=not is_ready):
             with st.spinner(say("Finding the reasons of this row")):
                 document = _letter(run, config, profile, text, int(row))
             report_shown.frame(_html(document))

@@ -21,6 +21,7 @@ from pages._ui import (
     widgets,
 )
 from pages._ui.report_words import KIND_HELP, KINDS
+from tabnet_engine.config.report import ABOUT_ROWS
 from tabnet_engine.jobs.report_spec import ReportPayload
 from tabnet_engine.texts.speaking import msg, say
 
@@ -49,7 +50,7 @@ def section() -> None:
     busy = explain_jobs.follow(run)
     kind: Any = kept.tabs("kind", say("Kind of report"), {key: say(words) for key, words in KINDS.items()})
     st.caption(say(KIND_HELP[kind]))
-    if kind in report_choices.ABOUT_ROWS:
+    if kind in ABOUT_ROWS:
         _about_rows(run, kind, busy=busy)
     elif kind == "comparison":
         _comparison(run, busy=busy)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tabnet_engine.config import ReportConfig
     from tabnet_engine.runs.run import Run
 
-__all__ = ["check_approvals", "row_ready", "settings_ready"]
+__all__ = ["check_approvals", "letter_is_stated", "row_ready", "settings_ready"]
 
 _NO_CLASS = msg(
     "{target} has several classes: without a favourable outcome the report compares what both runs predict, and not "
@@ -38,7 +38,8 @@ def settings_ready(run: Run, config: ReportConfig) -> bool:
         widgets.info(missing)
     if missing or config.kind != "notice":
         return not missing
-    return _letter_is_stated(config) and _letter_tells_of_score(run, config)
+    text = report_access.desk().template(config.profile, config.language)
+    return letter_is_stated(text) and _letter_tells_of_score(run, config)
 
 
 def check_approvals(run: Run, config: ReportConfig) -> None:
@@ -65,10 +66,9 @@ def _missing(run: Run, config: ReportConfig) -> str:
     return ""
 
 
-def _letter_is_stated(config: ReportConfig) -> bool:
-    """Whether everything about the organisation that the letter names was stated."""
-    desk = report_access.desk()
-    names = unstated_fields(desk.template(config.profile, config.language), desk.organisation())
+def letter_is_stated(text: str) -> bool:
+    """Whether everything about the organisation that a letter's template names was stated; what was not is said."""
+    names = unstated_fields(text, report_access.desk().organisation())
     if not names:
         return True
     what = listed([say(STATED[f"organisation.{name}"]) for name in names])

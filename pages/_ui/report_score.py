@@ -11,7 +11,8 @@ from pages._ui import report_access, state, widgets
 from tabnet_engine.config.stated import ConsumerScore
 from tabnet_engine.data.schema import Role
 from tabnet_engine.errors import UserError
-from tabnet_engine.report.received_score import MOST_FACTORS, check_consumer_score
+from tabnet_engine.explain.wording import listed
+from tabnet_engine.report.received_score import MOST_FACTORS, check_consumer_score, unstated_of_score
 from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ def section(run: Run) -> None:
             label_visibility="collapsed",
         )
         values = {"use": use, **(_of_column(run, stored, key) if use == "column" else {})}
+        missing = unstated_of_score(stored)
+        if missing:
+            st.caption(say("Not stated yet: {what}. Some profiles ask for it.", what=widgets.md(listed(missing))))
         pressed = st.button(say("Save what is said of the score"), icon=":material/save:", key="save_score")
         if pressed:
             _save(run, values)

@@ -53,7 +53,8 @@ def _head(record: ReportRecord) -> None:
         if record.is_blocked:
             st.badge(say("Blocked"), icon=":material/block:", color="red")
     places = {
-        "about": record.subtitle or say(KINDS[record.kind]),
+        # Of a model the second line is the profile, which follows anyway.
+        "about": (record.subtitle or say(KINDS[record.kind])) if record.row is not None else record.run_title,
         "case": record.case_id,
         "moment": moment_words(record.created),
         "profile": report_access.profile_title(record.profile),

@@ -10,10 +10,11 @@ from tabnet_engine.config.settings import Settings, require
 from tabnet_engine.errors import ConfigError
 from tabnet_engine.texts.speaking import msg
 
-__all__ = ["KIND_WORDS", "REPORT_KINDS", "ReportConfig", "ReportKind", "kind_words"]
+__all__ = ["ABOUT_ROWS", "KIND_WORDS", "REPORT_KINDS", "ReportConfig", "ReportKind", "kind_words"]
 
 ReportKind = Literal["decision", "notice", "model", "comparison"]
 REPORT_KINDS: tuple[ReportKind, ...] = ("decision", "notice", "model", "comparison")
+ABOUT_ROWS: tuple[ReportKind, ...] = ("decision", "notice")  # the others are about a run, or two
 KIND_WORDS: Mapping[str, str] = {
     "decision": msg("decision report"),
     "notice": msg("notice"),

@@ -112,7 +112,7 @@ class ConsumerScore(Settings):
 
     def __post_init__(self) -> None:
         if self.use == "column" and not self.column:
-            raise ConfigError("a consumer score is stated without its column; name the column that holds it")
+            raise ConfigError("a score bought from others is stated without its column; name the column that holds it")
         for name, value in (("lowest", self.lowest), ("highest", self.highest)):
             if value is not None:
                 require(name, value, -1e300, 1e300)

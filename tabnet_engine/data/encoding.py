@@ -230,9 +230,9 @@ class TableEncoder:
         Raises:
             SchemaError: a cell is not what its column's kind holds.
         """
-        numeric, categorical = (np.repeat(cells_of, len(cells), axis=0) for cells_of in (row.numeric, row.categorical))
+        copies = row.take(np.zeros(len(cells), dtype=np.int64))
         places = [place for place, name in enumerate(self.layout.feature_names) if name in cells.columns]
-        return self._written(cells, places, EncodedTable(numeric, categorical))
+        return self._written(cells, places, copies)
 
     def _written(self, frame: pd.DataFrame, places: Sequence[int], table: EncodedTable) -> EncodedTable:
         """The table with the features at some places written over from the frame."""

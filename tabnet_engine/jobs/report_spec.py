@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args
 
 from tabnet_engine.config import ReportConfig
-from tabnet_engine.config.report import KIND_WORDS
+from tabnet_engine.config.report import ABOUT_ROWS, KIND_WORDS
 from tabnet_engine.errors import ConfigError
 from tabnet_engine.jobs.job_spec import JobSpec, refuse_unknown
 
 __all__ = ["ReportPayload"]
 
 Form = Literal["pdf", "html"]
-_ABOUT_ROWS = ("decision", "notice")
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")  # it names a folder
 
 
@@ -45,9 +44,9 @@ class ReportPayload:
             raise ConfigError(f"the id of a batch must be letters, digits and dashes, got {self.batch_id!r}")
         if self.form not in get_args(Form):
             raise ConfigError(f"the form of a report must be one of {', '.join(get_args(Form))}, got {self.form!r}")
-        if kind in _ABOUT_ROWS and not (self.rows or self.where):
+        if kind in ABOUT_ROWS and not (self.rows or self.where):
             raise ConfigError(f"a {KIND_WORDS[kind]} is about a row; name its number, or a condition that rows meet")
-        if kind in _ABOUT_ROWS and self.rows and self.where:
+        if kind in ABOUT_ROWS and self.rows and self.where:
             raise ConfigError("rows are named by their numbers or by a condition, not by both")
         if kind == "comparison" and not self.baseline_run_id:
             raise ConfigError("a comparison needs the run to compare with; choose it")
@@ -64,7 +63,7 @@ class ReportPayload:
     @property
     def is_single(self) -> bool:
         """Whether it is one report and no batch."""
-        return self.settings.kind not in _ABOUT_ROWS or (len(self.rows) == 1 and not self.is_batch)
+        return self.settings.kind not in ABOUT_ROWS or (len(self.rows) == 1 and not self.is_batch)
 
     @classmethod
     def of(cls, spec: JobSpec) -> Self:

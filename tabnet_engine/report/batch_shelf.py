@@ -72,7 +72,7 @@ class BatchShelf:
         """Take a copy of a finished batch that lies in a folder elsewhere; one that is here already stays as it is.
 
         Raises:
-            StorageError: the disk refuses; nothing is half-kept.
+            StorageError: the disk refuses, and nothing is half-kept; or the one that is here was changed since.
         """
         record = read_record(made)
         folder = self.folder / record.batch_id
@@ -81,6 +81,11 @@ class BatchShelf:
                 with folder_written_whole(folder) as temporary:
                     shutil.copyfile(record.archive, temporary / ARCHIVE)
                     write_record(temporary, record, PACKED)
+            if not is_regular_file(folder / ARCHIVE) or sha256_file(folder / ARCHIVE) != record.sha256:
+                raise StorageError(
+                    f"the workspace holds the archive {folder.name!r} already, and not as it was made; see what "
+                    "`verify-log` says of it, and delete it under “History”, “Archives” to keep it anew"
+                )
         return self.finish(folder)
 
     def delete(self, name: str, *, by: str = "") -> None:

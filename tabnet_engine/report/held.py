@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Held", "champion_id", "held_in", "table_named", "workspace_of"]
 
+_LONGEST_ID = 200  # of a run; far more than any has
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Held:
@@ -43,7 +45,10 @@ def champion_id(pack: Pack) -> str:
     Raises:
         KeyError, TypeError, ValueError: the pack holds no comparison.
     """
-    return str(pack.json("comparison.json")["first"]["run_id"])
+    run_id = str(pack.json("comparison.json")["first"]["run_id"])
+    if len(run_id) > _LONGEST_ID:  # a forged one would fill every sentence about it
+        raise ValueError(f"no run has an id of {len(run_id):,} characters")
+    return run_id
 
 
 def held_in(workspace: Workspace, pack: Pack, *, own: Run | None = None, has_table: bool = True) -> Held:
@@ -61,9 +66,12 @@ def held_in(workspace: Workspace, pack: Pack, *, own: Run | None = None, has_tab
     """
     try:
         identity = document_of(pack).identity
-        champion = champion_id(pack) if identity.kind == "comparison" else ""
     except NOT_READABLE:
         return Held(run=own)
+    try:
+        champion = champion_id(pack) if identity.kind == "comparison" else ""
+    except NOT_READABLE:  # that is a finding, and none that spares the run and the table from being looked for
+        champion = ""
     run = own or _run(workspace, identity.run_id)
     held = Held(run=run, baseline=_run(workspace, champion) if champion else None)
     if not has_table:

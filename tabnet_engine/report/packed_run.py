@@ -110,6 +110,7 @@ def checked_run(pack: Pack, held: Run | None, folder: Path) -> Iterator[Checked]
     """Whether the run in the pack is whole, and is the one that is held."""
     packed = packed_run(pack, folder)
     packed.verify()
+    yield from _named_otherwise(pack, packed.manifest)
     if held is None:
         sentence = say("The model is the one in the pack; give the run itself to see that it is the same one.")
         yield Checked(name="model", ok=True, is_open=True, sentence=sentence)
@@ -135,6 +136,19 @@ def checked_run(pack: Pack, held: Run | None, folder: Path) -> Iterator[Checked]
     yield from _changed_since(pack, held.manifest, then)
 
 
+def _named_otherwise(pack: Pack, manifest: RunManifest) -> Iterator[Checked]:
+    """That the report is about another run than the one in its pack: that one would be looked for, and not be found."""
+    identity = document_of(pack).identity
+    if identity.run_id == manifest.run_id:
+        return
+    sentence = say(
+        "The report is about the run {named!r}, and the run in the pack is {packed!r}.",
+        named=identity.run_id,
+        packed=manifest.run_id,
+    )
+    yield Checked(name="model", ok=False, sentence=sentence)
+
+
 def _facts(manifest: RunManifest) -> Mapping[str, Any]:
     """What a training settles, as JSON gives it back."""
     values = json.loads(json_bytes(manifest.to_mapping()))
@@ -149,10 +163,13 @@ def _changed_since(pack: Pack, now: RunManifest, then: RunManifest) -> Iterator[
             "The report calls the run {before!r}, it is called {now!r} now.", before=then.title, now=now.title
         )
         yield Checked(name="title", ok=True, is_open=True, sentence=sentence)
-    if document_of(pack).identity.kind != "model":
-        return  # the others rest on what the training made, and on the table
-    added = sorted(now.parts.keys() - then.parts.keys())
-    changed = sorted(name for name in then.parts.keys() - set(CORE_PARTS) if now.parts.get(name) != then.parts[name])
+    kind = document_of(pack).identity.kind  # those that are no report on a model rest on little of it
+    added = sorted(name for name in now.parts.keys() - then.parts.keys() if _is_read(name, kind))
+    changed = sorted(
+        name
+        for name in then.parts.keys() - set(CORE_PARTS)
+        if _is_read(name, kind) and now.parts.get(name) != then.parts[name]
+    )
     if added:
         sentence = say(
             "The run has been measured further since: it holds {parts}, which it did not have, as the pack tells, when "

@@ -27,6 +27,7 @@ __all__ = [
     "plain_number",
     "received_score",
     "score_columns",
+    "unstated_of_score",
 ]
 
 MOST_FACTORS = 4
@@ -65,7 +66,8 @@ def check_consumer_score(stated: ConsumerScore, schema: FeatureSchema, columns: 
         columns: those of the table that is reported on, where it is another one.
 
     Raises:
-        ReportError: a column that the table does not have, that is predicted, or a score that the model does not read.
+        ReportError: a column that the table does not have, that is predicted, that is named twice, or a score that the
+            model does not read.
     """
     known = {column.name: column for column in schema.columns}
     for name in score_columns(stated):
@@ -78,6 +80,13 @@ def check_consumer_score(stated: ConsumerScore, schema: FeatureSchema, columns: 
             raise ReportError(
                 f"a score bought from others is stated with the column {name!r}, which the model predicts; state "
                 "another column"
+            )
+    named = score_columns(stated)
+    for name in named:
+        if named.count(name) > 1:
+            raise ReportError(
+                f"the column {name!r} is stated twice of a score bought from others; the score, its date and each key "
+                "factor are columns of their own"
             )
     if stated.use == "column" and stated.column not in schema.feature_names:
         raise ReportError(
@@ -121,6 +130,18 @@ def consumer_score_unmet(stated: ConsumerScore, cells: Sequence[CellReceived], r
     return () if received is None or not received.value else tuple(_lacking(stated, received, row))
 
 
+def unstated_of_score(stated: ConsumerScore) -> list[str]:
+    """What nobody stated of a score that is used, each in words; empty where none is used."""
+    if stated.use != "column":
+        return []
+    return [
+        *([] if stated.provider.strip() else [say("its provider")]),
+        *([say("its range")] if stated.lowest is None or stated.highest is None else []),
+        *([] if stated.date_column else [say("the column with its date")]),
+        *([] if stated.factor_columns else [say("the columns with its key factors")]),
+    ]
+
+
 def outside_sentence(stated: ConsumerScore, received: ReceivedScore) -> str:
     """That a score lies outside the range that was stated for it."""
     bounds = (stated.lowest, stated.highest)
@@ -153,12 +174,7 @@ def day_words(day: str) -> str:
 
 def _lacking(stated: ConsumerScore, received: ReceivedScore, row: int) -> Iterator[str]:
     name = stated.name.strip() or stated.column
-    missing = [
-        *([] if stated.provider.strip() else [say("its provider")]),
-        *([say("its range")] if stated.lowest is None or stated.highest is None else []),
-        *([] if stated.date_column else [say("the column with its date")]),
-        *([] if stated.factor_columns else [say("the columns with its key factors")]),
-    ]
+    missing = unstated_of_score(stated)
     if missing:
         yield say(
             "Not stated of the score “{name}”, which was bought from someone else: {what}. State it under “About the "

@@ -14,7 +14,7 @@ from tabnet_engine.report.document import Document, ReviewStep
 from tabnet_engine.report.identity import content_hash
 from tabnet_engine.report.log import LogLine
 from tabnet_engine.runs.parts import is_regular_file, json_bytes, parse_json, sha256_bytes, storage_errors, write_json
-from tabnet_engine.texts.speaking import say
+from tabnet_engine.texts.speaking import say, say_plural
 
 __all__ = ["DRAFT", "PARTS", "RECORD", "STATES", "KeptStep", "RecordState", "ReportRecord", "evidence_hash"]
 
@@ -140,10 +140,11 @@ class ReportRecord:
         if self.blocked:  # what no review can mend comes first
             return say("It is blocked: {reason}", reason=self.blocked[0])
         if self.unmet:
-            return say(
-                "What its profile asks for is not all there ({n:,} points, the first: {first}); make it anew once "
-                "that is settled.",
-                n=len(self.unmet),
+            return say_plural(
+                "{count} thing that its profile asks for is missing; make it anew once that is settled. It is: {first}",
+                "{count:,} things that its profile asks for are missing; make it anew once they are settled. The "
+                "first: {first}",
+                len(self.unmet),
                 first=self.unmet[0],
             )
         if self.state == "draft":

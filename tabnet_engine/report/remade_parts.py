@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tabnet_engine.explain.reasons.refinding import alike, parts_otherwise
+from tabnet_engine.explain.reasons.refinding import SENTENCES, alike, parts_otherwise
 from tabnet_engine.report.document import Document
 from tabnet_engine.report.evidence import LOG, MADE_HERE
 from tabnet_engine.report.pack_checks import document_of
@@ -79,7 +79,8 @@ def _numbers(pack: Pack, again: Again, why: str) -> tuple[Checked, bool]:
     mine = again.made.parts[again.numbers]
     if pack.files.get(again.numbers) == mine:
         return Checked(name=again.numbers, ok=True, sentence=_same_numbers(again.numbers)), False
-    parts = parts_otherwise(json.loads(mine), pack.json(again.numbers))
+    sentences = SENTENCES if again.numbers == CASE else ()
+    parts = parts_otherwise(json.loads(mine), pack.json(again.numbers), rounded_in=sentences)
     if not parts:
         sentence = say(
             "Made again from the run and the whole table, {name} is equal within rounding: only last digits differ, as "

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tabnet_engine.config import ReportConfig
+from tabnet_engine.config.report import ABOUT_ROWS
 from tabnet_engine.errors import EngineError
 from tabnet_engine.report.held import Held, champion_id, table_named
 from tabnet_engine.report.pack_checks import document_of, why_other
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["not_remade", "remade"]
 
 _NAME = "made again"
-_ABOUT_ROWS = ("decision", "notice")
 
 
 def not_remade(pack: Pack, held: Held) -> Iterator[Checked]:
@@ -37,6 +37,8 @@ def not_remade(pack: Pack, held: Held) -> Iterator[Checked]:
     """
     identity = document_of(pack).identity
     named = table_named(identity)
+    if identity.kind == "comparison":
+        champion_id(pack)  # a comparison that cannot be read is a finding, whatever is at hand
     if held.frame is None:
         yield _open(_without_table(identity.kind))
     elif held.table_sha256 != named:
@@ -59,7 +61,7 @@ def not_remade(pack: Pack, held: Held) -> Iterator[Checked]:
 
 
 def _without_table(kind: str) -> str:
-    if kind in _ABOUT_ROWS:
+    if kind in ABOUT_ROWS:
         return say(
             "What only the whole table can show is taken from the case: which columns are proxies, how many rows were "
             "candidates, the calibration, and whether further changes of the row would have altered the outcome. Give "
@@ -111,7 +113,7 @@ def remade(pack: Pack, held: Held, folder: Path) -> Iterator[Checked]:
         yield Checked(name=_NAME, ok=False, sentence=sentence)
         return
     again, is_without = Again(maker=maker, made=made), False
-    if not again.is_same(pack) and maker.config.kind not in _ABOUT_ROWS:
+    if not again.is_same(pack) and maker.config.kind not in ABOUT_ROWS:
         # No report says whether the table was there when it was made: one that is not there gives a poorer one.
         poorer = _without(pack, restored.run, held, champion)
         again, is_without = (poorer, True) if poorer is not None and poorer.is_same(pack) else (again, False)

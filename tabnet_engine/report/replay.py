@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tabnet_engine.config import ReportConfig
+from tabnet_engine.config.report import ABOUT_ROWS
 from tabnet_engine.report.case_reading import case_of_mapping
 from tabnet_engine.report.held import Held
 from tabnet_engine.report.pack_checks import checked_contents, document_of, guarded, why_other
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Checked", "PackVerdict", "verify_pack", "verify_pack_bytes"]
 
 CASE, REQUEST = "case.json", "request.json"
-_ABOUT_ROWS = ("decision", "notice")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ def verify_pack_bytes(content: bytes, held: Held | None = None) -> PackVerdict:
 
 def _decision(pack: Pack, run: Run | None, folder: Path) -> Iterator[Checked]:
     identity = document_of(pack).identity
-    if identity.kind not in _ABOUT_ROWS:
+    if identity.kind not in ABOUT_ROWS:
         return
     case = pack.json(CASE)
     config = ReportConfig.from_mapping(pack.json(REQUEST))
@@ -108,7 +108,7 @@ def _report(pack: Pack, folder: Path) -> Iterator[Checked]:
     from tabnet_engine.report.rebuilding import materials_of_pack, places_that_differ, rewritten
 
     document = document_of(pack)
-    if document.identity.kind not in _ABOUT_ROWS:
+    if document.identity.kind not in ABOUT_ROWS:
         return
     schema = packed_run(pack, folder).schema
     again = rewritten(pack, document, schema)

@@ -179,6 +179,12 @@ def test_the_input_norm_sees_the_whole_batch_not_ghost_batches() -> None:
     torch.testing.assert_close(net.encoder.input_norm.running_var[0], 0.5 + 0.5 * x.var(dim=0))
 
 
+def test_logits_alone_are_those_of_the_whole_forward() -> None:
+    net = network().eval()
+    embedded = net.embedding(*batch(40))
+    assert torch.equal(net.logits_of_embedded(embedded), net.read_embedded(embedded).logits)
+
+
 def test_sparsity_is_the_entropy_of_the_masks() -> None:
     out = network()(*batch(40))
     torch.testing.assert_close(out.sparsity, mask_entropy(out.masks))

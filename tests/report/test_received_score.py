@@ -140,6 +140,8 @@ def test_a_day_is_never_another_one_than_was_received(text, day):
         ({"column": "score", "date_column": "dya"}, "'dya', which the table does not have"),
         ({"column": "score", "factor_columns": ["day", "y"]}, "'y', which the model predicts"),
         ({"column": "day"}, "does not read the column 'day'"),
+        ({"column": "score", "date_column": "score"}, "'score' is stated twice"),
+        ({"column": "score", "date_column": "day", "factor_columns": ["day"]}, "'day' is stated twice"),
     ],
 )
 def test_a_column_that_cannot_be_meant_is_refused(stated, words):

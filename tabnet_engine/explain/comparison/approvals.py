@@ -64,8 +64,7 @@ class Approvals:
     (j); of these with a known outcome, ``outcomes[i, j, k]`` turned out favourable (k = 1) or not (0). A quantity
     turned out favourable where it keeps the cutoff of the challenger. ``rates`` are the approved shares of both,
     ``difference`` is that of the challenger minus that of the champion, paired. ``n_at_first_cutoff`` rows would be
-    decided otherwise if the challenger had the champion's cutoff. ``p_value`` is that of McNemar's exact test that as
-    many decisions became right as became wrong; None without outcomes. ``changed`` are the first of the rows that are
+    decided otherwise if the challenger had the champion's cutoff. ``changed`` are the first of the rows that are
     decided otherwise, the largest change of the score first.
     """
 
@@ -76,7 +75,6 @@ class Approvals:
     rates: tuple[Estimate, Estimate]
     difference: Estimate
     n_at_first_cutoff: int
-    p_value: float | None
     changed: tuple[ChangedApproval, ...]
 
     @property
@@ -114,6 +112,11 @@ class Approvals:
         """Rows newly approved that did not turn out favourable, and rows newly declined that did."""
         return int(self.outcomes[0, 1, 0] + self.outcomes[1, 0, 1])
 
+    @property
+    def p_value(self) -> float | None:
+        """Of McNemar's exact test that as many decisions became right as became wrong; None without outcomes."""
+        return mcnemar(self.n_corrected, self.n_spoiled) if self.n_known else None
+
     def to_mapping(self) -> dict[str, Any]:
         """The approvals as plain JSON values."""
         return {
@@ -147,7 +150,6 @@ class Approvals:
             rates=(own, other),
             difference=Estimate.from_mapping(values["difference"]),
             n_at_first_cutoff=int(values["n_at_first_cutoff"]),
-            p_value=values["p_value"],
             changed=tuple(ChangedApproval(**{name: row[name] for name in names}) for row in rows),
         )
 
@@ -163,16 +165,14 @@ def approvals(scores: PairedScores, rules: ApprovalRules) -> Approvals:
     known = scores.known
     deserved = np.zeros(scores.n_rows, dtype=bool)
     deserved[known] = rules.second.decision.deserved(rules.second.codec, scores.y[known])
-    outcomes = _counted(was[known], is_now[known], deserved[known])
     return Approvals(
         decisions=(rules.first.decision, rules.second.decision),
         is_assumed=rules.is_assumed,
         counts=_counted(was, is_now),
-        outcomes=outcomes,
+        outcomes=_counted(was[known], is_now[known], deserved[known]),
         rates=(_rate(was), _rate(is_now)),
         difference=paired_share_difference(was, is_now),
         n_at_first_cutoff=int((was != rules.first.selected(scores.second)).sum()),
-        p_value=_p_value(outcomes) if known.any() else None,
         changed=_changed(scores, rules, was, is_now, deserved),
     )
 
@@ -188,11 +188,6 @@ def _counted(*flags: Flags) -> Integers:
 
 def _rate(approved: Flags) -> Estimate:
     return proportion_estimate(int(approved.sum()), len(approved))
-
-
-def _p_value(outcomes: Integers) -> float:
-    corrected, spoiled = outcomes[0, 1, 1] + outcomes[1, 0, 0], outcomes[0, 1, 0] + outcomes[1, 0, 1]
-    return mcnemar(int(corrected), int(spoiled))
 
 
 def _changed(

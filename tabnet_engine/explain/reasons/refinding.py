@@ -11,7 +11,7 @@ import dataclasses
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from tabnet_engine.explain.reasons.measuring import Measured
     from tabnet_engine.explain.reasons.records import DecisionCase, ProxyLink
 
-__all__ = ["BELIEVED", "alike", "parts_found_otherwise", "parts_otherwise"]
+__all__ = ["BELIEVED", "SENTENCES", "alike", "parts_found_otherwise", "parts_otherwise"]
 
 # Parts of a case that nothing but the table can show.
 BELIEVED = ("calibration", "evaluation", "counterfactual", "why_no_counterfactual")
 # Of the largest number of a list: other methods work in single precision, and another machine sums in another order.
 _TOLERANCE = 1e-4
-_ROUNDED_IN, _ROUNDED = ("settings", "notes", "reference"), 1e-2  # parts whose sentences hold rounded numbers
+SENTENCES, _ROUNDED = ("settings", "notes", "reference"), 1e-2  # parts whose sentences hold rounded numbers
+_STATED = frozenset({"cutoff", "actual"})  # numbers that were asked for or received: no machine rounds them
 _TINY = 1e-6
 # How a sum is said to be exact, and to miss by so much; stored texts are English.
 _EXACT = "values and base add up to the score"
@@ -51,19 +52,23 @@ def parts_found_otherwise(measured: Measured, stored: DecisionCase) -> tuple[str
     with speaking(ENGLISH):
         again = _found(measured, stored)
     mine, theirs = (json.loads(json.dumps(case.to_mapping())) for case in (again, stored))
-    return (*parts_otherwise(mine, theirs), *_impossible(measured, stored))
+    return (*parts_otherwise(mine, theirs, rounded_in=SENTENCES), *_impossible(measured, stored))
 
 
-def parts_otherwise(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[str, ...]:
+def parts_otherwise(
+    mine: Mapping[str, Any], theirs: Mapping[str, Any], *, rounded_in: Collection[str] = ()
+) -> tuple[str, ...]:
     """The names of the parts that two cases, or two comparisons, do not have alike but for rounding.
 
     Args:
         mine: as JSON gives it back.
         theirs: likewise.
+        rounded_in: the parts whose texts are sentences with rounded numbers: :data:`SENTENCES` of cases; those of a
+            comparison hold hashes and settings, and must be the same.
     """
     one, other = (_without_rounding_itself(values) for values in (mine, theirs))
     names = dict.fromkeys((*one, *other))
-    return tuple(name for name in names if not alike(one.get(name), other.get(name), is_rounded=name in _ROUNDED_IN))
+    return tuple(name for name in names if not alike(one.get(name), other.get(name), is_rounded=name in rounded_in))
 
 
 def _without_rounding_itself(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,7 +142,8 @@ def alike(mine: Any, theirs: Any, scale: float = 0.0, *, is_rounded: bool) -> bo
     """
     if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
         return mine.keys() == theirs.keys() and all(
-            alike(value, theirs[key], is_rounded=is_rounded) for key, value in mine.items()
+            value == theirs[key] if key in _STATED else alike(value, theirs[key], is_rounded=is_rounded)
+            for key, value in mine.items()
         )
     if isinstance(mine, list) and isinstance(theirs, list):
         largest = max((abs(item) for item in mine if _is_number(item)), default=0.0)
@@ -159,5 +165,12 @@ def _same_words(mine: str, theirs: str) -> bool:
     """Whether two sentences say the same, with numbers that are the same but for rounding."""
     if _NUMBER.split(mine) != _NUMBER.split(theirs):
         return False
-    numbers = ([float(text.replace(",", "")) for text in _NUMBER.findall(words)] for words in (mine, theirs))
-    return all(math.isclose(*pair, rel_tol=_ROUNDED, abs_tol=_TINY) for pair in zip(*numbers, strict=True))
+    return all(map(_same_number, _NUMBER.findall(mine), _NUMBER.findall(theirs)))
+
+
+def _same_number(mine: str, theirs: str) -> bool:
+    """Whether two numbers of sentences are the same; whole ones are counts, which nothing rounds."""
+    if mine.replace(",", "").isdigit() and theirs.replace(",", "").isdigit():
+        return mine == theirs
+    one, other = (float(text.replace(",", "")) for text in (mine, theirs))
+    return math.isclose(one, other, rel_tol=_ROUNDED, abs_tol=_TINY)

@@ -37,7 +37,7 @@ class SteadySubject(Subject):
             SchemaError: a number is missing, and the network has no state for missing cells.
         """
         prepared = self._prepared
-        size = max(1, min(_ROWS_AT_ONCE, prepared.n_rows_at_once))
+        size = max(1, min(_ROWS_AT_ONCE, prepared.n_rows_at_once, prepared.n_rows_in_cache))
         starts = range(0, max(1, len(table)), size)
         parts = (table.take(np.arange(start, min(start + size, len(table)))) for start in starts)
         return prepared.in_units(np.concatenate([prepared.head(prepared.embed(part)) for part in parts]))

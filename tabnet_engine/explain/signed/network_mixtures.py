@@ -44,7 +44,8 @@ class NetworkMixtures:
     ) -> None:
         chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.network = EmbeddedNetwork(network, chosen)
-        self.rows_at_once = min(ROWS_ON_CPU if chosen == "cpu" else ROWS_ON_DEVICE, self.network.n_rows_at_once)
+        most = min(ROWS_ON_CPU, self.network.n_rows_in_cache) if chosen == "cpu" else ROWS_ON_DEVICE
+        self.rows_at_once = min(most, self.network.n_rows_at_once)
         self.player = self.network.tensor(players.of_feature[self.network.column_feature])
         self.keys = CellKeys(layout, players, background)
         self._double = self.network.embed(background)

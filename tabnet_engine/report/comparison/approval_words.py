@@ -44,10 +44,8 @@ def rule_sentence(compared: Compared, found: Approvals) -> str:
 
 def assumed_sentence(found: Approvals) -> str:
     """That nobody chose the favourable class."""
-    return say(
-        "Nobody chose which outcome is favourable: it is assumed to be the case where {rule}.",
-        rule=found.decisions[1].words,
-    )
+    favourable = found.decisions[1].favourable  # of both: a run may have a cutoff of its own, never such a class
+    return say("Nobody chose which outcome is favourable; this report takes “{name}” for it.", name=favourable)
 
 
 def approval_sentences(compared: Compared, found: Approvals) -> tuple[str, ...]:

@@ -186,9 +186,9 @@ def _unmet(compared: Compared, identity: Identity, materials: Materials) -> tupl
     if "favourable.chosen" in required and found is not None and found.is_assumed:
         lacking.append(
             say(
-                "Nobody chose which outcome is favourable; this report assumes that a row is approved where {rule}. "
-                "Choose the favourable outcome, and make the report again.",
-                rule=found.decisions[1].words,
+                "Nobody chose which outcome is favourable; this report takes “{name}” for it. Choose the favourable "
+                "outcome, and make the report again.",
+                name=found.decisions[1].favourable,
             )
         )
     stated = stated_unmet(materials, "comparison")

@@ -31,6 +31,9 @@ class WrittenNetwork(TabNet):
         written = self.function(self.encoder.input_norm(x.t()).t())
         return dataclasses.replace(output, logits=self.output_offset + self.output_scale * written)
 
+    def logits_of_embedded(self, x: torch.Tensor) -> torch.Tensor:
+        return self.read_embedded(x).logits
+
 
 def plain_layout(n_features: int) -> InputLayout:
     names = tuple(f"x{index}" for index in range(n_features))

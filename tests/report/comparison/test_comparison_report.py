@@ -22,7 +22,7 @@ from tabnet_engine.explain.comparison.targets import shared_targets
 from tabnet_engine.explain.groups.decision import Decision
 from tabnet_engine.explain.subject import Subject
 from tabnet_engine.report.comparison.content import comparison_document
-from tabnet_engine.report.document import Document
+from tabnet_engine.report.document import ChartBlock, Document
 from tabnet_engine.report.making import ReportMaker
 from tabnet_engine.report.rendering.html import html_bytes
 from tabnet_engine.runs.artefact import Run, load_run
@@ -192,6 +192,26 @@ def test_approvals_are_those_of_the_rule_at_the_cutoff_of_each_run(pair: tuple[R
     assert document.unmet == ()
 
 
+def test_rates_are_drawn_by_run_and_what_came_is_told_by_count(pair: tuple[Run, Run]) -> None:
+    document, values = decided(pair, None, favourable="approved", cutoff=0.3, baseline_cutoff=0.6)
+    found = values["approvals"]
+    n_rows, counts = sum(map(sum, found["counts"])), found["counts"]
+    charts = [block.chart for section in document.sections for block in section.blocks if isinstance(block, ChartBlock)]
+    (rates,) = (chart for chart in charts if chart.title == "Approved rows")
+    assert [round(bar.value * n_rows) for bar in rates.bars] == [sum(counts[1]), counts[0][1] + counts[1][1]]
+    assert counts[0][1] != counts[1][0]
+    found["changed_rows"]["rows"] = (found["changed_rows"]["rows"] * 60)[:60]
+    found.update(counts=[[100, 50], [20, 30]], outcomes=[[[0, 0], [12, 38]], [[16, 4], [0, 0]]])
+    shown = texts(document_of(*pair, values))
+    assert "Of the newly approved rows, 38 turned out favourable and 12 did not." in shown
+    assert "Of the newly declined rows, 4 turned out favourable and 16 did not." in shown
+    assert "54 wrong decisions became right and 16 right ones became wrong." in shown
+    assert "As uneven a split would hardly come by chance (exact McNemar test, p < 0.001)." in shown
+    assert "20 more rows changed, of which 10 are listed in the evidence." in shown
+    found["outcomes"] = [[[0, 0], [3, 2]], [[2, 4], [0, 0]]]
+    assert "may well come by chance (exact McNemar test, p = 0.549)" in texts(document_of(*pair, values))
+
+
 def test_at_one_half_nothing_is_told_twice_and_elsewhere_the_classes_follow(
     pair: tuple[Run, Run], frame: pd.DataFrame
 ) -> None:
@@ -215,9 +235,9 @@ def test_at_one_half_nothing_is_told_twice_and_elsewhere_the_classes_follow(
 def test_who_is_favoured_is_assumed_aloud(pair: tuple[Run, Run]) -> None:
     document, _ = decided(pair, None, cutoff=1 - 1e-9)
     (unmet,) = document.unmet
-    assert unmet.startswith("Nobody chose which outcome is favourable; this report assumes")
+    assert unmet.startswith("Nobody chose which outcome is favourable; this report takes “approved” for it. Choose")
     shown = texts(dataclasses.replace(document, unmet=()))
-    assert "Nobody chose which outcome is favourable: it is assumed" in shown
+    assert "Nobody chose which outcome is favourable; this report takes “approved” for it." in shown
     assert "Neither run approves any of these rows" in shown
     assert "No row is approved by one run and declined by the other." in shown
     assert html_bytes(document, is_interactive=False).startswith(b"<!DOCTYPE html>")

@@ -244,6 +244,12 @@ def test_a_batch_from_elsewhere_is_taken_in_once(register: ReportRegister, tmp_p
     assert actions(register) == ["archive"]
     assert register.verify_log().is_sound
     assert actions(elsewhere) == []
+    for spoil in (lambda path: path.write_bytes(b"archive of job-2"), Path.unlink):
+        spoil(record.archive)
+        with pytest.raises(StorageError, match="not as it was made"):
+            register.batches.keep(made)  # what is handed out next would be the changed one
+    register.batches.delete("D-job-1")
+    assert register.batches.keep(made).archive.read_bytes() == b"archive of job-1"
 
 
 def _finish(root: Path, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,10 +18,13 @@ import pytest
 from tabnet_engine.__main__ import main
 from tabnet_engine.config import ReportConfig
 from tabnet_engine.data.tables import read_table
-from tabnet_engine.explain.reasons.refinding import parts_otherwise
+from tabnet_engine.explain.groups.stored import PROXIES_PART
+from tabnet_engine.explain.reasons.refinding import SENTENCES, parts_otherwise
 from tabnet_engine.report import evidence, pack_checks
+from tabnet_engine.report.document import Document
 from tabnet_engine.report.evidence import pack_bytes
-from tabnet_engine.report.held import Held
+from tabnet_engine.report.held import Held, held_in
+from tabnet_engine.report.identity import case_id_of
 from tabnet_engine.report.making import MadeReport, ReportMaker
 from tabnet_engine.report.pack_reading import open_pack
 from tabnet_engine.report.reason_codes import default_codes
@@ -144,6 +148,14 @@ def test_a_proxy_that_was_left_out_is_found_with_the_table_only(decision: Case):
     assert not any("What only the whole table" in line.sentence for line in verdict.lines)
 
 
+def test_a_report_that_was_made_without_the_table_is_made_again_without(model: Case, run: Run):
+    bare = _case(Held(run=run, table_sha256=model.held.table_sha256), "model", "internal_model_risk")
+    verdict = model.verified(bare.pack)
+    assert verdict.problems == ()
+    (told,) = verdict.unconfirmed
+    assert told.startswith("The report was made without the table")
+
+
 def _stronger(document: Any) -> None:
     """A better score, in the first lines of the report."""
     lines = next(block for block in document["summary"] if block["kind"] == "facts")["lines"]
@@ -203,6 +215,9 @@ def test_a_part_that_was_measured_anew_is_named_where_the_report_cannot_be_made_
     run = add_part(load_run(tmp_path / "run"), name, lambda path: path.write_bytes(b"other") and None)
     verdict = model.verified(run=run)
     assert any(problem.endswith(f"which may be why: {name}.") for problem in verdict.problems)
+    verdict = model.verified(run=None)  # from the pack alone it would come out otherwise, and that would be no finding
+    assert verdict.problems == ()
+    assert any("may rest on parts of the run" in told and name in told for told in verdict.unconfirmed)
 
 
 def test_last_digits_may_differ_and_nothing_else(comparison: Case, model: Case, decision: Case):
@@ -243,13 +258,51 @@ def test_last_digits_may_differ_and_nothing_else(comparison: Case, model: Case, 
     assert told == "Made again, these parts of the evidence come out otherwise: request.json."
 
 
+def test_what_was_stated_counted_or_hashed_is_never_within_rounding(comparison: Case, decision: Case):
+    def told(case: Case, part: str, change: Callable[[Any], None]) -> str:
+        return next(told for told in case.compared(forged(case.pack, in_json(part, change))) if part in told)
+
+    def setting(values: Any) -> None:
+        line = next(line for line in values["settings"] if line["name"] == "table_rows")
+        line["values"][0] = "601"
+
+    def rule(values: Any) -> None:
+        values["approvals"]["decisions"][0]["cutoff"] += 1e-6
+
+    def cutoff(values: Any) -> None:
+        values["decision"]["cutoff"] += 1e-6
+
+    assert told(comparison, "comparison.json", setting).endswith("otherwise: settings.")
+    assert told(comparison, "comparison.json", rule).endswith("otherwise: approvals.")
+    assert told(decision, "case.json", cutoff).endswith("otherwise: decision.")
+    one, other, rounded = ({"notes": [f"It is {n} of 1,000."]} for n in ("300", "301", "300.2"))
+    assert parts_otherwise(one, other, rounded_in=SENTENCES) == ("notes",)
+    assert parts_otherwise(one, rounded, rounded_in=SENTENCES) == ()
+    assert parts_otherwise(one, rounded) == ("notes",)
+
+
+def test_of_the_tables_only_attributions_may_differ_and_only_in_last_digits(decision: Case):
+    def told(name: str, column: str, by: float) -> list[str]:
+        def nudge(files: Files) -> None:
+            table = pd.read_parquet(io.BytesIO(files[name]))
+            table[column] *= 1 + by
+            files[name] = table.to_parquet()
+
+        return decision.compared(forged(decision.pack, nudge))
+
+    assert told("attributions.parquet", "value", 1e-9) == []
+    for name, column, by in (("attributions.parquet", "value", 1e-2), ("reference.parquet", "debt_ratio", 1e-9)):
+        (sentence,) = told(name, column, by)
+        assert sentence == f"Made again, these parts of the evidence come out otherwise: {name}."
+
+
 def test_by_how_little_a_sum_misses_the_score_is_rounding_and_by_how_much_is_not(decision: Case):
     def told(missed: str) -> tuple[str, ...]:
         case = json.loads(decision.made.parts["case.json"])
         words = case["settings"]["contributions"]
         start = words.index("values and base ")
         case["settings"].update(contributions=f"{words[:start]}values and base {missed}.", additivity_error=1e-16)
-        return parts_otherwise(json.loads(decision.made.parts["case.json"]), case)
+        return parts_otherwise(json.loads(decision.made.parts["case.json"]), case, rounded_in=SENTENCES)
 
     assert told("miss the score by at most 4.4e-16") == told("add up to the score") == ()
     assert told("miss the score by at most 0.2") == ("settings",)
@@ -270,3 +323,31 @@ def test_a_workspace_has_what_is_needed(
     arguments = ["verify-evidence", str(tmp_path / "pack.zip"), "--run", str(model.maker.run.folder)]
     assert main([*arguments, "--table", str(credit_csv)]) == 0
     assert json.loads(capsys.readouterr().out)["unconfirmed"] == []
+
+
+def test_a_pack_that_names_no_champion_or_another_run_spares_nothing(comparison: Case, model: Case, tmp_path: Path):
+    def unnamed(files: Files) -> None:
+        files["comparison.json"] = b"{}"
+
+    def other_run(files: Files) -> None:
+        values = json.loads(files["document.json"])
+        values["identity"]["run_id"] = "20200101-000000-aaaaaaaa"
+        values["identity"]["case_id"] = case_id_of(Document.from_mapping(values).identity)
+        files["document.json"] = json_bytes(Document.from_mapping(values).to_mapping(), indent=1)
+
+    workspace = Workspace.open(tmp_path)
+    shutil.copytree(model.maker.run.folder, workspace.runs_folder / model.maker.run.run_id)
+    pack = forged(comparison.pack, unnamed)
+    held = held_in(workspace, open_pack(pack))
+    assert held.run is not None
+    for one in (held, Held()):
+        assert any("(KeyError: 'first')" in problem for problem in verify_pack_bytes(pack, one).problems)
+    (told,) = verify_pack_bytes(forged(model.pack, other_run)).problems
+    assert told.startswith("The report is about the run '20200101-000000-aaaaaaaa'")
+
+
+def test_what_a_report_about_a_row_read_of_the_run_is_told_where_it_changed(decision: Case, tmp_path: Path):
+    shutil.copytree(decision.maker.run.folder, tmp_path / "run")
+    run = add_part(load_run(tmp_path / "run"), PROXIES_PART, lambda path: path.write_text("{}") and None)
+    verdict = decision.verified(run=run, frame=None)
+    assert any("measured further" in sentence and PROXIES_PART in sentence for sentence in verdict.unconfirmed)
