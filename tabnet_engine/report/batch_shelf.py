@@ -78,7 +78,8 @@ class BatchShelf:
         folder = self.folder / record.batch_id
         with storage_errors("keep the archive"):
             if not folder.exists():
-                with folder_written_whole(folder) as temporary:
+                # Another process may keep the same one meanwhile: then that one's is compared below.
+                with suppress(FileExistsError), folder_written_whole(folder) as temporary:
                     shutil.copyfile(record.archive, temporary / ARCHIVE)
                     write_record(temporary, record, PACKED)
             if not is_regular_file(folder / ARCHIVE) or sha256_file(folder / ARCHIVE) != record.sha256:

@@ -17,7 +17,7 @@ from tabnet_engine.explain.counterfactual.constraints import Constraint, Constra
 from tabnet_engine.explain.counterfactual.result import Change, CounterfactualResult
 from tabnet_engine.explain.counterfactual.settings import SearchSettings
 from tabnet_engine.explain.counterfactual.space import RowSpace, with_values
-from tabnet_engine.texts.speaking import say
+from tabnet_engine.texts.speaking import msg, say
 
 if TYPE_CHECKING:
     from tabnet_engine.config import ReportConfig
@@ -59,7 +59,7 @@ def proposal_limits(
 
 
 def _directions(config: ReportConfig) -> tuple[tuple[str, Direction, tuple[str, ...]], ...]:
-    return ("rising", Direction.UP, config.rising), ("falling", Direction.DOWN, config.falling)
+    return (msg("rising"), Direction.UP, config.rising), (msg("falling"), Direction.DOWN, config.falling)
 
 
 def _check_direction(schema: FeatureSchema, name: str, words: str, known: Collection[str]) -> None:

@@ -257,6 +257,21 @@ def _finish(root: Path, name: str) -> None:
     register.batches.finish(written(register, name))
 
 
+def test_another_process_may_keep_the_same_archive_meanwhile(
+    register: ReportRegister, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    made = written(ReportRegister(tmp_path / "elsewhere" / "reports"), as_name=RECORD)
+
+    def meanwhile(source: Path, target: Path) -> None:
+        monkeypatch.undo()
+        ReportRegister(register.folder).batches.keep(made)
+        shutil.copyfile(source, target)
+
+    monkeypatch.setattr(batch_shelf.shutil, "copyfile", meanwhile)
+    assert register.batches.keep(made).line == 1
+    assert actions(register) == ["archive"]
+
+
 def test_many_processes_finish_at_once(register: ReportRegister):
     context = multiprocessing.get_context("fork")
     workers = [context.Process(target=_finish, args=(register.folder, f"job-{number}")) for number in range(4)]
