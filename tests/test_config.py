@@ -19,6 +19,7 @@ from tabnet_engine.config import (
     choose_settings,
     split_settings,
 )
+from tabnet_engine.config.stated import ConsumerScore
 from tabnet_engine.errors import ConfigError
 
 SETTINGS = (ModelConfig, TrainingConfig, PretrainingConfig, ExplainConfig, TableLimits)
@@ -57,6 +58,8 @@ def test_an_unknown_key_is_refused_by_name(cls):
         (TrainingConfig, "batch_size", 1, "batch_size must be between 2 and 1000000, got 1"),
         (TrainingConfig, "learning_rate", 0, "learning_rate must be between 1e-07 and 10.0, got 0.0"),
         (TrainingConfig, "seed", -1, "seed must be between 0 and 4294967295, got -1"),
+        (ModelConfig, "gamma", 10**400, "gamma must be a number of at most 300 digits"),
+        (ConsumerScore, "use", "yes", "use must be one of none, column, got 'yes'"),
         (ExplainConfig, "n_background", 0, "n_background must be between 1 and 10000, got 0"),
         (ExplainConfig, "n_evaluations", 0, "n_evaluations must be between 1 and 10000000, got 0"),
     ],

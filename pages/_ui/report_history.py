@@ -147,4 +147,10 @@ def _log() -> None:
             )
         for note in verdict.notes:
             widgets.info(note)
-        st.caption(say("The last line has the hash {head}.", head=verdict.head))
+        st.caption(
+            say(
+                "The last line has the hash {head}. Note it outside this workspace: it shows later whether the whole "
+                "log was written anew.",
+                head=verdict.head,
+            )
+        )

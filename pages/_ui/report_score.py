@@ -97,6 +97,13 @@ def _of_column(run: Run, stored: ConsumerScore, key: str) -> dict[str, Any]:
             "report tells the first four that a row has."
         ),
     )
+    inquiry_column = _column(
+        say("Column that tells of inquiries"),
+        columns,
+        stored.inquiry_column,
+        f"{key}_inquiries",
+        say("Filled where the number of inquiries is a key factor too; a report tells it beside the four."),
+    )
     return {
         "column": column,
         "name": name,
@@ -105,13 +112,14 @@ def _of_column(run: Run, stored: ConsumerScore, key: str) -> dict[str, Any]:
         "highest": highest,
         "date_column": date_column,
         "factor_columns": tuple(factors),
+        "inquiry_column": inquiry_column,
     }
 
 
-def _column(label: str, columns: list[str], stored: str, key: str) -> str:
+def _column(label: str, columns: list[str], stored: str, key: str, help_text: str | None = None) -> str:
     """One column of the table, or none."""
     index = columns.index(stored) if stored in columns else None
-    return st.selectbox(label, columns, index, placeholder=say("Choose"), key=key) or ""
+    return st.selectbox(label, columns, index, placeholder=say("Choose"), key=key, help=help_text) or ""
 
 
 def _save(run: Run, values: dict[str, Any]) -> None:

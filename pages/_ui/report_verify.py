@@ -37,10 +37,10 @@ def section(record: ReportRecord) -> None:
 def _verified(case_id: str) -> PackVerdict:
     from tabnet_engine.report.held import held_in
     from tabnet_engine.report.pack_reading import open_pack
-    from tabnet_engine.report.replay import verify_pack_bytes
+    from tabnet_engine.report.replay import verify_pack
 
-    content = report_access.register().pack(case_id)
-    return verify_pack_bytes(content, held_in(data_access.workspace(), open_pack(content)))
+    pack = open_pack(report_access.register().pack(case_id))
+    return verify_pack(pack, held_in(data_access.workspace(), pack))
 
 
 def _told(verdict: PackVerdict) -> None:

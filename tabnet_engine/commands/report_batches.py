@@ -87,7 +87,7 @@ def write_many(
             arguments.kept = ""  # the same command would be refused again
             raise
         if arguments.workspace is not None:
-            record = _register(arguments.workspace).batches.keep(folder)
+            _register(arguments.workspace).batches.keep(folder)
         replace_file(arguments.out, lambda path: shutil.copyfile(record.archive, path))
         shutil.rmtree(folder, ignore_errors=True)
         arguments.kept = ""

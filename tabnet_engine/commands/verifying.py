@@ -13,13 +13,14 @@ from tabnet_engine.commands.arguments import path_argument
 from tabnet_engine.commands.console import say
 from tabnet_engine.commands.files import read_another
 from tabnet_engine.commands.reporting import named_workspace
-from tabnet_engine.errors import ReportError
+from tabnet_engine.errors import ConfigError, ReportError
 
 if TYPE_CHECKING:
     from tabnet_engine.data.tables import Table
     from tabnet_engine.report.held import Held
     from tabnet_engine.report.pack_reading import Pack
     from tabnet_engine.report.register import ReportRegister
+    from tabnet_engine.runs.workspace import Workspace
 
 __all__ = ["add_verify_evidence", "add_verify_log", "open_register"]
 
@@ -48,10 +49,10 @@ def add_verify_log(parser: argparse.ArgumentParser) -> None:
 def _verify_evidence(arguments: argparse.Namespace) -> None:
     """One line for each check on stderr, the whole as JSON; what does not hold is the user's to know: exit code 2."""
     from tabnet_engine.report.pack_reading import open_pack, pack_content
-    from tabnet_engine.report.replay import verify_pack_bytes
+    from tabnet_engine.report.replay import verify_pack
 
-    content = pack_content(arguments.pack)
-    verdict = verify_pack_bytes(content, _held(arguments, open_pack(content)))
+    pack = open_pack(pack_content(arguments.pack))
+    verdict = verify_pack(pack, _held(arguments, pack))
     for line in verdict.lines:
         found = "not confirmed" if line.is_open else "holds"
         say(f"{found if line.ok else 'FAILS'}: {line.sentence}")
@@ -74,7 +75,7 @@ def _held(arguments: argparse.Namespace, pack: Pack) -> Held:
     from tabnet_engine.runs.artefact import load_run
 
     run = None if arguments.run is None else load_run(arguments.run)
-    workspace = named_workspace(arguments.workspace)
+    workspace = _workspace(arguments.workspace)
     if workspace is None and arguments.run is not None:
         workspace = workspace_of(arguments.run)
     held = Held(run=run) if workspace is None else held_in(workspace, pack, own=run, has_table=arguments.table is None)
@@ -84,6 +85,19 @@ def _held(arguments: argparse.Namespace, pack: Pack) -> Held:
         table = _table(arguments.table, held, pack)
         held = dataclasses.replace(held, frame=table.frame, table_sha256=table.sha256)
     return held
+
+
+def _workspace(root: Path | None) -> Workspace | None:
+    """The workspace that was named; to verify makes none of another folder.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    from tabnet_engine.runs.database import DATABASE
+
+    if root is not None and not (root / DATABASE).is_file():
+        raise ConfigError(f"there is no workspace {root}; give the folder of one, or leave out --workspace")
+    return named_workspace(root)
 
 
 def _table(path: Path, held: Held, pack: Pack) -> Table:

@@ -56,7 +56,8 @@ def _coerce(key: str, value: Any, hint: Any) -> Any:
     if origin is Literal:
         choices = typing.get_args(hint)
         if value not in choices:
-            raise ConfigError(f"{key} must be one of {', '.join(map(str, choices))}, got {value!r}")
+            named = ", ".join(str(choice) for choice in choices if choice != "")  # an empty one is to leave it out
+            raise ConfigError(f"{key} must be one of {named}, got {value!r}")
         return value
     if hint in {bool, str}:
         return _coerce_bool(key, value) if hint is bool else _coerce_text(key, value)
@@ -99,6 +100,8 @@ def _coerce_number(key: str, value: Any, hint: type) -> Any:
         raise ConfigError(f"{key} must be a number, got {value!r}")
     try:
         number = float(value)
+    except OverflowError:  # a whole number with hundreds of digits
+        raise ConfigError(f"{key} must be a number of at most 300 digits") from None
     except (TypeError, ValueError):
         raise ConfigError(f"{key} must be a number, got {value!r}") from None
     if hint is float:

@@ -96,6 +96,7 @@ class ConsumerScore(Settings):
         highest: possible score.
         date_column: of the table, that holds the day on which the score was made.
         factor_columns: of the table, that hold its key factors as its provider told them, the most important first.
+        inquiry_column: of the table, that says where the number of inquiries is one of them; it is told beside them.
 
     Raises:
         ConfigError: a score without its column, or a range that is none.
@@ -109,6 +110,7 @@ class ConsumerScore(Settings):
     highest: float | None = None
     date_column: str = ""
     factor_columns: tuple[str, ...] = ()
+    inquiry_column: str = ""
 
     def __post_init__(self) -> None:
         if self.use == "column" and not self.column:

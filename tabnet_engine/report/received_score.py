@@ -5,6 +5,7 @@ Nothing here comes from the model: key factors are those that the score's provid
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,8 +40,8 @@ class ReceivedScore:
     """What one row holds of a score that someone else made; texts as they were received, empty where missing.
 
     ``value`` is the score, ``day`` the day on which it was made, ``factors`` its first four key factors that are not
-    empty; ``n_more`` is how many others the row has. ``is_outside`` tells that the score is a number outside the range
-    that was stated.
+    empty, and beside them the one of inquiries; ``n_more`` is how many others the row has. ``is_outside`` tells that
+    the score is no number of the range that was stated.
     """
 
     value: str
@@ -54,7 +55,11 @@ def score_columns(stated: ConsumerScore) -> tuple[str, ...]:
     """Every column that a statement names: the score, its date, its key factors."""
     if stated.use != "column":
         return ()
-    return tuple(name for name in (stated.column, stated.date_column, *stated.factor_columns) if name)
+    return tuple(name for name in _named(stated) if name)
+
+
+def _named(stated: ConsumerScore) -> tuple[str, ...]:
+    return (stated.column, stated.date_column, *stated.factor_columns, stated.inquiry_column)
 
 
 def check_consumer_score(stated: ConsumerScore, schema: FeatureSchema, columns: Sequence[str] = ()) -> None:
@@ -101,13 +106,16 @@ def received_score(stated: ConsumerScore, cells: Sequence[CellReceived]) -> Rece
         return None
     own = {cell.column: "" if cell.state == "missing" else cell.received.strip() for cell in cells}
     value = own.get(stated.column, "")
-    factors = tuple(text for text in (own.get(name, "") for name in stated.factor_columns) if text)
+    factors, inquiries = (
+        tuple(text for text in (own.get(name, "") for name in names) if text)
+        for names in (stated.factor_columns, (stated.inquiry_column,))
+    )
     return ReceivedScore(
         value=value,
         day=_day(own.get(stated.date_column, "")),
-        factors=factors[:MOST_FACTORS],
+        factors=factors[:MOST_FACTORS] + inquiries,
         n_more=max(len(factors) - MOST_FACTORS, 0),
-        is_outside=_is_outside(value, stated),
+        is_outside=bool(value) and _is_outside(value, stated),
     )
 
 
@@ -201,6 +209,6 @@ def _is_outside(value: str, stated: ConsumerScore) -> bool:
     try:
         number = float(value)
     except ValueError:
-        return False
-    is_low = stated.lowest is not None and number < stated.lowest
-    return is_low or (stated.highest is not None and number > stated.highest)
+        number = math.nan  # a text lies in no range of numbers
+    is_low = stated.lowest is not None and not number >= stated.lowest
+    return is_low or (stated.highest is not None and not number <= stated.highest)

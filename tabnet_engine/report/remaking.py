@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tabnet_engine.config import ReportConfig
 from tabnet_engine.config.report import ABOUT_ROWS
 from tabnet_engine.errors import EngineError
+from tabnet_engine.report.evidence import MODEL_PREFIX
 from tabnet_engine.report.held import Held, champion_id, table_named
 from tabnet_engine.report.pack_checks import document_of, why_other
 from tabnet_engine.report.pack_reading import Checked, Pack
@@ -39,8 +40,15 @@ def not_remade(pack: Pack, held: Held) -> Iterator[Checked]:
     named = table_named(identity)
     if identity.kind == "comparison":
         champion_id(pack)  # a comparison that cannot be read is a finding, whatever is at hand
-    if held.frame is None:
-        yield _open(_without_table(identity.kind))
+    if identity.kind == "model" and named != identity.hashes["data"] and _has_learned(pack):
+        sentence = say(
+            "The report names another table than the one that its run learned from, and no report about a model is "
+            "made from another: without that name it would be made again."
+        )
+        yield Checked(name="table", ok=False, sentence=sentence)
+    elif held.frame is None:
+        told = say("The table that the report names has the SHA-256 {named}.", named=named)
+        yield _open(f"{_without_table(identity.kind)} {told}")
     elif held.table_sha256 != named:
         sentence = say(
             "The table that was given is not the one that the report names: its file has the SHA-256 {given}, the "
@@ -58,6 +66,11 @@ def not_remade(pack: Pack, held: Held) -> Iterator[Checked]:
         yield _open(sentence)
     elif identity.kind == "comparison":
         yield from _without_champion(pack, held.baseline)
+
+
+def _has_learned(pack: Pack) -> bool:
+    """Whether the run in the pack was trained here; an imported one has no rows that it learned from."""
+    return bool(pack.json(f"{MODEL_PREFIX}{MANIFEST}")["rows"].get("train"))
 
 
 def _without_table(kind: str) -> str:

@@ -13,7 +13,7 @@ from tabnet_engine.config.report import ABOUT_ROWS
 from tabnet_engine.report.case_reading import case_of_mapping
 from tabnet_engine.report.held import Held
 from tabnet_engine.report.pack_checks import checked_contents, document_of, guarded, why_other
-from tabnet_engine.report.pack_reading import Checked, Pack, checked_files, open_pack, pack_content
+from tabnet_engine.report.pack_reading import Checked, Pack, checked_files
 from tabnet_engine.report.pack_tables import ATTRIBUTIONS, RECEIVED, REFERENCE, small_table
 from tabnet_engine.report.packed_run import checked_run, packed_run
 from tabnet_engine.report.remaking import not_remade, remade
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tabnet_engine.runs.run import Run
 
-__all__ = ["Checked", "PackVerdict", "verify_pack", "verify_pack_bytes"]
+__all__ = ["Checked", "PackVerdict", "verify_pack"]
 
 CASE, REQUEST = "case.json", "request.json"
 
@@ -55,24 +55,15 @@ class PackVerdict:
         return tuple(line.sentence for line in self.lines if line.ok and line.is_open)
 
 
-def verify_pack(path: Path, held: Held | None = None) -> PackVerdict:
-    """Verify an evidence pack.
+def verify_pack(pack: Pack, held: Held | None = None) -> PackVerdict:
+    """Verify an evidence pack; that something in it cannot be read is a finding.
 
     Args:
-        path: the zip file.
+        pack: as it was opened.
         held: what is at hand beside it. With the run the model is compared and computed with; with the run's table
             too, and the champion of a comparison, the whole report is made again.
-
-    Raises:
-        ReportError: it is no evidence pack, or too damaged to be opened.
-        StorageError: the disk refuses.
     """
-    return verify_pack_bytes(pack_content(path), held)
-
-
-def verify_pack_bytes(content: bytes, held: Held | None = None) -> PackVerdict:
-    """The same for the bytes of a pack; raises as :func:`verify_pack` does, except for the disk."""
-    pack, held = open_pack(content), held or Held()
+    held = held or Held()
     lines = [*checked_files(pack), *checked_contents(pack)]
     with tempfile.TemporaryDirectory(prefix="evidence-") as name:
         folder, again = Path(name), Path(name) / "again"
@@ -84,7 +75,7 @@ def verify_pack_bytes(content: bytes, held: Held | None = None) -> PackVerdict:
         lines += told or guarded("made again", lambda: remade(pack, held, again))
     identity = pack.manifest.get("identity")
     case_id = str(identity.get("case_id", "")) if isinstance(identity, dict) else ""
-    return PackVerdict(lines=tuple(lines), case_id=case_id, sha256=sha256_bytes(content))
+    return PackVerdict(lines=tuple(lines), case_id=case_id, sha256=sha256_bytes(pack.content))
 
 
 def _decision(pack: Pack, run: Run | None, folder: Path) -> Iterator[Checked]:

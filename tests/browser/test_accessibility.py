@@ -28,8 +28,12 @@ FURTHER = (
     "decision?view=counterfactual",
     "runs?view=compare",
     "report?part=several",
+    "report?kind=comparison",
+    "report?view=history",
+    "report?view=history&part=several",
     "report?view=codes",
     "report?view=letter",
+    "report?view=organisation",
     "report?view=facts",
 )
 # Streamlit's own, which a page cannot change: rule to where, and why.

@@ -1,11 +1,18 @@
-"""A small report as the register keeps it, without computing one, for the tests of the page of reports."""
+"""What the tests of the page of reports share: a small report that is kept without computing one, and what is said."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from streamlit.testing.v1 import AppTest
+
+from tabnet_engine.jobs.queue import JobQueue
+from tabnet_engine.jobs.report_spec import ReportPayload
 from tabnet_engine.report.document import Document, Identity, Paragraph, Section
 from tabnet_engine.report.register import ReportRecord, ReportRegister
+from tabnet_engine.runs.workspace import Workspace
+from tests.pages.conftest import checked, texts
 
 HOSTILE = "<b>bold</b> ![](http://evil.invalid/x.png) $x$ {0}"
 
@@ -46,3 +53,25 @@ def keep_report(
         unmet=unmet,
     )
     return ReportRegister(root / "reports").add(document, {"case.json": b"{}"})
+
+
+def button(app: AppTest, label: str) -> Any:
+    """The button with some words."""
+    return next(item for item in app.button if item.label == label)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Press it; the page as it is then."""
+    button(app, label).click()
+    return checked(app.run())
+
+
+def said(app: AppTest) -> str:
+    """The texts of the page without the signs that keep them from being read as Markdown."""
+    return texts(app).replace("\\", "")
+
+
+def queued(space: Workspace) -> ReportPayload:
+    """What the one job is asked for."""
+    (job,) = JobQueue(space).list()
+    return ReportPayload.of(job.spec)

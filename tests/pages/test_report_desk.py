@@ -16,24 +16,15 @@ from tabnet_engine.config.stated import ConsumerScore
 from tabnet_engine.report.desk import Desk
 from tabnet_engine.report.notice.template import FIELDS
 from tabnet_engine.report.reason_codes import codes_to_csv, default_codes
-from tests.pages.conftest import Stored, checked, texts
-from tests.pages.reported import HOSTILE
+from tests.pages.conftest import Stored, checked
+from tests.pages.reported import HOSTILE, press, said
 
 Open = Callable[..., AppTest]
 pytestmark = pytest.mark.usefixtures("no_process")
 
 
-def press(app: AppTest, label: str) -> AppTest:
-    next(item for item in app.button if item.label == label).click()
-    return checked(app.run())
-
-
 def is_off(app: AppTest, label: str) -> bool:
     return bool(next(item for item in app.button if item.label == label).disabled)
-
-
-def said(app: AppTest) -> str:
-    return texts(app).replace("\\", "")
 
 
 @pytest.fixture
@@ -138,6 +129,14 @@ def test_a_letter_is_checked_before_it_can_be_saved_and_can_be_set_back(
     assert desk.template("us_adverse_action", "en") == original == app.text_area[0].value
 
 
+def test_a_letter_is_shown_once_it_is_stated_who_decides(open_page: Open, with_run: Stored) -> None:
+    app = open_page("report", view="letter", run=with_run.run_id)
+    assert "nobody has stated this yet: Name of the organisation, Address of the organisation" in said(app)
+    assert is_off(app, "Show the letter")
+    press(app, "State it under “Who decides”")
+    assert any(item.label == "Name of the organisation" for item in app.text_input)
+
+
 def test_who_decides_and_what_the_model_is_for_are_kept(open_page: Open, with_run: Stored, desk: Desk) -> None:
     app = open_page("report", view="organisation")
     next(item for item in app.text_input if item.label == "Name of the organisation").set_value(f" Bank {HOSTILE} ")
@@ -189,6 +188,11 @@ def test_a_bought_score_is_stated_with_columns_of_the_table_alone(
     wanted = ConsumerScore(
         use="column", column=first, name=f"Score {HOSTILE}", lowest=0, highest=300, factor_columns=(second,)
     )
+    assert desk.consumer_score(with_run.run_id) == wanted
+    assert "Not stated yet: its provider, the column with its date. Some profiles ask for it." in said(app)
+    next(item for item in app.selectbox if item.label == "Column with its date").set_value(first)
+    press(app, "Save what is said of the score")
+    assert f"The column '{first}' is stated twice" in said(app)
     assert desk.consumer_score(with_run.run_id) == wanted
 
 

@@ -109,7 +109,7 @@ def test_what_the_row_lacks_is_told():
 
 @pytest.mark.parametrize(
     ("value", "is_outside"),
-    [("300", False), ("850.0", False), ("299.9", True), ("9001", True), ("inf", True), ("nan", False), ("A+", False)],
+    [("300", False), ("850.0", False), ("299.9", True), ("9001", True), ("inf", True), ("nan", True), ("A+", True)],
 )
 def test_a_score_outside_its_range_is_warned_of(value, is_outside):
     document = told(cells=score_cells(value=value))
@@ -162,3 +162,14 @@ def test_a_statement_survives_its_file_with_blanks_and_commas_in_names():
     with pytest.raises(ConfigError, match="lowest must be below highest, got 850 and 300"):
         STATED.replace(lowest=850, highest=300)
     assert received_score(ConsumerScore(), ()) is None
+
+
+def test_a_factor_of_inquiries_is_told_beside_the_four():
+    stated = STATED.replace(factor_columns=STATED.factor_columns[:5], inquiry_column=STATED.factor_columns[5])
+    four, fifth, inquiries = ("a", "b", "c", "d"), "e", "Too many inquiries"
+    found = received_score(stated, score_cells(factors=(*four, fifth, inquiries)))
+    assert found is not None
+    assert (found.factors, found.n_more) == ((*four, inquiries), 1)
+    without = received_score(stated, score_cells(factors=(*four, fifth, "")))
+    assert without is not None
+    assert without.factors == four

@@ -57,11 +57,11 @@ _QUANTITY = msg(
 
 _NONE_HIGH = msg(
     "none of {n_rows:,} rows ({rows}) is approved, so there is nothing to compare with: the highest predicted "
-    "'{target}' is {best:,.6g} and the cutoff {cutoff:,.6g}; choose a lower cutoff"
+    "'{target}' is {best:,.6g} and the cutoff {cutoff:,.12g}; choose a lower cutoff"
 )
 _NONE_LOW = msg(
     "none of {n_rows:,} rows ({rows}) is approved, so there is nothing to compare with: the lowest predicted "
-    "'{target}' is {best:,.6g} and the cutoff {cutoff:,.6g}; choose a higher cutoff"
+    "'{target}' is {best:,.6g} and the cutoff {cutoff:,.12g}; choose a higher cutoff"
 )
 _NONE_LIKELIEST = msg(
     "none of {n_rows:,} rows ({rows}) is approved, so there is nothing to compare with: '{label}' is the likeliest "
@@ -69,7 +69,7 @@ _NONE_LIKELIEST = msg(
 )
 _NONE_LIKELY = msg(
     "none of {n_rows:,} rows ({rows}) is approved, so there is nothing to compare with: the highest probability of "
-    "'{label}' is {best:g} and the cutoff {cutoff:g}; choose a lower cutoff"
+    "'{label}' is {best:g} and the cutoff {cutoff:.12g}; choose a lower cutoff"
 )
 
 

@@ -31,7 +31,8 @@ BELIEVED = ("calibration", "evaluation", "counterfactual", "why_no_counterfactua
 # Of the largest number of a list: other methods work in single precision, and another machine sums in another order.
 _TOLERANCE = 1e-4
 SENTENCES, _ROUNDED = ("settings", "notes", "reference"), 1e-2  # parts whose sentences hold rounded numbers
-_STATED = frozenset({"cutoff", "actual"})  # numbers that were asked for or received: no machine rounds them
+# Numbers that were asked for or received: no machine rounds them.
+_STATED, _LAST_BIT = frozenset({"cutoff", "actual"}), 1e-12
 _TINY = 1e-6
 # How a sum is said to be exact, and to miss by so much; stored texts are English.
 _EXACT = "values and base add up to the score"
@@ -142,7 +143,7 @@ def alike(mine: Any, theirs: Any, scale: float = 0.0, *, is_rounded: bool) -> bo
     """
     if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
         return mine.keys() == theirs.keys() and all(
-            value == theirs[key] if key in _STATED else alike(value, theirs[key], is_rounded=is_rounded)
+            _as_stated(value, theirs[key]) if key in _STATED else alike(value, theirs[key], is_rounded=is_rounded)
             for key, value in mine.items()
         )
     if isinstance(mine, list) and isinstance(theirs, list):
@@ -155,6 +156,13 @@ def alike(mine: Any, theirs: Any, scale: float = 0.0, *, is_rounded: bool) -> bo
     if isinstance(mine, float) and _is_number(theirs):
         return math.isclose(mine, theirs, rel_tol=_TOLERANCE, abs_tol=max(_TOLERANCE * scale, _TINY))
     return type(mine) is type(theirs) and bool(mine == theirs)
+
+
+def _as_stated(mine: Any, theirs: Any) -> bool:
+    """Whether two numbers are the same but for the last bit of a logarithm."""
+    if _is_number(mine) and _is_number(theirs):
+        return math.isclose(mine, theirs, rel_tol=_LAST_BIT, abs_tol=_LAST_BIT)
+    return bool(mine == theirs)
 
 
 def _is_number(value: Any) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tabnet_engine.errors import ExplanationError
-from tabnet_engine.explain.counterfactual.result import CounterfactualResult
+from tabnet_engine.explain.counterfactual.result import Counterfactual, CounterfactualResult, NearestMiss
 from tabnet_engine.explain.reasons.altering import decision_scorer, wanted_outcome
 from tabnet_engine.explain.reasons.limiting import broken_limits
 from tabnet_engine.explain.reasons.measuring import CaseModel, Measured
@@ -194,15 +194,14 @@ def counterfactual_differences(
         scale = max(map(abs, before))
         if not _equal(before, list(stored.logits), scale):
             found.append(_otherwise(say(_BEFORE), list(stored.logits), before))
-        for place, item in enumerate(stored.counterfactuals, start=1):
+        told: list[tuple[str, Counterfactual | NearestMiss]]
+        told = [(say(_AFTER, place=place), item) for place, item in enumerate(stored.counterfactuals, start=1)]
+        if stored.nearest_miss is not None:
+            told.append((say(_NEAREST), stored.nearest_miss))
+        for words, item in told:
             after = scorer.logits(item.apply(cells))[0].tolist()
             if not _equal(after, list(item.logits), scale):
-                found.append(_otherwise(say(_AFTER, place=place), list(item.logits), after))
-        if stored.nearest_miss is not None:
-            miss = stored.nearest_miss
-            after = scorer.logits(miss.apply(cells))[0].tolist()
-            if not _equal(after, list(miss.logits), scale):
-                found.append(_otherwise(say(_NEAREST), list(miss.logits), after))
+                found.append(_otherwise(words, list(item.logits), after))
         declared = tuple(dict.fromkeys(config.protected))
         found += broken_limits(run.encoder.schema, config, declared, cells, stored)
         return tuple(found)

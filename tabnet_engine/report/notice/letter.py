@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from tabnet_engine.errors import ReportError
 from tabnet_engine.explain.counterfactual.result import Change, Counterfactual
-from tabnet_engine.explain.reasons.records import DecisionCase
+from tabnet_engine.explain.reasons.records import CellReceived, DecisionCase
 from tabnet_engine.report.dates import date_words
 from tabnet_engine.report.document import Block, Bullets, Document, Facts, Identity, Paragraph, Section
 from tabnet_engine.report.materials import Materials
 from tabnet_engine.report.notice.checks import notice_unmet
 from tabnet_engine.report.notice.letter_words import letter_word
+from tabnet_engine.report.notice.plain_values import plain_value
 from tabnet_engine.report.notice.score_part import score_part
 from tabnet_engine.report.notice.template import (
     SCORE_FIELD,
@@ -118,7 +119,10 @@ class _Letter:
                 f"the letter uses the column {column!r}, and row {self.case.row} has no value there; write it into "
                 "the letter or take the field out"
             )
-        return _flat(cell.shown)
+        return self._shown(cell)
+
+    def _shown(self, cell: CellReceived) -> str:
+        return plain_value(cell.shown, cell.kind, self._language)
 
     def _compared_with(self) -> str:
         reference = self.case.reference
@@ -142,15 +146,35 @@ class _Letter:
                 "least one change with n_counterfactuals, or take the field 'changes' out of the letter"
             )
         if not result.counterfactuals:
+            if not result.n_scored:
+                raise ReportError(
+                    "the letter says what would have led to another decision, and no column may change to another "
+                    "value; leave one open, or take the field 'changes' out of the letter"
+                )
             return [Paragraph(text=letter_word("no_changes", self._language))]
         lead = "changes" if len(result.counterfactuals) == 1 else "several_changes"
-        items = tuple(_change_words(one, self._language) for one in result.counterfactuals)
+        items = tuple(self._change_words(one) for one in result.counterfactuals)
         return [Paragraph(text=letter_word(lead, self._language)), Bullets(items=items)]
+
+    def _change_words(self, proposal: Counterfactual) -> str:
+        joined = letter_word("and", self._language).join(map(self._one_change, proposal.changes))
+        return joined + letter_word("end", self._language)
+
+    def _one_change(self, change: Change) -> str:
+        kind = next((cell.kind for cell in self.case.cells if cell.column == change.column), None)
+        before, after = (plain_value(text, kind, self._language) for text in (change.before_text, change.after_text))
+        places = {
+            "column": _flat(change.column),
+            "before": before,
+            "after": f"{after} {change.unit}" if change.unit else after,
+        }
+        key = "change_from_nothing" if change.before is None else "change"
+        return filled(letter_word("change_to_nothing" if change.after is None else key, self._language), places)
 
     def _data_used(self) -> list[Block]:
         none = letter_word("no_value", self._language)
         read = [cell for cell in self.case.cells if cell.is_read]
-        lines = [(_flat(cell.column), none if cell.state == "missing" else _flat(cell.shown)) for cell in read]
+        lines = [(_flat(cell.column), none if cell.state == "missing" else self._shown(cell)) for cell in read]
         return [Facts(lines=tuple(lines))]
 
 
@@ -176,18 +200,6 @@ def _check_score(materials: Materials) -> None:
             "the letter does not tell of the score bought from others that the model reads; add the field "
             f"{{{{{SCORE_FIELD}}}}} alone on a line, before a heading"
         )
-
-
-def _change_words(proposal: Counterfactual, language: str) -> str:
-    joined = letter_word("and", language).join(_one_change(change, language) for change in proposal.changes)
-    return joined + letter_word("end", language)
-
-
-def _one_change(change: Change, language: str) -> str:
-    unit = f" {change.unit}" if change.unit else ""
-    places = {"column": _flat(change.column), "before": change.before_text, "after": change.after_text + unit}
-    key = "change_from_nothing" if change.before is None else "change"
-    return filled(letter_word("change_to_nothing" if change.after is None else key, language), places)
 
 
 def _flat(text: str) -> str:

@@ -13,6 +13,7 @@ import torch
 from tabnet_engine.config import ReportConfig
 from tabnet_engine.data.splits import Splits
 from tabnet_engine.errors import ExplanationError
+from tabnet_engine.explain.counterfactual.result import NearestMiss
 from tabnet_engine.explain.counterfactual.space import with_values
 from tabnet_engine.explain.estimates import Estimate
 from tabnet_engine.explain.groups.decision import Decision
@@ -204,6 +205,13 @@ def test_a_changed_proposal_in_the_evidence_is_said(trained, middle, cases_of, e
         stored["counterfactuals"][0]["logits"][0] += sign
 
     assert "the score of the row with proposal 1" in told(raise_score)
+    item = case.counterfactual.counterfactuals[0]
+    for by, is_told in ((0.0, False), (0.5, True)):
+        logits = tuple(logit + by for logit in item.logits)
+        miss = NearestMiss(changes=item.changes, logits=logits, shortfall=1.0, likeness=item.likeness, outcome="no")
+        stored = dataclasses.replace(case.counterfactual, nearest_miss=miss).to_mapping()
+        found = " ".join(counterfactual_differences(run, cells, asked, stored))
+        assert ("with the changes that came closest" in found) == is_told
     with pytest.raises(ExplanationError, match="the stored counterfactuals cannot be read"):
         told(lambda stored: stored["logits"].__setitem__(0, 0.123))
     other = config(favourable="yes", cutoff=middle - 0.01)

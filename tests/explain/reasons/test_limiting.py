@@ -93,6 +93,12 @@ def _twice(found):
     return dataclasses.replace(found, counterfactuals=(forged, *found.counterfactuals[1:]))
 
 
+def _many(found):
+    item = found.counterfactuals[0]
+    changes = tuple(Change(column=name, before=1.0, after=2.0, distance=0.1) for name in "abcd")
+    return dataclasses.replace(found, counterfactuals=(dataclasses.replace(item, changes=changes),))
+
+
 def _missed(found, column, after):
     change = Change(column=column, before=1.0, after=after, distance=0.1)
     item = found.counterfactuals[0]
@@ -108,6 +114,7 @@ FORGERIES = [
     (lambda found: _with_change(found, before=-7.5), "Proposal 1 gives 'a' another present value than the row has"),
     (lambda found: _with_change(found, column="id"), "Proposal 1 changes 'id', which the model does not read"),
     (_twice, "Proposal 1 changes more columns than the request allows, or one of them twice"),
+    (_many, "Proposal 1 changes more columns than the request allows, or one of them twice"),
     (lambda found: dataclasses.replace(found, constraints=Constraints()), "are not those of the request"),
     (
         lambda found: dataclasses.replace(found, settings=dataclasses.replace(found.settings, max_changes=9)),

@@ -244,6 +244,10 @@ def test_a_batch_from_elsewhere_is_taken_in_once(register: ReportRegister, tmp_p
     assert actions(register) == ["archive"]
     assert register.verify_log().is_sound
     assert actions(elsewhere) == []
+    register.batches.delete(record.name)
+    register.batches.keep(made)
+    assert actions(register) == ["archive", "archive deleted", "archive"]
+    assert register.verify_log().is_sound
     for spoil in (lambda path: path.write_bytes(b"archive of job-2"), Path.unlink):
         spoil(record.archive)
         with pytest.raises(StorageError, match="not as it was made"):

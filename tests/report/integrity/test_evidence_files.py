@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from tabnet_engine.errors import ReportError
 from tabnet_engine.report.evidence import PACK_MANIFEST, manifest_digest, pack_bytes, zip_bytes
-from tabnet_engine.report.pack_reading import Checked, checked_files, open_pack
-from tabnet_engine.report.replay import verify_pack
+from tabnet_engine.report.pack_reading import Checked, checked_files, open_pack, pack_content
 from tests.report.integrity.small_report import PARTS, small_report
 
 READ = {"report.html": b"<!doctype html>", "report.pdf": b"%PDF"}
@@ -120,7 +119,7 @@ def test_a_part_may_not_take_the_place_of_the_report():
 def test_a_pack_that_is_not_there(tmp_path: Path):
     for path in (tmp_path / "none.zip", tmp_path):
         with pytest.raises(ReportError, match="there is no evidence pack at"):
-            verify_pack(path)
+            pack_content(path)
 
 
 def test_a_check_says_its_name():

@@ -95,7 +95,7 @@ def test_draft_reviewed_signed_and_no_other_way(register: ReportRegister):
     ("document", "told"),
     [
         (small_report(blocked=("A protected column is a reason.",)), "It is blocked: A protected column"),
-        (small_report(unmet=("No address is stated.", "b")), r"2 points, the first: No address is stated"),
+        (small_report(unmet=("No address is stated.", "b")), r"2 things .* The first: No address is stated"),
     ],
 )
 def test_what_is_blocked_or_incomplete_is_reviewed_but_not_signed(

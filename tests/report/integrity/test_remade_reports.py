@@ -20,7 +20,7 @@ from tabnet_engine.config import ReportConfig
 from tabnet_engine.data.tables import read_table
 from tabnet_engine.explain.groups.stored import PROXIES_PART
 from tabnet_engine.explain.reasons.refinding import SENTENCES, parts_otherwise
-from tabnet_engine.report import evidence, pack_checks
+from tabnet_engine.report import evidence, pack_checks, packed_run
 from tabnet_engine.report.document import Document
 from tabnet_engine.report.evidence import pack_bytes
 from tabnet_engine.report.held import Held, held_in
@@ -30,9 +30,10 @@ from tabnet_engine.report.pack_reading import open_pack
 from tabnet_engine.report.reason_codes import default_codes
 from tabnet_engine.report.rebuilding import rewritten
 from tabnet_engine.report.remade_parts import Again, compared_parts
-from tabnet_engine.report.replay import PackVerdict, verify_pack_bytes
+from tabnet_engine.report.replay import PackVerdict, verify_pack
 from tabnet_engine.runs.artefact import Run, add_part, load_run, rename_run
 from tabnet_engine.runs.parts import json_bytes
+from tabnet_engine.runs.run import SPLITS
 from tabnet_engine.runs.workspace import Workspace
 from tests.report.integrity.forging import Files, forged, in_json
 from tests.report.model.model_reports import materials_of
@@ -51,7 +52,7 @@ class Case:
     pack: bytes
 
     def verified(self, pack: bytes | None = None, **held: Any) -> PackVerdict:
-        return verify_pack_bytes(pack or self.pack, dataclasses.replace(self.held, **held))
+        return verify_pack(open_pack(pack or self.pack), dataclasses.replace(self.held, **held))
 
     def compared(self, pack: bytes) -> list[str]:
         """What is said of a pack whose report was made again already, of what does not hold."""
@@ -154,6 +155,16 @@ def test_a_report_that_was_made_without_the_table_is_made_again_without(model: C
     assert verdict.problems == ()
     (told,) = verdict.unconfirmed
     assert told.startswith("The report was made without the table")
+
+
+def test_rows_of_the_pack_that_would_fill_the_memory_are_a_finding(comparison: Case, monkeypatch: pytest.MonkeyPatch):
+    def refuse(content: bytes) -> None:
+        assert content == (comparison.maker.run.folder / SPLITS).read_bytes()
+        raise MemoryError
+
+    monkeypatch.setattr(packed_run, "refuse_bomb", refuse)
+    (told,) = comparison.verified(run=None).problems
+    assert told.startswith("made again: this could not be checked")
 
 
 def _stronger(document: Any) -> None:
@@ -263,8 +274,8 @@ def test_what_was_stated_counted_or_hashed_is_never_within_rounding(comparison: 
         return next(told for told in case.compared(forged(case.pack, in_json(part, change))) if part in told)
 
     def setting(values: Any) -> None:
-        line = next(line for line in values["settings"] if line["name"] == "table_rows")
-        line["values"][0] = "601"
+        line = next(line for line in values["settings"] if line["name"] == "learning_rate")
+        line["values"][0] = str(float(line["values"][0]) * 1.005)
 
     def rule(values: Any) -> None:
         values["approvals"]["decisions"][0]["cutoff"] += 1e-6
@@ -320,6 +331,10 @@ def test_a_workspace_has_what_is_needed(
         assert main(["verify-evidence", str(tmp_path / "pack.zip"), *further]) == 0
         summary = json.loads(capsys.readouterr().out)
         assert (summary["equal"], summary["unconfirmed"]) == (True, [])
+    (tmp_path / "no workspace").mkdir()
+    assert main(["verify-evidence", str(tmp_path / "pack.zip"), "--workspace", str(tmp_path / "no workspace")]) == 2
+    assert "there is no workspace" in capsys.readouterr().err
+    assert list((tmp_path / "no workspace").iterdir()) == []
     arguments = ["verify-evidence", str(tmp_path / "pack.zip"), "--run", str(model.maker.run.folder)]
     assert main([*arguments, "--table", str(credit_csv)]) == 0
     assert json.loads(capsys.readouterr().out)["unconfirmed"] == []
@@ -329,21 +344,28 @@ def test_a_pack_that_names_no_champion_or_another_run_spares_nothing(comparison:
     def unnamed(files: Files) -> None:
         files["comparison.json"] = b"{}"
 
-    def other_run(files: Files) -> None:
-        values = json.loads(files["document.json"])
-        values["identity"]["run_id"] = "20200101-000000-aaaaaaaa"
-        values["identity"]["case_id"] = case_id_of(Document.from_mapping(values).identity)
-        files["document.json"] = json_bytes(Document.from_mapping(values).to_mapping(), indent=1)
+    def named(change: Callable[[Any], None]) -> Callable[[Files], None]:
+        def forge(files: Files) -> None:
+            values = json.loads(files["document.json"])
+            change(values["identity"])
+            values["identity"]["case_id"] = case_id_of(Document.from_mapping(values).identity)
+            files["document.json"] = json_bytes(Document.from_mapping(values).to_mapping(), indent=1)
 
+        return forge
+
+    other_run = named(lambda identity: identity.update(run_id="20200101-000000-aaaaaaaa"))
+    other_table = named(lambda identity: identity["hashes"].update(table=FEW))
     workspace = Workspace.open(tmp_path)
     shutil.copytree(model.maker.run.folder, workspace.runs_folder / model.maker.run.run_id)
     pack = forged(comparison.pack, unnamed)
     held = held_in(workspace, open_pack(pack))
     assert held.run is not None
     for one in (held, Held()):
-        assert any("(KeyError: 'first')" in problem for problem in verify_pack_bytes(pack, one).problems)
-    (told,) = verify_pack_bytes(forged(model.pack, other_run)).problems
+        assert any("(KeyError: 'first')" in problem for problem in verify_pack(open_pack(pack), one).problems)
+    (told,) = verify_pack(open_pack(forged(model.pack, other_run))).problems
     assert told.startswith("The report is about the run '20200101-000000-aaaaaaaa'")
+    (told,) = verify_pack(open_pack(forged(model.pack, other_table))).problems
+    assert told.startswith("The report names another table than the one that its run learned from")
 
 
 def test_what_a_report_about_a_row_read_of_the_run_is_told_where_it_changed(decision: Case, tmp_path: Path):

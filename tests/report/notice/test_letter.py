@@ -9,6 +9,7 @@ import pytest
 
 from tabnet_engine.config.stated import Organisation
 from tabnet_engine.errors import ReportError
+from tabnet_engine.explain.counterfactual.result import Change
 from tabnet_engine.explain.reasons.records import DecisionCase
 from tabnet_engine.report.document import Bullets, Document, Facts, Paragraph
 from tabnet_engine.report.notice.letter import notice_document
@@ -24,6 +25,7 @@ from tests.report.notice.letter_cases import (
     ORGANISATION,
     RAISED,
     WITHOUT,
+    cell,
     counterfactuals,
     identity,
     materials,
@@ -31,6 +33,7 @@ from tests.report.notice.letter_cases import (
 )
 
 PROFILES = list_profiles("notice")
+SHOWN = ("True", "2024-01-31")
 SIMPLE = "# Letter {{case_id}}\n{{organisation_name}}\n{{date}}\n\n{{reasons}}\n\n"
 
 
@@ -102,6 +105,21 @@ def test_what_the_person_had_and_what_would_have_changed_it() -> None:
     assert "name" not in [line[0] for line in _facts(letter(profile="eu_data_subject"))]
 
 
+def test_days_and_truth_values_are_said_in_plain_words() -> None:
+    kinds = {"kind": "boolean"}, {"kind": "datetime"}
+    cells = tuple(cell(name, shown, **kind) for name, shown, kind in zip(("owns", "since"), SHOWN, kinds, strict=True))
+    moved = (Change(column="owns", before=True, after=False, distance=0.1),)
+    later = (Change(column="since", before="2024-01-31", after="2026-02-01", distance=0.1, is_ordered=True),)
+    case = dataclasses.replace(CASE, cells=(*CASE.cells, *cells), counterfactual=counterfactuals(moved, later))
+    text, chinese = (words(letter(case, profile="eu_data_subject", language=language)) for language in ("en", "zh"))
+    assert "owns yes" in text
+    assert "since 31 January 2024" in text
+    assert "“owns” is no and not yes." in text
+    assert "“since” is 1 February 2026 and not 31 January 2024." in text
+    assert "“owns”是“否”而不是“是”。" in chinese
+    assert "2024年1月31日" in chinese
+
+
 def _facts(document: Document) -> list[tuple[str, str]]:
     blocks = (block for section in document.sections for block in section.blocks)
     return [line for block in blocks if isinstance(block, Facts) for line in block.lines]
@@ -114,6 +132,9 @@ def test_without_a_proposal_the_letter_says_so_and_without_a_search_it_is_refuse
     assert "in each of these cases" in words(letter(several, profile="eu_data_subject"))
     with pytest.raises(ReportError, match="n_counterfactuals"):
         letter(dataclasses.replace(CASE, counterfactual=None), profile="eu_data_subject")
+    closed = dataclasses.replace(counterfactuals(), n_scored=0)
+    with pytest.raises(ReportError, match="leave one open"):
+        letter(dataclasses.replace(CASE, counterfactual=closed), profile="eu_data_subject")
 
 
 def test_only_near_the_cutoff_is_it_said_that_the_others_just_pass() -> None:
