@@ -37,8 +37,8 @@ TITLES: Mapping[str, str] = {
 }
 
 _NO_ROWS = msg(
-    "The two runs share no row that both score, so neither scores nor decisions were compared. Give the table that "
-    "both were trained on, or a table that has the columns of both."
+    "There is no row that both runs score and neither learned from, so neither scores nor decisions were compared. "
+    "Give a table that has the columns of both and whose rows are new to both."
 )
 _NO_REASONS = msg(
     "No row is explained in both runs, so their reasons were not compared. Give a table: both are then explained on "
