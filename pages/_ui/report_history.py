@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages._ui import data_access, kept, report_access, report_archives, report_shown, state, widgets
+from pages._ui import data_access, kept, report_access, report_archives, report_shown, state, verifying, widgets
 from pages._ui.report_words import KINDS, STATES, TABLE_WORDS
 from tabnet_engine.texts.speaking import LANGUAGES, say, say_plural
 
@@ -127,7 +127,8 @@ def _columns() -> dict[str, Any]:
 
 def _log() -> None:
     """Verify the log when asked: a line that was changed, removed, inserted or moved is found."""
-    if not report_access.register().log.path.is_file():
+    path = report_access.register().log.path
+    if not path.is_file():
         return
     with st.expander(say("Log of all steps"), icon=":material/link:"):
         st.caption(
@@ -136,9 +137,16 @@ def _log() -> None:
                 "tabnet_engine verify-log” checks the same."
             )
         )
-        if not st.button(say("Verify the log"), icon=":material/fact_check:", key="verify_log"):
+        facts = path.stat()
+        verdict = verifying.verdict_of(
+            say("Verify the log"),
+            "verify_log",
+            report_access.register().verify_log,
+            of=(facts.st_size, facts.st_mtime_ns),
+            busy=say("Verifying the log"),
+        )
+        if verdict is None:
             return
-        verdict = report_access.register().verify_log()
         for problem in verdict.problems:
             widgets.error(problem)
         if not verdict.problems:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import data_access, guard, report_access, widgets
+from pages._ui import data_access, report_access, verifying, widgets
 from tabnet_engine.texts.speaking import say, say_plural
 
 if TYPE_CHECKING:
@@ -18,20 +18,19 @@ __all__ = ["section"]
 
 def section(record: ReportRecord) -> None:
     """A button, and what verifying found once it is pressed."""
-    pressed = st.button(
+    verdict = verifying.verdict_of(
         say("Verify the evidence"),
-        icon=":material/fact_check:",
-        key=f"verify_{record.case_id}",
-        help=say(
+        f"verify_{record.case_id}",
+        lambda: _verified(record.case_id),
+        of=(record.case_id, record.state),
+        busy=say("Making the report again and comparing it with the one that was kept"),
+        help_text=say(
             "Makes the whole report again from the run and its table, as far as they are still in this workspace, and "
             "compares every part with what was kept."
         ),
     )
-    with guard.sentences():  # a damaged file leaves the rest of the page
-        if pressed:
-            with st.spinner(say("Making the report again and comparing it with the one that was kept")):
-                verdict = _verified(record.case_id)
-            _told(verdict)
+    if verdict is not None:
+        _told(verdict)
 
 
 def _verified(case_id: str) -> PackVerdict:

@@ -45,6 +45,19 @@ _AT_REST = """rest => {
   return true;
 }"""
 
+# A box that opens, or a chart that comes late, moves a button away under the hand that was about to press it.
+STILL_MS = 150
+_STILL = """(element, still) => new Promise(done => {
+  const place = () => { const r = element.getBoundingClientRect(); return `${r.x},${r.y},${r.width},${r.height}`; };
+  let last = place(), since = performance.now();
+  const look = () => {
+    const now = place();
+    if (now !== last) { last = now; since = performance.now(); }
+    if (performance.now() - since >= still) done(); else requestAnimationFrame(look);
+  };
+  look();
+})"""
+
 
 def chromium_path() -> str:
     """The Chromium on this machine; `make test` installs it where it may."""
@@ -141,7 +154,9 @@ class Visitor:
 
     def press(self, name: str, *, exact: bool = True) -> None:
         """Click a button by what it says."""
-        self.page.get_by_role("button", name=name, exact=exact).first.click()
+        button = self.page.get_by_role("button", name=name, exact=exact).first
+        button.evaluate(_STILL, STILL_MS)
+        button.click()
 
     def follow(self, name: str) -> None:
         """Click a link by what it says."""

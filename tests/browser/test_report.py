@@ -103,6 +103,7 @@ def test_a_declined_row_is_reported_on_reviewed_and_signed(
         tab.open(f"report?view=history&state=signed&case={record.case_id}")
         tab.sees(record.case_id)
         tab.page.get_by_text("Log of all steps").click()
+        tab.settle()
         tab.press("Verify the log")
         tab.sees("3 lines, nothing is wrong")
         tab.has_no_failure()

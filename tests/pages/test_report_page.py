@@ -315,3 +315,15 @@ def test_a_report_that_is_changed_while_it_is_shown_is_shown_no_more(
     path = space.root / "reports" / "cases" / record.case_id / "document.json"
     path.write_bytes(path.read_bytes().replace(b"declined", b"approved"))
     assert "was changed after it was kept" in said(checked(app.run()))
+
+
+def test_a_verdict_stays_until_the_log_changes_and_a_press_is_not_lost(
+    open_page: Open, with_run: Stored, workspace_root: Path
+) -> None:
+    record = keep_report(workspace_root, run_id=with_run.run_id)
+    app = open_page("report", view="history", case=record.case_id)
+    app.session_state["verdicts_wanted"] = {"verify_log": True}  # pressed, and the page ran anew before it was done
+    assert "1 line, nothing is wrong" in said(checked(app.run()))
+    assert "1 line, nothing is wrong" in said(checked(app.run()))
+    take_review(app, "Ada", "Read and compared.")
+    assert "nothing is wrong" not in said(app)
