@@ -34,7 +34,11 @@ def small_table(content: bytes) -> pd.DataFrame:
         facts = file.metadata
         if facts.num_rows > _MOST_ROWS or facts.num_columns > _MOST_COLUMNS:
             raise ValueError(f"a table of {facts.num_rows:,} rows and {facts.num_columns:,} columns is in no pack")
-        frame: pd.DataFrame = file.read(use_threads=False).to_pandas(use_threads=False)
+        table = file.read(use_threads=False)
+    # Not under the bound: where memory is refused to it, this step of Arrow ends the whole process.
+    if table.nbytes > _MOST_BYTES // 8:
+        raise MemoryError(f"a table of {table.nbytes:,} bytes is in no pack")
+    frame: pd.DataFrame = table.to_pandas(use_threads=False)
     return frame
 
 

@@ -223,6 +223,14 @@ def test_a_table_that_unpacks_to_more_than_it_says_is_refused(monkeypatch: pytes
         pack_tables.small_table(bomb.getvalue().to_pybytes())
 
 
+def test_a_table_that_fits_into_memory_and_is_in_no_pack_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pack_tables, "_MOST_BYTES", 128 * 1024**2)
+    large = pa.BufferOutputStream()
+    pq.write_table(pa.table({"a": [bytes(20_000_000)]}), large, compression="zstd", write_statistics=False)
+    with pytest.raises(MemoryError, match="bytes is in no pack"):
+        pack_tables.small_table(large.getvalue().to_pybytes())
+
+
 def test_another_run_is_told(pack: bytes, run: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pack_checks, "rendered_files", lambda _: {})
     other = dataclasses.replace(
